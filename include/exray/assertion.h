@@ -267,11 +267,13 @@ typedef struct exray_measure {
     size_t frames;          /* against the truth where there is one */
     double edge, reference; /* against the truth; NAN: there is none */
     double agreement;       /* of the edge with the reference; NAN: unknown */
+    char output[64];        /* which output, or vector of the results, it is of; "": of whole results */
 } exray_measure;
 
 /* Those of the tasks but classification, of what both sides told (/result) or their outputs tell, in the
- * order of the tasks; the chief one of each first.  How many, and the one at position i, or NULL beyond the
- * last.  Since 0.2.0. */
+ * order of the tasks; the chief one of each first.  Behind them those of each output, where a model has
+ * several (two classifiers, an age, an embedding beside boxes), and of each vector that was told by name. How
+ * many, and the one at position i, or NULL beyond the last.  Since 0.2.0. */
 size_t exray_comparison_measure_count(const exray_comparison *comparison);
 const exray_measure *exray_comparison_measure(const exray_comparison *comparison, size_t i);
 

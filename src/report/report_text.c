@@ -89,6 +89,7 @@ static int longest_words(const exray_comparison *comparison)
         const exray_measure *m = exray_comparison_measure(comparison, i);
         char words[XR_MEASURE_WORDS_MOST];
         size_t length = *m->group ? 0 : strlen(xr_measure_words(words, m->name));
+        length += *m->output && !*m->group ? strlen(" of ") + strlen(m->output) : 0;
         longest = length > longest ? length : longest;
     }
     return (int)longest;
@@ -103,7 +104,11 @@ static void print_measures(const xr_report *r, FILE *out)
         if (*m->group)
             continue;
         char words[XR_MEASURE_WORDS_MOST];
-        fprintf(out, "%-*s", width, xr_measure_words(words, m->name));
+        char name[XR_MEASURE_WORDS_MOST + sizeof m->output + 8];
+        snprintf(name, sizeof name, "%s%s%s", xr_measure_words(words, m->name), *m->output ? " of " : "",
+                 m->output);
+        print_plain(out, name);
+        fprintf(out, "%*s", (int)strlen(name) < width ? width - (int)strlen(name) : 0, "");
         print_value(out, "edge", m, m->edge);
         print_value(out, "reference", m, m->reference);
         print_value(out, "agreement", m, m->agreement);

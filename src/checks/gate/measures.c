@@ -16,9 +16,15 @@ size_t xr_measures(const exray_comparison *comparison, xr_measure *out)
     size_t count = add_decisions(exray_comparison_accuracy(comparison), out);
     for (size_t i = 0; i < exray_comparison_measure_count(comparison) && count < XR_MEASURES_MOST; i++) {
         const exray_measure *m = exray_comparison_measure(comparison, i);
-        out[count++] =
-            (xr_measure){m->name,   m->unit, m->higher,    NULL,        *m->group ? m->group : NULL,
-                         m->frames, m->edge, m->reference, m->agreement};
+        out[count++] = (xr_measure){m->name,
+                                    m->unit,
+                                    m->higher,
+                                    *m->output ? m->output : NULL,
+                                    *m->group ? m->group : NULL,
+                                    m->frames,
+                                    m->edge,
+                                    m->reference,
+                                    m->agreement};
     }
     return count;
 }

@@ -49,8 +49,8 @@ static bool from_output(const judge *j, exray_side side, size_t frame, decision 
     if (!j->reads_outputs)
         return false;
     exray_told_clear(j->told);
-    return xr_outputs_decide(c, exray_task_named("classification"), side, frame, j->slot, j->told, &result) &&
-           take(&result, out);
+    const xr_output_set only = {exray_task_named("classification"), 0, 1};
+    return xr_outputs_decide(c, only, side, frame, j->slot, j->told, &result) && take(&result, out);
 }
 
 /* False: a side has no decision. */

@@ -18,11 +18,33 @@ bool xr_output_is_classes(const exray_comparison *comparison, exray_slot *slot);
 /* Whether the only output is shares of one: numbers from 0 that add up to 1 in every frame looked at. */
 bool xr_output_is_shares(const exray_comparison *comparison, exray_slot *slot);
 
-/* The task by which outputs are read but for classification; NULL: none. */
-const exray_task *xr_outputs_task(const exray_comparison *comparison, exray_slot *slot);
+/* Outputs, neighbours in the comparison's list, that a task reads together. */
+typedef struct xr_output_set {
+    const exray_task *task; /* NULL: none */
+    size_t first, count;
+} xr_output_set;
 
-/* What a side's outputs of a frame tell by that task; *out lives in `told`. */
-bool xr_outputs_decide(const exray_comparison *comparison, const exray_task *task, exray_side side,
-                       size_t frame, exray_slot *slot, exray_told *told, exray_result *out);
+/* The outputs that are read together, and their task; but for a classification by a single output.  `told`
+ * is scratch space. */
+xr_output_set xr_outputs_set(const exray_comparison *comparison, exray_slot *slot, exray_told *told);
+
+/* What they tell of a frame on a side; *out lives in `told`. */
+bool xr_outputs_decide(const exray_comparison *comparison, xr_output_set set, exray_side side, size_t frame,
+                       exray_slot *slot, exray_told *told, exray_result *out);
+
+/* An output that says something by itself beside others: a second classifier, an age, an embedding. */
+typedef struct xr_output_head {
+    xr_output_set set;
+    const char *name;  /* the reference's */
+    uint64_t elements; /* in the first frame */
+} xr_output_head;
+
+enum { XR_OUTPUT_HEADS_MOST = 16 };
+
+/* Those of several outputs that are not among `whole`; fills out[XR_OUTPUT_HEADS_MOST] and returns how many
+ * there are.  None are maps and tables, the columns of a table, whole numbers, and states: outputs of an
+ * input's shape. */
+size_t xr_outputs_heads(const exray_comparison *comparison, xr_output_set whole, exray_slot *slot,
+                        exray_told *told, xr_output_head *out);
 
 #endif

@@ -108,13 +108,19 @@ static int by_loss(const void *a, const void *b)
     return (x > y) - (x < y); /* entries of one list: its order */
 }
 
+static bool is_of_one_list(const xr_measure *a, const xr_measure *b)
+{
+    return a->group && b->group && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->output ? a->output : "", b->output ? b->output : "") == 0;
+}
+
 /* Is it the first of the list that is of a class and has that name? */
 static bool begins_classes(const measure_list *list, size_t at)
 {
     if (!list->all[at].group)
         return false;
     for (size_t i = 0; i < at; i++)
-        if (list->all[i].group && strcmp(list->all[i].name, list->all[at].name) == 0)
+        if (is_of_one_list(&list->all[i], &list->all[at]))
             return false;
     return true;
 }
@@ -125,10 +131,12 @@ static void put_classes(xr_page *p, const measure_list *list, size_t first)
     char words[XR_MEASURE_WORDS_MOST];
     size_t count = 0;
     for (size_t i = first; i < list->count; i++)
-        if (list->all[i].group && strcmp(list->all[i].name, list->all[first].name) == 0)
+        if (is_of_one_list(&list->all[i], &list->all[first]))
             rows[count++] = &list->all[i];
     qsort(rows, count, sizeof *rows, by_loss);
     xr_put(p->out, "<details><summary>Of each class: %s", xr_measure_words(words, list->all[first].name));
+    if (list->all[first].output)
+        xr_put(p->out, " of %s", list->all[first].output);
     if (count > CLASSES_LISTED)
         xr_put(p->out, " (the worst %d of %zu)", CLASSES_LISTED, count);
     fputs("</summary>\n", p->out);

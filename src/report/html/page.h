@@ -5,6 +5,7 @@
 #include "checks/input/tokens/token_names.h"
 #include "checks/labels/class_names.h"
 #include "compare/compare.h"
+#include "compare/judge/outputs_told.h"
 #include "report/html/text/html_text.h"
 #include "report/report.h"
 
@@ -24,8 +25,8 @@ typedef struct xr_page {
     exray_slot *slot[2];    /* by exray_side; scratch */
     exray_slot *truth_slot; /* told_read.c */
     exray_told *told[2];
-    const exray_task *task; /* that outputs are read by; NULL: none */
-    bool task_known;
+    xr_output_set outputs; /* how they are read; task NULL: not at all */
+    bool outputs_known;
     double
         pipeline_rate; /* Hz of sounds, by a pipeline file of either log; 0: none says; found at first use */
     bool pipeline_rate_known;

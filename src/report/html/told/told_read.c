@@ -12,23 +12,23 @@ static bool recorded(xr_page *p, exray_side side, size_t frame, exray_message wh
                                &error) == EXRAY_OK;
 }
 
-/* The task by which outputs are read; NULL: none. */
-static const exray_task *task_of_outputs(xr_page *p)
+/* How outputs are read; task NULL: not at all. */
+static xr_output_set set_of_outputs(xr_page *p)
 {
-    if (!p->task_known) {
-        p->task = exray_comparison_accuracy(p->comparison)->frames > 0
-                      ? exray_task_named("classification")
-                      : xr_outputs_task(p->comparison, p->slot[0]);
-        p->task_known = true;
+    if (!p->outputs_known) {
+        p->outputs = exray_comparison_accuracy(p->comparison)->frames > 0
+                         ? (xr_output_set){exray_task_named("classification"), 0, 1}
+                         : xr_outputs_set(p->comparison, p->slot[0], p->told[0]);
+        p->outputs_known = true;
     }
-    return p->task;
+    return p->outputs;
 }
 
 static bool from_outputs(xr_page *p, exray_side side, size_t frame, exray_result *out)
 {
-    const exray_task *task = task_of_outputs(p);
+    const xr_output_set set = set_of_outputs(p);
     exray_told_clear(p->told[side]);
-    return task && xr_outputs_decide(p->comparison, task, side, frame, p->slot[side], p->told[side], out);
+    return xr_outputs_decide(p->comparison, set, side, frame, p->slot[side], p->told[side], out);
 }
 
 bool xr_told_read(xr_page *p, size_t frame, xr_told_frame *out)
