@@ -81,7 +81,7 @@ const xr_engine *xr_engine_by_name(const char *name);
 exray_status xr_engine_whole_model(const char *path, void **data, size_t *size, exray_error *error);
 
 /* What a model's file says of itself; free it.  False: out of memory. */
-bool xr_engine_notes(const void *data, size_t size, xr_model_notes *out);
+bool xr_engine_notes(const void *data, size_t size, xr_inflate_fn *inflate, xr_model_notes *out);
 void xr_engine_notes_free(xr_model_notes *notes);
 
 #endif

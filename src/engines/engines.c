@@ -25,9 +25,9 @@ exray_status xr_engine_whole_model(const char *path, void **data, size_t *size, 
     return xr_model_complete(path, data, size, error);
 }
 
-bool xr_engine_notes(const void *data, size_t size, xr_model_notes *out)
+bool xr_engine_notes(const void *data, size_t size, xr_inflate_fn *inflate, xr_model_notes *out)
 {
-    return xr_model_notes_read(data, size, out);
+    return xr_model_notes_read(data, size, inflate, out);
 }
 
 void xr_engine_notes_free(xr_model_notes *notes)

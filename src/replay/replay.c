@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/inflate.h"
 #include "core/host/series.h"
 #include "media/sound/microfrontend.h"
 #include "pipeline/parse.h"
@@ -472,7 +473,7 @@ static exray_status take_notes(run *r, exray_error *error)
     xr_model_notes notes;
     if (!r->pipeline)
         return EXRAY_OK;
-    if (!xr_engine_notes(r->model, r->model_size, &notes))
+    if (!xr_engine_notes(r->model, r->model_size, xr_inflate, &notes))
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's metadata");
     exray_status status = xr_task_take_notes(&r->task, &notes, error);
     bool defaulted = false;

@@ -68,7 +68,7 @@ def metadata(mean, std, files):
     return bytes(b.Output())
 
 
-def tflite_model(path, said=None, files=(), scale=None, zero_point=0):
+def tflite_model(path, said=None, files=(), scale=None, zero_point=0, compression=zipfile.ZIP_STORED):
     """The mean of a picture of 8x8x3; quantized where a scale is given."""
     m = TfliteModel()
     s = m.schema
@@ -88,7 +88,7 @@ def tflite_model(path, said=None, files=(), scale=None, zero_point=0):
         m.model.metadata = [note]
     m.save(path, [image], [mean])
     if files:
-        with zipfile.ZipFile(path, "a") as archive:
+        with zipfile.ZipFile(path, "a", compression) as archive:
             for name, text in files:
                 archive.writestr(name, text)
 
@@ -150,6 +150,33 @@ def test_tflite_metadata(recorded):
         _, data, warned = recorded("m.tflite", f"image: {{normalize: {given}}}\n")
         np.testing.assert_allclose(np.frombuffer(data, np.float32)[:3], wanted, atol=1e-6)
         assert warned == ""
+
+
+def test_labels_that_are_compressed(recorded):
+    """As ordinary zip programs write them; those in a way that is not known are not read."""
+    names = ["cat", "dog", "cow"] + [f"thing {i}" for i in range(300)]
+    for compression, wanted in ((zipfile.ZIP_DEFLATED, ["dog", "cow", "cat"]), (zipfile.ZIP_BZIP2, [""] * 3)):
+        tflite_model("m.tflite", metadata([127.5], [127.5], [("labels.txt", "")]), [("labels.txt", "\n".join(names))], compression=compression)
+        result, _, _ = recorded("m.tflite", "image: {normalize: none}\n")
+        assert [c.id for c in result.classes] == [1, 2, 0] and [c.label for c in result.classes] == wanted
+
+
+@pytest.mark.parametrize("damage", ["size", "bomb", "bytes", "cut"])
+def test_damaged_archives(recorded, tmp_path, damage):
+    """A size that is not so, more than 4 MiB, bytes that are no deflate: no names, and nothing else is lost."""
+    text = "a\n" * 4_000_000 if damage == "bomb" else "cat\ndog\ncow\n" * 40
+    tflite_model("m.tflite", metadata([127.5], [127.5], [("labels.txt", "")]), [("labels.txt", text)], compression=zipfile.ZIP_DEFLATED)
+    data = bytearray((tmp_path / "m.tflite").read_bytes())
+    entry, local = data.rindex(b"PK\1\2"), data.rindex(b"PK\3\4")
+    if damage == "size":
+        data[entry + 24:entry + 28] = (len(text) + 1).to_bytes(4, "little")
+    elif damage == "bytes":
+        data[local + 40:local + 44] = bytes([0xFF] * 4)
+    elif damage == "cut":
+        data[entry + 20:entry + 24] = (7).to_bytes(4, "little")
+    (tmp_path / "m.tflite").write_bytes(data)
+    result, _, said = recorded("m.tflite", "image: {normalize: none}\n")
+    assert [(c.id, c.label) for c in result.classes] == [(1, ""), (2, ""), (0, "")] and said == ""
 
 
 def test_means_of_each_channel(recorded):

@@ -6,6 +6,9 @@
 
 #include <exray/types.h>
 
+/* Unpacks raw deflate data to exactly `size` bytes; false: they are damaged or of another size. */
+typedef bool xr_inflate_fn(const void *packed, size_t packed_size, void *out, size_t size);
+
 enum { XR_NOTES_OUTPUTS = 16 };
 
 /* Names of classes, in their order. */

@@ -2,10 +2,11 @@
 #include "models/flatbuffer.h"
 #include "models/notes/note_names.h"
 #include "models/notes/notes_formats.h"
-#include "models/notes/zip_stored.h"
+#include "models/notes/zip_member.h"
 #include "models/tflite.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -89,7 +90,7 @@ static void read_normalization(xr_flat *flat, const xr_flat_table *tensor, xr_mo
 
 /* The labels of an output: the file for no language in particular, else for English, else the first. */
 static bool read_labels(xr_flat *flat, const xr_flat_table *tensor, const void *data, size_t size,
-                        xr_note_names *out)
+                        xr_inflate_fn *inflate, xr_note_names *out)
 {
     const xr_flat_vector files = xr_flat_children(flat, tensor, TENSOR_FILES, 4);
     const char *best = NULL;
@@ -106,13 +107,17 @@ static bool read_labels(xr_flat *flat, const xr_flat_table *tensor, const void *
         best = name;
         best_rank = rank;
     }
-    const uint8_t *text;
-    size_t text_size;
-    return flat->damaged || !best || !xr_zip_find(data, size, best, &text, &text_size) ||
-           xr_note_names_lines(out, (const char *)text, text_size);
+    if (flat->damaged || !best)
+        return true;
+    xr_zip_member text;
+    bool good = xr_zip_find(data, size, best, inflate, &text);
+    if (good && text.data)
+        good = xr_note_names_lines(out, (const char *)text.data, text.size);
+    free(text.unpacked);
+    return good;
 }
 
-bool xr_notes_tflite(const void *data, size_t size, xr_model_notes *out)
+bool xr_notes_tflite(const void *data, size_t size, xr_inflate_fn *inflate, xr_model_notes *out)
 {
     xr_flat flat = metadata_of(data, size);
     if (!flat.size)
@@ -130,7 +135,7 @@ bool xr_notes_tflite(const void *data, size_t size, xr_model_notes *out)
     }
     for (uint32_t i = 0; i < outputs.count && i < XR_NOTES_OUTPUTS && !flat.damaged; i++) {
         const xr_flat_table tensor = xr_flat_table_at(&flat, &outputs, i);
-        if (!read_labels(&flat, &tensor, data, size, &out->labels[i]))
+        if (!read_labels(&flat, &tensor, data, size, inflate, &out->labels[i]))
             return false;
     }
     return true;

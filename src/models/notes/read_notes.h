@@ -4,8 +4,9 @@
 
 #include "models/notes/model_notes.h"
 
-/* Reads what is there; what is damaged is not.  Free it.  False: out of memory. */
-bool xr_model_notes_read(const void *data, size_t size, xr_model_notes *out);
+/* Reads what is there; what is damaged is not, nor, where `inflate` is NULL, what is compressed.  Free it.
+ * False: out of memory. */
+bool xr_model_notes_read(const void *data, size_t size, xr_inflate_fn *inflate, xr_model_notes *out);
 void xr_model_notes_free(xr_model_notes *notes);
 
 #endif
