@@ -1,6 +1,6 @@
 /* Any numbers as the outputs of a raw head, any bytes as a file of anchors.  The first bytes: the head, its
  * options, the shapes of two outputs; then the values. */
-#include "replay/told/anchors.h"
+#include "base/anchors.h"
 
 #include <exray/task.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include "compare/judge/decisions.h"
 #include "compare/judge/dissolve.h"
 #include "compare/judge/localize.h"
+#include "compare/judge/output_keys.h"
 #include "compare/judge/task_measures.h"
 #include "compare/match/layout_choice.h"
 #include "compare/match/match_frames.h"
@@ -208,6 +209,8 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
             return out_of_memory(error);
     if (!xr_readings_load(c))
         return out_of_memory(error);
+    if (!(c->keys = xr_output_keys_of(c->log)))
+        return out_of_memory(error);
     return xr_judge_decisions(c, error) == EXRAY_OK && xr_judge_tasks(c, error) == EXRAY_OK;
 }
 
@@ -250,6 +253,7 @@ void xr_comparison_free(exray_comparison *c)
 {
     if (!c)
         return;
+    xr_output_keys_free(c->keys);
     free_pairs(&c->inputs);
     free_pairs(&c->outputs);
     free_pairs(&c->layers);

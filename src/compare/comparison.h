@@ -122,7 +122,8 @@ struct exray_comparison {
     size_t inside_count;
     exray_coverage coverage;
     exray_accuracy accuracy;
-    exray_measure *measure; /* of the other tasks */
+    struct xr_output_keys_read *keys; /* [2] how outputs are read (judge/output_keys.h) */
+    exray_measure *measure;           /* of the other tasks */
     size_t measure_count;
     xr_latency latency[2];
     xr_reading_kept *reading;

@@ -92,7 +92,7 @@ static exray_status attach_pipeline(run *r, exray_error *error)
     if (t->file)
         exray_recorder_log_attachment(&r->recorder, xr_base_name(t->vocabulary), "text/plain", t->file,
                                       t->file_size);
-    return EXRAY_OK;
+    return xr_task_attach(&r->task, &r->recorder, error);
 }
 
 static exray_status open_recorder(run *r, exray_error *error)
@@ -101,8 +101,10 @@ static exray_status open_recorder(run *r, exray_error *error)
     char offset[32];
     snprintf(offset, sizeof offset, "%lld", r->pipeline ? (long long)r->task.label_offset : 0);
     /* What decides how outputs are read is part of the log. */
-    exray_key_value pairs[16] = {{"label_offset", offset}};
-    uint32_t count = r->pipeline ? 1 : 0;
+    enum { MOST_PAIRS = 32 };
+    exray_key_value pairs[MOST_PAIRS] = {{"label_offset", offset}};
+    xr_task_key_room room;
+    uint32_t count = r->pipeline ? 1 + xr_task_keys(&r->task, r->pipeline, &room, pairs + 1) : 0;
     /* What limits it, too: a log that has fewer frames than another says why. */
     char limit[32];
     snprintf(limit, sizeof limit, "%llu", (unsigned long long)r->options->max_frames);
@@ -110,7 +112,7 @@ static exray_status open_recorder(run *r, exray_error *error)
         pairs[count++] = (exray_key_value){"frames", limit};
     for (uint32_t i = 0; i < r->observer_count; i++)
         pairs[count++] = r->observer[i];
-    for (uint32_t i = 0; i < config.metadata_count && count < 16; i++)
+    for (uint32_t i = 0; i < config.metadata_count && count < MOST_PAIRS; i++)
         pairs[count++] = config.metadata[i];
     config.metadata = pairs;
     config.metadata_count = count;

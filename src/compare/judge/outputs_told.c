@@ -1,9 +1,9 @@
 #include "compare/judge/outputs_told.h"
 
+#include "compare/judge/output_keys.h"
 #include "compare/match/pairs.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,17 +155,6 @@ bool xr_output_is_shares(const exray_comparison *c, exray_slot *slot)
 
 /* ---- All tasks ---- */
 
-static int64_t label_offset(const exray_log *log)
-{
-    const char *text = exray_log_metadata(log, "label_offset");
-    if (!text)
-        return 0;
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    return errno || *end || end == text || value > INT32_MAX || value < INT32_MIN ? 0 : value;
-}
-
 /* Reads outputs of a frame into `told`: the slot holds one record at a time.  False: one has no data. */
 static bool read_outputs(const exray_comparison *c, xr_output_set set, exray_side side, size_t frame,
                          exray_slot *slot, exray_told *told, exray_task_output *outputs)
@@ -211,18 +200,50 @@ static bool read_first(const exray_comparison *c, exray_slot *slot, exray_told *
     return false;
 }
 
-/* The neighbours that a task takes; of a task that does not say how many it needs the fewest. */
-static xr_output_set set_of_task(const exray_task *task, const exray_task_output *outputs, size_t count)
+/* The size of the picture that the model takes, where an input has a picture's shape. */
+static void size_of_picture(const exray_comparison *c, exray_slot *slot, exray_task_options *options)
+{
+    for (size_t i = 0; i < c->inputs.count && options->input_width == 0 && c->frame_count; i++) {
+        exray_error error;
+        exray_tensor_view view;
+        const exray_record *record = xr_pair_record(c, &c->inputs.pair[i], EXRAY_SIDE_REFERENCE, 0);
+        if (!record ||
+            exray_log_read_tensor(c->log[EXRAY_SIDE_REFERENCE], record, slot, &view, &error) != EXRAY_OK ||
+            view.info.rank < 3 || view.info.rank > 4)
+            continue;
+        const int64_t *at = view.info.shape + (view.info.rank - 3);
+        const bool channels_first = at[2] != 1 && at[2] != 3;
+        const int64_t height = at[channels_first ? 1 : 0], width = at[channels_first ? 2 : 1];
+        if (height <= 0 || width <= 0 || height > UINT16_MAX || width > UINT16_MAX)
+            continue;
+        options->input_width = (uint32_t)width;
+        options->input_height = (uint32_t)height;
+    }
+}
+
+static exray_task_options options_of(const exray_comparison *c, exray_side side, exray_slot *slot)
+{
+    exray_task_options options = c->keys[side].options;
+    if (options.head)
+        size_of_picture(c, slot, &options);
+    return options;
+}
+
+/* The neighbours that a task takes: of a task that does not say how many it needs the fewest, of a head as
+ * many as fit. */
+static xr_output_set set_of_task(const exray_task *task, const exray_task_options *options,
+                                 const exray_task_output *outputs, size_t count)
 {
     const exray_tensor_info *info[MOST_OUTPUTS];
-    const exray_task_options options = EXRAY_TASK_OPTIONS_INIT;
     char why[200];
     for (size_t i = 0; i < count; i++)
         info[i] = outputs[i].info;
-    for (size_t length = 1; length <= count; length++)
+    for (size_t k = 1; k <= count; k++) {
+        const size_t length = options->head ? count + 1 - k : k;
         for (size_t first = 0; first + length <= count; first++)
-            if (task->fits(&options, info + first, length, why, sizeof why))
+            if (task->fits(options, info + first, length, why, sizeof why))
                 return (xr_output_set){task, first, length};
+    }
     return (xr_output_set){NULL, 0, 0};
 }
 
@@ -254,16 +275,23 @@ xr_output_set xr_outputs_set(const exray_comparison *c, exray_slot *slot, exray_
     /* Post-processed boxes are known by their shapes. */
     if (!task || is_of_one_vector(name))
         task = *name ? NULL : exray_task_named("detection");
-    return task && read_first(c, slot, told, outputs) ? set_of_task(task, outputs, c->outputs.count) : none;
+    if (!task || !read_first(c, slot, told, outputs))
+        return none;
+    const exray_task_options options = options_of(c, EXRAY_SIDE_REFERENCE, slot);
+    return set_of_task(task, &options, outputs, c->outputs.count);
+}
+
+bool xr_outputs_place_known(const exray_comparison *c)
+{
+    return !c->keys[EXRAY_SIDE_REFERENCE].options.head || c->keys[EXRAY_SIDE_REFERENCE].whole;
 }
 
 bool xr_outputs_decide(const exray_comparison *c, xr_output_set set, exray_side side, size_t frame,
                        exray_slot *slot, exray_told *told, exray_result *out)
 {
     exray_task_output outputs[MOST_OUTPUTS];
-    exray_task_options options = EXRAY_TASK_OPTIONS_INIT;
-    options.label_offset = label_offset(c->log[side]);
     exray_error error;
+    const exray_task_options options = options_of(c, side, slot);
     return set.task && set.count <= MOST_OUTPUTS && read_outputs(c, set, side, frame, slot, told, outputs) &&
            set.task->decide(&options, outputs, set.count, told, out, &error) == EXRAY_OK &&
            set.task->has(out);

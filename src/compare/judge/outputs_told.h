@@ -32,6 +32,10 @@ xr_output_set xr_outputs_set(const exray_comparison *comparison, exray_slot *slo
 bool xr_outputs_decide(const exray_comparison *comparison, xr_output_set set, exray_side side, size_t frame,
                        exray_slot *slot, exray_told *told, exray_result *out);
 
+/* Whether boxes, points and masks that outputs tell lie in the whole upright picture, as a truth's do.  Those
+ * of a raw head may lie in the part that the model saw. */
+bool xr_outputs_place_known(const exray_comparison *comparison);
+
 /* An output that says something by itself beside others: a second classifier, an age, an embedding. */
 typedef struct xr_output_head {
     xr_output_set set;

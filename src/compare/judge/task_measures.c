@@ -25,9 +25,11 @@ typedef struct measured {
 
 enum { TASKS = 32, VECTORS = 16, MOST_MEASURED = TASKS + VECTORS + XR_OUTPUT_HEADS_MOST };
 
+enum { TRUE_SLOT = 2, SCRATCH, SLOTS };
+
 typedef struct task_judge {
     exray_comparison *comparison;
-    exray_slot *slot[3];
+    exray_slot *slot[SLOTS]; /* of what was told, by exray_side; of the truth; scratch */
     exray_told *told[2];
     const char *task;         /* that the logs name, or "" */
     xr_output_set of_outputs; /* how outputs are read together where nothing was told */
@@ -44,21 +46,32 @@ static bool read_truth(task_judge *j, size_t frame, exray_result *out)
     exray_error error;
     for (int s = 0; s < 2; s++)
         if (exray_log_read_told(j->comparison->log[s], j->comparison->frame[frame].frame[s],
-                                EXRAY_MESSAGE_TRUTH, j->slot[2], out, &error) == EXRAY_OK)
+                                EXRAY_MESSAGE_TRUTH, j->slot[TRUE_SLOT], out, &error) == EXRAY_OK)
             return true;
     return false;
 }
 
-/* What a side told; else what its outputs tell. */
-static bool read_side(task_judge *j, int s, size_t frame, exray_result *out)
+/* What is known of a frame: what each side told, and what its outputs tell where one of the sides told
+ * nothing. */
+typedef struct frame_results {
+    exray_result told[2], decided[2], truth;
+    bool has_told[2], has_decided[2], has_truth;
+} frame_results;
+
+static void read_frame(task_judge *j, size_t frame, frame_results *r)
 {
     exray_error error;
     const exray_comparison *c = j->comparison;
-    if (exray_log_read_told(c->log[s], c->frame[frame].frame[s], EXRAY_MESSAGE_RESULT, j->slot[s], out,
-                            &error) == EXRAY_OK)
-        return true;
-    exray_told_clear(j->told[s]);
-    return xr_outputs_decide(c, j->of_outputs, (exray_side)s, frame, j->slot[s], j->told[s], out);
+    for (int s = 0; s < 2; s++)
+        r->has_told[s] = exray_log_read_told(c->log[s], c->frame[frame].frame[s], EXRAY_MESSAGE_RESULT,
+                                             j->slot[s], &r->told[s], &error) == EXRAY_OK;
+    for (int s = 0; s < 2; s++) {
+        exray_told_clear(j->told[s]);
+        r->has_decided[s] = !(r->has_told[0] && r->has_told[1]) &&
+                            xr_outputs_decide(c, j->of_outputs, (exray_side)s, frame, j->slot[SCRATCH],
+                                              j->told[s], &r->decided[s]);
+    }
+    r->has_truth = read_truth(j, frame, &r->truth);
 }
 
 /* A truth of nothing is one, too: all that was told is wrong. */
@@ -107,6 +120,14 @@ static const exray_vector *vector_named(const exray_result *result, const char *
     return NULL;
 }
 
+static bool share_a_name(const exray_result *a, const exray_result *b)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < a->vector_count && !found; i++)
+        found = a->vectors[i].name && *a->vectors[i].name && vector_named(b, a->vectors[i].name);
+    return found;
+}
+
 static exray_result only(const exray_vector *vector)
 {
     return (exray_result){.text = "", .vectors = vector, .vector_count = vector ? 1 : 0};
@@ -139,45 +160,28 @@ static void compare(const task_judge *j, measured *item, int way, const exray_re
         item->task->compare(item->state[way], told, other);
 }
 
-static void add_vectors(task_judge *j, const exray_result side[2], const bool known[2],
-                        const exray_result *truth)
+/* A pair of results by the way they are compared; vectors with names each by itself. */
+static void add_pair(task_judge *j, int way, const exray_result *told, const exray_result *other)
 {
-    const exray_result *all = known[1] ? &side[1] : &side[0];
-    for (uint32_t i = 0; i < all->vector_count; i++) {
-        const char *name = all->vectors[i].name;
-        measured *item = item_of_vector(j, &all->vectors[i]);
-        if (!item)
-            continue;
-        const exray_vector *told[2] = {known[0] ? vector_named(&side[0], name) : NULL,
-                                       known[1] ? vector_named(&side[1], name) : NULL};
-        const exray_vector *right = truth ? vector_named(truth, name) : NULL;
-        const exray_result one[2] = {only(told[0]), only(told[1])}, third = only(right);
-        if (told[0] && told[1])
-            compare(j, item, AGREE, &one[0], &one[1]);
-        for (int s = 0; s < 2; s++)
-            if (told[s] && right)
-                compare(j, item, EDGE_TRUTH + s, &one[s], &third);
-    }
-}
-
-static void add_results(task_judge *j, const exray_result side[2], const bool known[2],
-                        const exray_result *truth)
-{
-    const bool by_name =
-        (known[0] && has_named_vectors(&side[0])) || (known[1] && has_named_vectors(&side[1]));
+    const bool by_name = (has_named_vectors(told) || has_named_vectors(other)) && share_a_name(told, other);
     for (size_t t = 0; t < j->count; t++) {
         measured *item = &j->item[t];
         const exray_task *task = item->task;
         if (item->head || item->of_vector || (by_name && is_of_vectors(task)))
             continue;
-        if (known[0] && known[1] && (task->has(&side[0]) || task->has(&side[1])))
-            compare(j, item, AGREE, &side[0], &side[1]);
-        for (int s = 0; s < 2; s++)
-            if (known[s] && truth && task->has(is_empty(truth) ? &side[s] : truth))
-                compare(j, item, EDGE_TRUTH + s, &side[s], truth);
+        const bool counts =
+            way == AGREE ? task->has(told) || task->has(other) : task->has(is_empty(other) ? told : other);
+        if (counts)
+            compare(j, item, way, told, other);
     }
-    if (by_name)
-        add_vectors(j, side, known, truth);
+    for (uint32_t i = 0; by_name && i < other->vector_count; i++) {
+        const exray_vector *there = &other->vectors[i];
+        const exray_vector *here = there->name && *there->name ? vector_named(told, there->name) : NULL;
+        measured *item = here ? item_of_vector(j, here) : NULL;
+        const exray_result one = only(here), two = only(there);
+        if (item)
+            compare(j, item, way, &one, &two);
+    }
 }
 
 /* ---- Outputs by themselves ---- */
@@ -220,8 +224,8 @@ static void add_heads(task_judge *j, size_t frame, const exray_result *truth)
             continue;
         for (int s = 0; s < 2; s++) {
             exray_told_clear(j->told[s]);
-            known[s] = xr_outputs_decide(j->comparison, item->head->set, (exray_side)s, frame, j->slot[s],
-                                         j->told[s], &side[s]);
+            known[s] = xr_outputs_decide(j->comparison, item->head->set, (exray_side)s, frame,
+                                         j->slot[SCRATCH], j->told[s], &side[s]);
         }
         if (known[0] && known[1])
             compare(j, item, AGREE, &side[0], &side[1]);
@@ -232,14 +236,39 @@ static void add_heads(task_judge *j, size_t frame, const exray_result *truth)
     }
 }
 
+static bool has_place(const exray_result *r)
+{
+    return r->box_count || r->keypoint_count || r->mask;
+}
+
+/* Where one side told nothing, both are read from their outputs: what was told may be sorted out, and lie in
+ * another part of the picture. */
 static void add_frame(task_judge *j, size_t frame)
 {
-    exray_result side[2], truth;
-    const bool known[2] = {read_side(j, 0, frame, &side[0]), read_side(j, 1, frame, &side[1])};
-    const bool is_true = read_truth(j, frame, &truth);
-    add_results(j, side, known, is_true ? &truth : NULL);
+    frame_results r;
+    exray_result side[2] = {{.text = ""}, {.text = ""}};
+    read_frame(j, frame, &r);
+    const exray_result *truth = r.has_truth ? &r.truth : NULL;
+    const bool place_known = xr_outputs_place_known(j->comparison);
+    const bool decides = r.has_decided[0] && r.has_decided[1];
+    bool known[2];
+    for (int s = 0; s < 2; s++) {
+        known[s] = decides || r.has_told[s] || r.has_decided[s];
+        if (known[s])
+            side[s] = !decides && r.has_told[s] ? r.told[s] : r.decided[s];
+    }
+    const bool mixed = !decides && r.has_told[0] != r.has_told[1];
+    const bool apart = mixed && !place_known && (has_place(&side[0]) || has_place(&side[1]));
+    if (known[0] && known[1] && !apart)
+        add_pair(j, AGREE, &side[0], &side[1]);
+    for (int s = 0; s < 2 && truth; s++) {
+        if (r.has_told[s])
+            side[s] = r.told[s];
+        if (known[s] && (r.has_told[s] || place_known || !has_place(&side[s])))
+            add_pair(j, EDGE_TRUTH + s, &side[s], truth);
+    }
     if (j->head_count)
-        add_heads(j, frame, is_true ? &truth : NULL);
+        add_heads(j, frame, truth);
 }
 
 /* The entry of that name and group; a new one where there is none; NULL: there is no room. */
@@ -311,21 +340,22 @@ static void list_items(task_judge *j)
 static bool begin(task_judge *j, exray_comparison *c)
 {
     *j = (task_judge){.comparison = c, .task = xr_task_named_in(c)};
-    for (int i = 0; i < 3; i++)
-        j->slot[i] = exray_slot_new();
+    bool good = true;
+    for (int i = 0; i < SLOTS; i++)
+        good = (j->slot[i] = exray_slot_new()) && good;
     for (int i = 0; i < 2; i++)
-        j->told[i] = exray_told_new();
-    if (!j->slot[0] || !j->slot[1] || !j->slot[2] || !j->told[0] || !j->told[1])
+        good = (j->told[i] = exray_told_new()) && good;
+    if (!good)
         return false;
-    j->of_outputs = xr_outputs_set(c, j->slot[0], j->told[0]);
-    j->head_count = xr_outputs_heads(c, j->of_outputs, j->slot[0], j->told[0], j->head);
+    j->of_outputs = xr_outputs_set(c, j->slot[SCRATCH], j->told[0]);
+    j->head_count = xr_outputs_heads(c, j->of_outputs, j->slot[SCRATCH], j->told[0], j->head);
     list_items(j);
     return !j->lacks_memory;
 }
 
 static void end(task_judge *j)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < SLOTS; i++)
         exray_slot_free(j->slot[i]);
     for (int i = 0; i < 2; i++)
         exray_told_free(j->told[i]);

@@ -1,4 +1,4 @@
-#include "replay/told/anchors.h"
+#include "base/anchors.h"
 
 #include "base/buffer.h"
 #include "base/error.h"
