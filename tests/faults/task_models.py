@@ -4,6 +4,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import model_files
 import numpy as np
 from places import BUILD, CACHE, EXRAY, Failed, run
 from preprocessing import pipeline
@@ -26,6 +27,7 @@ class TaskModel:
     pictures: str = "people"
     kernels: tuple = ()  # others that a healthy edge may have
     make: object = None  # (path): builds the file where none has it
+    source: str = ""  # the model of which `make` builds it
     told: str = ""  # what its results are: the kind of fault that can be done to them
     path: Path = field(default=None)
 
@@ -128,6 +130,29 @@ def _embedding(path):
     onnx.save(model, path)
 
 
+def _selfie(path):
+    """MediaPipe's, with the engine's own operator for its last one, which only MediaPipe has: a transposed convolution with a bias."""
+    model = model_files.read(MODELS / "mediapipe_selfie_segmentation.tflite")
+    graph, code = model.subgraphs[0], next(i for i, c in enumerate(model.operatorCodes) if c.customCode)
+    operator = next(o for o in graph.operators if o.opcodeIndex == code)
+    kind = model_files.schema.BuiltinOperator.TRANSPOSE_CONV
+    model.operatorCodes[code] = model_files.schema.OperatorCodeT()
+    model.operatorCodes[code].deprecatedBuiltinCode = model.operatorCodes[code].builtinCode = kind
+    model.operatorCodes[code].version = 3
+    shape, size = model_files.schema.BufferT(), model_files.schema.TensorT()
+    shape.data = np.frombuffer(np.array(graph.tensors[operator.outputs[0]].shape, "<i4").tobytes(), np.uint8)
+    size.name, size.shape, size.type, size.buffer = b"output_shape", [4], model_files.schema.TensorType.INT32, len(model.buffers)
+    model.buffers.append(shape)
+    graph.tensors.append(size)
+    given, weights, bias = operator.inputs
+    operator.inputs = [len(graph.tensors) - 1, weights, given, bias]
+    options = model_files.schema.TransposeConvOptionsT()
+    options.padding, options.strideW, options.strideH = 0, 2, 2
+    operator.builtinOptionsType, operator.builtinOptions = model_files.schema.BuiltinOptions.TransposeConvOptions, options
+    operator.customOptions = None
+    model_files.write(model, path)
+
+
 _TFLITE, _ORT = ("builtin", "xnnpack"), ("none",)
 ALL = [
     TaskModel("ssd", "detection", "ssd_mobilenet_v1_coco_300_uint8.tflite", (300, 300), dict(mean=(128,) * 3, std=(128,) * 3),
@@ -139,6 +164,8 @@ ALL = [
     TaskModel("yolo8", "detection", "nudenet_320n.onnx", (320, 320), {**UNIT, **PADDED, "layout": "nchw"}, "head: yolo8, threshold: 0.2", "people",
               _ORT, told="boxes"),
     TaskModel("deeplab", "segmentation", "deeplabv3_257_float.tflite", (257, 257), {**SIGNED, **PADDED}, "", "scenes", _TFLITE, told="mask"),
+    TaskModel("selfie", "segmentation", "selfie_segmentation.tflite", (256, 256), dict(UNIT), "", "people", _TFLITE, make=_selfie,
+              source="mediapipe_selfie_segmentation.tflite", told="mask"),
     TaskModel("text_lines", "segmentation", "rapidocr_onnxruntime_ch_PP-OCRv4_det_infer.onnx", (320, 64),
               dict(mean=(127.5,) * 3, std=(127.5,) * 3, layout="nchw"), "", "lines", _ORT, told="mask"),
     TaskModel("face_points", "keypoints", "mediapipe_face_landmark.tflite", (192, 192), dict(UNIT), "head: points, classes: 468", "faces", _TFLITE,
@@ -149,7 +176,7 @@ ALL = [
               dict(mean=(127.5,) * 3, std=(127.5,) * 3, layout="nchw", channels="bgr"), "head: ctc", "lines", _ORT, told="text"),
     TaskModel("features", "embedding", "mobilenet_v2_dogs_features.onnx", (160, 160),
               dict(crop="center", fraction=0.875, filter="bicubic", antialias=1, mean=(127.5,) * 3, std=(127.5,) * 3, layout="nchw"), "", "scenes",
-              _ORT, make=_embedding, told="vector"),
+              _ORT, make=_embedding, source="mobilenet_v2_dogs_float.onnx", told="vector"),
 ]
 
 
@@ -159,7 +186,7 @@ def load():
     found = {}
     for model in ALL:
         model.path = MODELS / model.file
-        if model.make and (MODELS / "mobilenet_v2_dogs_float.onnx").exists():
+        if model.make and (MODELS / model.source).exists():
             model.path = FOLDER / model.file
             if not model.path.exists():
                 model.make(model.path)

@@ -152,8 +152,9 @@ def markdown(rows):
         "*With it*: how much of what the edge told is as the reference told it, or where the data have classes, the accuracy. A fault may",
         "cost nothing on these few data and is to be found all the same.",
         "*Named*: the errors of `exray validate`, in its order. *After the named fix*: the same figure once the pipeline keys that the",
-        "fixes name have the values that they name; the program gets no other information. What is wrong in an application's own code",
-        "has no such key. What the data at hand cannot show is told in [results.md](results.md#what-the-data-here-cannot-show).", "",
+        "fixes name have the values that they name; the program gets no other information. The values are those that the finding",
+        "measured, or, where it measures none, what the reference's pipeline file has there and the edge's has not. What is wrong in an",
+        "application's own code has no such key. What the data at hand cannot show is told in [results.md](results.md#what-the-data-here-cannot-show).", "",
         totals(rows), "", *_short(groups), "", *_misses(groups), "## Each model", ""]
     for group in groups.values():
         text += _model(group)
