@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_BYTES = 256 * 1024, MAX_VALUE = 400, MAX_KEYS = 10 };
+
 /* The keys that a cause is about, "SECTION.KEY", the likeliest first. */
 static const struct {
     const char *cause;
-    const char *keys[8];
+    const char *keys[MAX_KEYS];
 } about[] = {
     {"input.channel_order", {"image.channels"}},
     {"input.normalization", {"image.normalize", "audio.scale", "audio.features"}},
@@ -30,12 +32,10 @@ static const struct {
       "audio.features", "text.tokenizer"}},
     {"input.tokens",
      {"text.tokenizer", "text.vocabulary", "text.lower_case", "text.pattern", "text.special", "text.length",
-      "text.pad", "text.truncate"}},
+      "text.pad", "text.truncate", ".inputs"}},
     {"model.state", {".state"}},
     {"output.label_offset", {"output.label_offset"}},
 };
-
-enum { MAX_BYTES = 256 * 1024, MAX_VALUE = 400 };
 
 static xr_yaml *read_attachment(const exray_log *log, size_t i, exray_slot *slot)
 {
@@ -166,11 +166,11 @@ static bool say_key(const xr_yaml *const root[2], const char *path, char text[MA
     return true;
 }
 
-static void say_keys(const xr_yaml *const root[2], const char *const keys[8], exray_finding *finding)
+static void say_keys(const xr_yaml *const root[2], const char *const keys[MAX_KEYS], exray_finding *finding)
 {
-    char all[8 * (MAX_VALUE + 64)] = "", one[MAX_VALUE + 64];
+    char all[MAX_KEYS * (MAX_VALUE + 64)] = "", one[MAX_VALUE + 64];
     size_t used = 0;
-    for (size_t k = 0; k < 8 && keys[k]; k++) {
+    for (size_t k = 0; k < MAX_KEYS && keys[k]; k++) {
         if (finding->fix && names_value(finding->fix, strchr(keys[k], '.') + 1))
             return;
         if (say_key(root, keys[k], one))

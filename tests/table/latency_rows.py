@@ -34,7 +34,8 @@ with exray.Recorder(out, role="edge" if kind == "reference" else "reference", ca
         with recorder.frame(source=str(k)):
             interpreter.invoke()
 """
-LAYERS = 5  # of which the ratio is told
+LAYERS = 5  # of which the ratio is told, where they take this share of the time
+SHARE = 0.02
 
 
 def _record(folder, name, model, settings, side, *options, environment=None):
@@ -97,11 +98,12 @@ def _row(number, name, what, causes, logs):
     latency, found = said["latency"], [f for f in said["findings"] if f["cause"].startswith("perf.") and f["severity"] != "info"]
     slow = [{"op": s["op"], "layer": s["layer"], "ratio": s["ratio"], "share": s["share"]} for s in latency["stragglers"]]
     ops = {layer["edge"]["index"]: layer["edge"]["op"] for layer in said["layers"]}
-    layers = [{"op": ops.get(i["edge"]["index"], ""), "layer": i["edge"]["index"], "ratio": i["ratio"], "ms": i["edge"]["median_ms"]} for i in latency["layers"] if i["ratio"]]
+    layers = [{"op": ops.get(i["edge"]["index"], ""), "layer": i["edge"]["index"], "ratio": i["ratio"], "ms": i["edge"]["median_ms"]} for i in latency["layers"]
+              if i["ratio"] and i["edge"]["median_ms"] >= SHARE * latency["edge_ms"]]
     layers.sort(key=lambda i: -i["ms"])
     return Row("latency", "classification", name, what, number, measure="ms", before=latency["edge_ms"], right=latency["reference_ms"], found=bool(found),
                named=list(dict.fromkeys(f["cause"] for f in found)), causes=list(causes), seconds=round(time.monotonic() - began, 1),
-               more={"summaries": [f["summary"] for f in found], "slow": slow, "layers": layers[:LAYERS], "processors": os.cpu_count()})
+               more={"summaries": [f["summary"] for f in found], "slow": slow, "layers": layers[:LAYERS], "processors": os.cpu_count(), "load": round(os.getloadavg()[0], 1)})
 
 
 def latency(folder, rows, wanted, resume, say):

@@ -121,14 +121,17 @@ def _quantized(rows):
 def _latency(rows):
     if not rows:
         return []
-    out = ["## Latency", "", f"Medians of 12 runs on {rows[0].more['processors']} processors; no kernel is slowed on purpose. *Layers*: those that the finding names, "
-           "else the five slowest, each", "with its time by the reference's.", "",
+    loads = [r.more["load"] for r in rows]
+    out = ["## Latency", "",
+           f"Medians of 12 runs on {rows[0].more['processors']} processors, at a load average of {min(loads):.0f} to {max(loads):.0f}: where it is higher than there are processors,",
+           "other programs ran beside it, and ratios say more than times. No kernel is slowed on purpose. Below 1.75 times nothing is to be named (`perf.kernels`).",
+           "*Layers*: those that the finding names, else the five slowest of those that take a fiftieth of the time or more, each with its time by the reference's.", "",
            "| model | the edge runs | ms | reference, ms | ratio | named | layers |", "|---|---|---|---|---|---|---|"]
     for r in rows:
         slow = r.more["slow"] or r.more["layers"]
         layers = ", ".join(f"{s.get('op', '')} {s.get('layer', '')}: {s['ratio']:.1f}".strip() for s in slow[:6])
         more = f", and {len(slow) - 6} more" if len(slow) > 6 else ""
-        out.append(f"| {r.model} | {r.fault} | {r.before:.2f} | {r.right:.2f} | {r.before / r.right:.1f} | {_code(r.named) or 'nothing'} | {layers}{more} |")
+        out.append(f"| {r.model} | {r.fault} | {r.before:.2f} | {r.right:.2f} | {r.before / r.right:.1f} | {_code(r.named) or 'nothing'} | {layers or '-'}{more} |")
     said = [f"- {r.model}, {r.fault}: {s}" for r in rows for s in r.more["summaries"]]
     return [*out, "", "What the findings say:", "", *said, ""]
 
