@@ -56,6 +56,31 @@ static double half_of(const xr_band_limit *how)
     return xr_kaiser_length(how->attenuation, (how->stop - how->pass) * pi / up) / 2;
 }
 
+/* What blocks of n samples cost, in steps of one transform: those of all batches, and making the filter. */
+static double cost_of(const plan *p, size_t n, size_t span)
+{
+    enum { OUTSIDE = 4, MAKING = 6 }; /* a sample's, beside the transforms' steps; a bin's */
+    const double useful = BLOCKS * (double)(n - 2 * p->reach), out = (double)n * p->up / p->down;
+    return ceil((double)span / useful) *
+               ((double)n * (log2((double)n) + OUTSIDE) + out * (log2(out) + OUTSIDE)) +
+           MAKING * (double)n * p->up;
+}
+
+/* Powers of two: none of more than the filter asks for, nor than the sound has. */
+static uint32_t block_size(const plan *p, size_t span)
+{
+    uint32_t n = 64, best;
+    while (n < 2 * p->reach + p->down)
+        n *= 2;
+    best = n;
+    while (n < 6 * p->reach && n < span + 2 * p->reach && n < XR_FFT_MOST / 4) {
+        n *= 2;
+        if (cost_of(p, n, span) < cost_of(p, best, span))
+            best = n;
+    }
+    return best;
+}
+
 static plan make_plan(const xr_band_limit *how, size_t length)
 {
     plan p = {.up = 1u << (how->octaves > 0 ? how->octaves : 0),
@@ -63,12 +88,7 @@ static plan make_plan(const xr_band_limit *how, size_t length)
     p.filter_reach = (size_t)half_of(how);
     p.reach = round_up(p.filter_reach / p.up + 1, p.down);
     p.before = round_up(how->margin * p.down, p.up) / p.up;
-    const size_t span = span_of(how, length);
-    p.n = 64;
-    while (p.n < 6 * p.reach && p.n < span + 2 * p.reach && p.n < XR_FFT_MOST / 4)
-        p.n *= 2;
-    while (p.n < 2 * p.reach + p.down)
-        p.n *= 2;
+    p.n = block_size(&p, span_of(how, length));
     p.filter_n = p.n * p.up;
     p.out_n = p.filter_n / p.down;
     p.useful = (p.n - 2 * p.reach) / p.down * p.down;
@@ -101,43 +121,39 @@ enum { RAMP = 1024 };
 /* The step response of a window's spectrum: a band edge.  Between its first nulls; what is beyond lies below
  * the attenuation that the window was chosen for. */
 typedef struct ramp {
-    double beta, end; /* from -end to end, in the unit of window_spectrum */
-    double scale;
-    double at[RAMP + 1];
+    double end;   /* from -end to end, in the unit of window_spectrum */
+    double scale; /* of `at` */
+    double at[RAMP + 1], slope[RAMP + 1];
 } ramp;
 
 static void make_ramp(ramp *r, double beta)
 {
-    r->beta = beta;
     r->end = sqrt(beta * beta + pi * pi);
-    const double step = 2 * r->end / RAMP;
     r->at[0] = 0;
-    for (int i = 0; i < RAMP; i++) { /* Simpson's rule */
-        double from = -r->end + i * step;
-        r->at[i + 1] =
-            r->at[i] + step / 6 *
-                           (window_spectrum(beta, from) + 4 * window_spectrum(beta, from + step / 2) +
-                            window_spectrum(beta, from + step));
+    const double step = 2 * r->end / RAMP;
+    double middle[RAMP];
+    for (int i = 0; i <= RAMP / 2; i++) { /* the spectrum is even */
+        r->slope[i] = r->slope[RAMP - i] = step * window_spectrum(beta, -r->end + i * step);
+        if (i < RAMP / 2)
+            middle[i] = middle[RAMP - 1 - i] = step * window_spectrum(beta, -r->end + (i + 0.5) * step);
     }
+    for (int i = 0; i < RAMP; i++) /* Simpson's rule */
+        r->at[i + 1] = r->at[i] + (r->slope[i] + 4 * middle[i] + r->slope[i + 1]) / 6;
     r->scale = 1 / r->at[RAMP];
 }
 
 /* A cubic through two values of the table with their slopes. */
 static double ramp_at(const ramp *r, double u)
 {
-    const double step = 2 * r->end / RAMP, place = (u + r->end) / step;
+    const double place = (u + r->end) / (2 * r->end) * RAMP;
     if (place <= 0)
         return 0;
     if (place >= RAMP)
         return 1;
     const int below = (int)place;
-    const double t = place - below, from = -r->end + below * step;
-    const double a = r->at[below], b = r->at[below + 1];
-    const double slope_a = window_spectrum(r->beta, from) * step,
-                 slope_b = window_spectrum(r->beta, from + step) * step;
-    const double s = 1 - t;
-    return r->scale *
-           (a * (1 + 2 * t) * s * s + slope_a * t * s * s + b * t * t * (3 - 2 * t) - slope_b * t * t * s);
+    const double t = place - below, s = 1 - t;
+    return r->scale * (r->at[below] * (1 + 2 * t) * s * s + r->slope[below] * t * s * s +
+                       r->at[below + 1] * t * t * (3 - 2 * t) - r->slope[below + 1] * t * t * s);
 }
 
 /* With the inverse transform's scale. */
