@@ -3,7 +3,9 @@
 #include "base/buffer.h"
 #include "pipeline/parse.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_BYTES = 256 * 1024, MAX_VALUE = 400, MAX_KEYS = 10 };
@@ -166,13 +168,52 @@ static bool say_key(const xr_yaml *const root[2], const char *path, char text[MA
     return true;
 }
 
+/* A number, or a list of three; false: anything else. */
+static bool three_numbers(const xr_yaml *value, double out[3])
+{
+    const bool list = value && value->kind == XR_YAML_LIST;
+    const xr_yaml *item = list ? value->first : value;
+    for (int c = 0; c < 3; c++) {
+        char *end = NULL;
+        if (!item || item->kind != XR_YAML_SCALAR || !*item->text)
+            return false;
+        out[c] = strtod(item->text, &end);
+        if (*end || !isfinite(out[c]))
+            return false;
+        item = list ? item->next : item;
+    }
+    return true;
+}
+
+/* Constants are measured, and of values that an integer input clipped only nearly: where the reference's file
+ * has others than the fix, they are told, too. */
+static void say_constants(const xr_yaml *const root[2], exray_finding *finding)
+{
+    char difference[MAX_VALUE + 64];
+    bool section;
+    const xr_yaml *normalize = value_at(root[EXRAY_SIDE_REFERENCE], "image.normalize", &section);
+    if (!normalize || normalize->kind != XR_YAML_MAP || !say_key(root, "image.normalize", difference))
+        return;
+    double mean[3], std[3];
+    char said[160];
+    if (!three_numbers(child(normalize, "mean", 4), mean) || !three_numbers(child(normalize, "std", 3), std))
+        return;
+    snprintf(said, sizeof said, "`normalize: {mean: [%g, %g, %g], std: [%g, %g, %g]}`", mean[0], mean[1],
+             mean[2], std[0], std[1], std[2]);
+    if (!strstr(finding->fix, said))
+        exray_finding_fix(finding, "%s The reference's pipeline file has %s.", finding->fix, said);
+}
+
 static void say_keys(const xr_yaml *const root[2], const char *const keys[MAX_KEYS], exray_finding *finding)
 {
     char all[MAX_KEYS * (MAX_VALUE + 64)] = "", one[MAX_VALUE + 64];
     size_t used = 0;
     for (size_t k = 0; k < MAX_KEYS && keys[k]; k++) {
-        if (finding->fix && names_value(finding->fix, strchr(keys[k], '.') + 1))
+        if (finding->fix && names_value(finding->fix, strchr(keys[k], '.') + 1)) {
+            if (strcmp(keys[k], "image.normalize") == 0)
+                say_constants(root, finding);
             return;
+        }
         if (say_key(root, keys[k], one))
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", one);
     }

@@ -60,6 +60,15 @@ def test_values_that_are_maps(tmp_path):
     assert "`normalize: {mean: " in fix and "127.5" in fix
 
 
+@pytest.mark.parametrize("constants", ["{mean: 128, std: 127}", "{mean: [128.0, 128, 128], std: 127}", "model", "{std: 127}", "{mean: {a: 1}, std: [1]}", "{mean: [], std: 1}"])
+def test_constants_that_are_measured_nearly(tmp_path, constants):
+    """The file's, where they are others than those that were measured."""
+    texts = [image("normalize: {mean: 0, std: 255}"), image(f"normalize: {constants}")]
+    fix = finding(pair(tmp_path, lambda p: (p + 1) / 2, *texts), "input.normalization")["fix"]
+    said = "The reference's pipeline file has `normalize: {mean: [128, 128, 128], std: [127, 127, 127]}`."
+    assert ("`normalize: {mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5]}`" in fix) and (said in fix) == ("128" in constants)
+
+
 def test_a_value_that_is_measured_is_not_told_twice(tmp_path):
     texts = [image("channels: bgr"), image("channels: rgb")]
     fix = finding(pair(tmp_path, lambda p: p[..., ::-1], *texts), "input.channel_order")["fix"]
