@@ -90,6 +90,14 @@ static bool same_scale(const exray_quantization *a, const exray_quantization *b)
                                                                 (b->zero_point ? b->zero_point[0] : 0)));
 }
 
+/* Whether the recorded bytes are the model's as they are: of one type and one scale, or of integers that were
+ * recorded without one. */
+static bool is_as_stored(const exray_tensor_info *to, const exray_tensor_info *from)
+{
+    return to->dtype == from->dtype &&
+           (from->quantization.count == 0 || same_scale(&to->quantization, &from->quantization));
+}
+
 exray_status xr_feed_record(xr_feed *feed, const xr_item_input *from, exray_error *error)
 {
     const exray_tensor_info *to = &feed->info;
@@ -102,8 +110,7 @@ exray_status xr_feed_record(xr_feed *feed, const xr_item_input *from, exray_erro
     size_t size = size_of(feed);
     if (!size || !xr_feed_room(feed, size))
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's input");
-    if (to->dtype == from->info.dtype && same_scale(&to->quantization, &from->info.quantization) &&
-        from->size == size) {
+    if (is_as_stored(to, &from->info) && from->size == size) {
         memcpy(feed->bytes, from->data, size);
         return EXRAY_OK;
     }

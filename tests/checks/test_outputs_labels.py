@@ -154,6 +154,15 @@ def test_shifted_classes_with_their_own_names(judge):
     assert causes(judge(Q, Q, told, top(Q, labels=ANIMALS))) == ["output.label_offset"]
 
 
+def test_shifted_classes_that_read_the_one_label_file(judge):
+    """Their names are others because their numbers are."""
+    told = [[(c - 1, s, ANIMALS[c - 1]) for c, s in frame] for frame in top(Q)]
+    assert causes(judge(Q, Q, told, top(Q, labels=ANIMALS))) == ["output.label_offset"]
+    shuffled = [ANIMALS[i] for i in np.random.default_rng(1).permutation(12)]
+    told = [[(c - 1, s, shuffled[c - 1]) for c, s in frame] for frame in top(Q)]
+    assert sorted(causes(judge(Q, Q, told, top(Q, labels=ANIMALS)))) == ["output.label_offset", "output.labels"]
+
+
 @pytest.mark.parametrize("text", ["", "\0\0\0", "{0: 'tench'}", "\n" * 5000, "7" * 400 + " x", "ä\xff" * 300])
 def test_files_that_are_no_list_of_names(judge, text):
     verdict = judge(Q[:3], Q[:3], top(Q[:3]), top(Q[:3]), edge_log={"label_file": text}, reference_log={"label_file": "\n".join(ANIMALS)})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from log_writer import PB
 from validate_support import Recording, causes, finding, validate
 
 
@@ -286,3 +287,74 @@ def test_whole_numbers_that_are_no_ids(judge):
     sound = [{"sound": (9000 * np.sin(np.arange(400) / (3 + k))).astype(np.int32)[None]} for k in range(3)]
     f = finding(judge([{"sound": f["sound"] // 2} for f in sound], sound), causes(judge([{"sound": f["sound"] // 2} for f in sound], sound))[0])
     assert "kind" not in f["evidence"]
+
+
+# ---- Rows as long as their texts -----------------------------------------------------------------------
+
+
+def opened(frame):
+    """The same without its padding."""
+    n = int(frame["mask"].sum())
+    return {name: a[:, :n] for name, a in frame.items()}
+
+
+PIECES = LANGUAGES[1]
+OPEN = [opened(f) for f in PIECES.rows()]
+
+
+@pytest.mark.parametrize("change, kind, words", [
+    ({"separator": False}, "special", "lack the last id (102)"),
+    ({"start": False, "separator": False}, "special", "lack the first id (101) and the last id (102)")])
+def test_open_rows(judge, change, kind, words):
+    f = told(judge([opened(f) for f in PIECES.rows(**change)], OPEN), kind)
+    assert words in f["summary"] and f["evidence"]["texts_affected"] >= 3
+
+
+def test_open_rows_of_another_tokenizer(judge):
+    texts = [[w for k, w in enumerate(t) if k % 4 != 2] for t in PIECES.texts]
+    assert "lack" in told(judge([opened(f) for f in PIECES.rows(texts)], OPEN), "left_out")["summary"]
+
+
+def test_an_open_row_that_ends_has_no_id_there(judge):
+    f = told(judge([opened(f) for f in PIECES.rows(separator=False)], OPEN), "special")
+    assert "the edge has no id, the reference id 102" in f["details"][0] and "edge_id" not in f["evidence"]
+
+
+def test_open_rows_of_another_frame(judge):
+    f = told(judge([OPEN[max(k - 1, 0)] for k in range(len(OPEN))], OPEN), "frame_order", "input.frame_order")
+    assert f["evidence"]["frames_late"] == 1
+
+
+def test_rows_that_are_padded_to_eights_are_of_another_shape(judge):
+    padded = [{name: np.pad(a, [(0, 0), (0, -a.shape[1] % 8)]) for name, a in f.items()} for f in OPEN]
+    assert set(causes(judge(padded, OPEN))) == {"input.shape"}
+
+
+@pytest.mark.parametrize("moved", [1, 3000])
+def test_what_is_told_of_other_ids_is_no_fault_of_its_own(tmp_path, moved):
+    """However small the ids' difference is as a number."""
+    ids = [np.array([np.r_[101, 20000 + 7 * np.arange(k, k + 20), 102]], np.int64) for k in range(6)]
+    vectors = np.random.default_rng(1).normal(0, 1, (2, 6, 1, 32)).astype(np.float32)
+
+    def side(role, more, own):
+        with Recording(tmp_path / role, role) as recording:
+            for k, row in enumerate(ids):
+                recording.frame([("/input/ids", row + more, {}), ("/output/v", own[k], {})])
+                recording.add("/result", "Result", PB["Result"](frame=k, vectors=[{"name": "v", "value": own[k].ravel().tolist()}]))
+        return tmp_path / role
+    verdict = validate(side("edge", moved, vectors[1]), side("reference", 0, vectors[0]))
+    assert causes(verdict) == ["input.tokens"] and verdict["inputs"][0]["noise_to_signal"] == 0
+
+
+@pytest.mark.parametrize("late, cause", [(1, "input.frame_order"), (2, "input.frame_order"), (0, None)])
+def test_one_token_a_frame(tmp_path, late, cause):
+    tokens = np.random.default_rng(2).integers(0, 50, 40)
+    made = [log(tmp_path / f"{late}{role}", role, [{"token": np.array([[tokens[max(k - (late if role == "edge" else 0), 0)]]])} for k in range(40)])
+            for role in ("edge", "reference")]
+    verdict = validate(*made)
+    assert causes(verdict) == ([cause] if cause else []), verdict["findings"]
+
+
+def test_a_flag_that_takes_turns_is_not_late(tmp_path):
+    made = [log(tmp_path / role, role, [{"flag": np.array([[(k + (role == "edge")) % 2]])} for k in range(40)]) for role in ("edge", "reference")]
+    assert "input.frame_order" not in causes(validate(*made))

@@ -265,9 +265,9 @@ def _last_first(r):
     r.classes.extend(kept)
 
 
-def _squared(r):
+def _halved(r):
     for c in r.classes:
-        c.score = c.score ** 2
+        c.score /= 2
 
 
 def _fixed(r):
@@ -303,7 +303,7 @@ TOLD = {
         ("classes exchanged", ("output.label_offset", "output.postprocess"), _each(_swap_ids), ("review",)),
         ("result of the text before", ("output.postprocess", "output.frame_order"), _before),
         ("worst class first", ("output.postprocess", "output.label_offset"), _each(_last_first)),
-        ("scores squared", ("output.postprocess", "output.activation"), _each(_squared)),
+        ("scores halved", ("output.postprocess",), _each(_halved)),
         ("always class 1", ("output.postprocess",), _each(_fixed)),
     ],
     "vector": [

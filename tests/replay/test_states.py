@@ -118,3 +118,20 @@ def test_a_state_that_does_not_fit(tmp_path, text, shape, says):
     said = run("replay", tmp_path / "a.mcap", "--engine", "onnxruntime", "--model", looped(tmp_path / "m.onnx", shape), "--from", "input",
                "--pipeline", tmp_path / "p.yaml", "-o", tmp_path / "b.mcap", status=2)
     assert says in said and len([line for line in said.splitlines() if "warning" not in line]) == 1
+
+
+def test_integers_that_were_recorded_without_a_scale_are_fed_as_they_are(tmp_path):
+    """A model of 8 bits returns the very bytes that it was given."""
+    m = TfliteModel()
+    x, y = m.tensor("x", [1, 8]), m.tensor("y", [1, 8])
+    for t in (x, y):
+        m.graph.tensors[t].type = m.schema.TensorType.INT8
+        m.graph.tensors[t].quantization = m.schema.QuantizationParametersT()
+        m.graph.tensors[t].quantization.scale, m.graph.tensors[t].quantization.zeroPoint = [0.1], [-128]
+    m.op("RESHAPE", [x, m.tensor("shape", data=np.array([1, 8], np.int32))], [y], "Reshape", newShape=[1, 8])
+    model, inputs = m.save(tmp_path / "m.tflite", [x], [y]), np.arange(-128, 127, 5, np.int8)[:48].reshape(6, 1, 8)
+    with Recording(tmp_path / "a.mcap") as recording:
+        for k, values in enumerate(inputs):
+            recording.frame([("/input/x", values, {})], source=f"frame{k}")
+    run("replay", "-q", tmp_path / "a.mcap", "--engine", "tflite", "--model", model, "--from", "input", "-o", tmp_path / "b.mcap")
+    np.testing.assert_array_equal([f["output/y"] for f in arrays(tmp_path / "b.mcap")], inputs)

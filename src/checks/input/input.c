@@ -169,7 +169,7 @@ static exray_status judge_each(const exray_comparison *comparison, const xr_loop
                                exray_findings *findings, exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
-    bool *judged = calloc(count + 1, sizeof *judged);
+    bool *judged = calloc(2 * count + 1, sizeof *judged);
     if (!judged) {
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
         return EXRAY_E_MEMORY;
@@ -177,7 +177,13 @@ static exray_status judge_each(const exray_comparison *comparison, const xr_loop
     /* A state is no input of its own: model.state judges it. */
     for (size_t i = 0; i < count; i++)
         judged[i] = xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i);
-    exray_status unjudged = EXRAY_OK, status = xr_judge_tokens(comparison, judged, findings, error);
+    bool *shape_told = judged + count;
+    exray_status unjudged = EXRAY_OK,
+                 status = xr_judge_tokens(comparison, judged, shape_told, findings, error);
+    if (status == EXRAY_OK && xr_report_shapes(comparison, shape_told, findings) != EXRAY_OK) {
+        status = EXRAY_E_MEMORY;
+        *error = (exray_error){status, "out of memory while comparing the shapes of the inputs"};
+    }
     for (size_t i = 0; i < count && status == EXRAY_OK; i++) {
         if (judged[i])
             continue;
@@ -199,11 +205,6 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         snprintf(error->message, sizeof error->message,
                  "no input of the model is in both logs: record with --capture io or more");
         return error->status;
-    }
-    exray_status unjudged = xr_report_shapes(comparison, findings);
-    if (unjudged != EXRAY_OK) {
-        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the shapes of the inputs"};
-        return unjudged;
     }
     const xr_loops *loops = xr_loops_get(comparison, findings);
     if (!loops) {

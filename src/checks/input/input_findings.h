@@ -5,8 +5,9 @@
 #include "checks/input/explanation.h"
 #include "checks/input/search/residual.h"
 
-/* Reports inputs whose shapes differ, in some frames or all (input_shape.c).  EXRAY_E_MEMORY, or OK. */
-exray_status xr_report_shapes(const exray_comparison *comparison, exray_findings *findings);
+/* Reports inputs whose shapes differ, in some frames or all (input_shape.c), but for those that are told
+ * [inputs] already.  EXRAY_E_MEMORY, or OK. */
+exray_status xr_report_shapes(const exray_comparison *comparison, const bool *told, exray_findings *findings);
 
 /* ---- Steps of a transform ---------------------------------------------------------------- */
 

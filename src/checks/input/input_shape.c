@@ -447,7 +447,7 @@ static void report_all(const exray_comparison *c, const other_input *list, size_
     }
 }
 
-exray_status xr_report_shapes(const exray_comparison *comparison, exray_findings *findings)
+exray_status xr_report_shapes(const exray_comparison *comparison, const bool *told, exray_findings *findings)
 {
     other_input list[MOST_INPUTS] = {{0}};
     size_t count = 0, frames = exray_comparison_frame_count(comparison);
@@ -455,7 +455,7 @@ exray_status xr_report_shapes(const exray_comparison *comparison, exray_findings
     bool ok = slot[0] && slot[1];
     for (size_t i = 0; ok && i < exray_comparison_input_count(comparison) && count < MOST_INPUTS; i++) {
         const exray_io_pair *io = exray_comparison_input(comparison, i);
-        if (io->other_shape == 0)
+        if (io->other_shape == 0 || told[i])
             continue;
         other_input *o = &list[count++];
         *o = (other_input){.io = io, .differs = calloc(frames + 1, sizeof *o->differs)};

@@ -140,6 +140,15 @@ static exray_status compare(const name_check *c, name_source edge, name_source r
         return EXRAY_E_MEMORY;
     }
     bool differ = xr_names_between_differ(&between);
+    /* One label file, read by numbers that differ: that they do is told (output.label_offset). */
+    if (differ && edge == TOLD && reference == TOLD && difference != 0) {
+        xr_names_between by_number;
+        if (!xr_names_between_make(e, r, 0, &by_number)) {
+            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the names of classes"};
+            return EXRAY_E_MEMORY;
+        }
+        differ = by_number.classes < FEWEST || xr_names_between_differ(&by_number);
+    }
     *judged = differ || between.classes >= FEWEST;
     if (differ)
         report(&between, edge == TOLD ? TOLD : reference, findings);

@@ -360,6 +360,25 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         judge_evaluated(g, pair, shown, in, out);
 }
 
+/* Ids, masks, counts: whole numbers of more than 16 bits that stand for themselves.  No other one is near. */
+static bool is_counted(const xr_pair *pair)
+{
+    bool counted = true;
+    for (int s = 0; s < 2; s++)
+        switch (pair->stored[s].known ? pair->stored[s].dtype : EXRAY_DTYPE_FLOAT32) {
+        case EXRAY_DTYPE_INT32:
+        case EXRAY_DTYPE_UINT32:
+        case EXRAY_DTYPE_INT64:
+        case EXRAY_DTYPE_UINT64:
+        case EXRAY_DTYPE_BOOL:
+            counted = counted && pair->stored[s].scale == 0;
+            break;
+        default:
+            counted = false;
+        }
+    return counted;
+}
+
 /* Inputs: a difference of more than one level of the coarser side is not noise. */
 static void judge_input(const exray_comparison *c, xr_pair *pair, const exray_io_pair *shown, state *out)
 {
@@ -369,8 +388,12 @@ static void judge_input(const exray_comparison *c, xr_pair *pair, const exray_io
     pair->noise = type;
     if (!xr_measured(pair, &rmse, &deviation) || isnan(pair->error))
         return;
-    double level =
-        fmax(isnan(shown->step[0]) ? 0 : shown->step[0], isnan(shown->step[1]) ? 0 : shown->step[1]);
+    const bool counted = is_counted(pair);
+    type = counted ? 0 : type;
+    out->given = pair->noise = type;
+    double level = counted ? 0
+                           : fmax(isnan(shown->step[0]) ? 0 : shown->step[0],
+                                  isnan(shown->step[1]) ? 0 : shown->step[1]);
     pair->noise = fmax(type, xr_relative_error(level, deviation, xr_magnitude(pair)));
     if (pair->frames == 0) /* the same numbers, summed in another order */
         pair->noise = fmax(pair->noise, XR_NOISE_FLOAT32);

@@ -3,17 +3,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAG = 4, LEAST_MOVED = 3, LEAST_VALUES = 8, UNREAD = 2 };
+/* LEAST_KINDS: of frames with fewer values than LEAST_VALUES, so many must differ from each other, and as
+ * many values be moved in all. */
+enum { MOST_LAG = 4, LEAST_MOVED = 3, LEAST_VALUES = 8, LEAST_KINDS = 4, UNREAD = 2 };
 
 typedef struct lag_reader {
     const exray_comparison *comparison;
     size_t pair, frames;
     exray_slot *slot[2];
     int *own; /* [frames] is_same of a frame's own two sides; UNREAD: not asked yet */
+    /* Of the frames that count_moved moved. */
+    uint64_t values;
+    float kind[LEAST_KINDS]; /* their first values, each once */
+    size_t kinds;
+    bool small; /* some have fewer than LEAST_VALUES */
 } lag_reader;
 
+static void note_moved(lag_reader *l, float first, uint64_t count)
+{
+    size_t k = 0;
+    while (k < l->kinds && memcmp(&l->kind[k], &first, sizeof first) != 0)
+        k++;
+    if (k == l->kinds && k < LEAST_KINDS)
+        l->kind[l->kinds++] = first;
+    l->values += count;
+    l->small = l->small || count < LEAST_VALUES;
+}
+
 /* Whether the edge's frame e has the reference's values of frame r; -1: one of them cannot be read. */
-static int is_same(const lag_reader *l, size_t e, size_t r)
+static int is_same(lag_reader *l, size_t e, size_t r)
 {
     exray_tensor_view view[2];
     const float *v[2];
@@ -22,15 +40,20 @@ static int is_same(const lag_reader *l, size_t e, size_t r)
         if (exray_comparison_values(l->comparison, (exray_side)s, s ? r : e, EXRAY_KIND_INPUT, l->pair,
                                     l->slot[s], &view[s], &v[s], &ignored) != EXRAY_OK)
             return -1;
-    if (view[0].count != view[1].count || view[0].count < LEAST_VALUES)
+    if (view[0].count != view[1].count || view[0].count == 0)
         return -1;
-    return memcmp(v[0], v[1], view[0].count * sizeof **v) == 0;
+    const bool same = memcmp(v[0], v[1], view[0].count * sizeof **v) == 0;
+    if (same && e != r)
+        note_moved(l, v[0][0], view[0].count);
+    return same;
 }
 
 /* How many frames are those of `lag` frames before; 0: not all that differ. */
-static size_t count_moved(const lag_reader *l, long lag)
+static size_t count_moved(lag_reader *l, long lag)
 {
     size_t moved = 0;
+    l->values = l->kinds = 0;
+    l->small = false;
     for (size_t f = 0; f < l->frames; f++) {
         const long from = (long)f - lag;
         if (l->own[f] == UNREAD)
@@ -42,7 +65,8 @@ static size_t count_moved(const lag_reader *l, long lag)
             return 0;
         moved++;
     }
-    return moved;
+    const bool chance = l->small && (l->values < LEAST_MOVED * LEAST_VALUES || l->kinds < LEAST_KINDS);
+    return chance ? 0 : moved;
 }
 
 static void report(const lag_reader *l, long lag, size_t moved, exray_findings *findings)
@@ -66,8 +90,11 @@ static void report(const lag_reader *l, long lag, size_t moved, exray_findings *
 bool xr_report_lag(const exray_comparison *comparison, size_t pair, exray_findings *findings)
 {
     const size_t frames = exray_comparison_frame_count(comparison);
-    lag_reader l = {
-        comparison, pair, frames, {exray_slot_new(), exray_slot_new()}, malloc((frames + 1) * sizeof(int))};
+    lag_reader l = {.comparison = comparison,
+                    .pair = pair,
+                    .frames = frames,
+                    .slot = {exray_slot_new(), exray_slot_new()},
+                    .own = malloc((frames + 1) * sizeof(int))};
     bool found = false;
     for (size_t f = 0; l.own && f < frames; f++)
         l.own[f] = UNREAD;

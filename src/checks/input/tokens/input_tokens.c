@@ -42,7 +42,7 @@ static bool differs(const xr_token_texts *t)
 
 static bool may_differ(const exray_io_pair *io)
 {
-    return io->comparable && io->metrics.count > 0 && !(io->metrics.max_abs == 0);
+    return io->other_shape > 0 || (io->comparable && io->metrics.count > 0 && !(io->metrics.max_abs == 0));
 }
 
 static exray_status read_ports(const exray_comparison *comparison, const bool *judged, token_ports *out,
@@ -55,7 +55,7 @@ static exray_status read_ports(const exray_comparison *comparison, const bool *j
     for (size_t i = 0; i < count; i++) {
         token_port *p = &out->port[out->count];
         *p = (token_port){.pair = i, .io = exray_comparison_input(comparison, i)};
-        if (judged[i] || !p->io->comparable)
+        if (judged[i] || !(p->io->comparable || p->io->other_shape > 0))
             continue;
         exray_status status = xr_token_texts_read(comparison, i, &p->texts, &p->kind, error);
         if (status != EXRAY_OK)
@@ -209,8 +209,8 @@ static void drop_lone_flags(token_ports *ports)
             ports->port[i].differs = false;
 }
 
-exray_status xr_judge_tokens(const exray_comparison *comparison, bool *judged, exray_findings *findings,
-                             exray_error *error)
+exray_status xr_judge_tokens(const exray_comparison *comparison, bool *judged, bool *shape_told,
+                             exray_findings *findings, exray_error *error)
 {
     token_ports ports = {NULL, 0};
     bool any = false;
@@ -225,9 +225,15 @@ exray_status xr_judge_tokens(const exray_comparison *comparison, bool *judged, e
     }
     if (status == EXRAY_OK)
         judge_flags(comparison, &ports, findings);
-    for (size_t i = 0; i < ports.count && status == EXRAY_OK; i++)
-        if (ports.port[i].differs)
-            judged[ports.port[i].pair] = true;
+    bool told = false; /* why rows are longer or shorter */
+    for (size_t i = 0; i < ports.count; i++)
+        told = told ||
+               (ports.port[i].texts.open && ports.port[i].kind == XR_TOKENS_IDS && ports.port[i].differs);
+    for (size_t i = 0; i < ports.count && status == EXRAY_OK; i++) {
+        const token_port *p = &ports.port[i];
+        shape_told[p->pair] = p->texts.open && (told || p->differs);
+        judged[p->pair] = judged[p->pair] || p->differs || shape_told[p->pair];
+    }
     free_ports(&ports);
     return status;
 }

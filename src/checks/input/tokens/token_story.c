@@ -83,7 +83,7 @@ static bool find_stale(const xr_token_texts *texts, xr_token_story *s)
 {
     const xr_token_padding *p = &texts->padding[EXRAY_SIDE_REFERENCE];
     bool shows = false;
-    if (!p->known || p->front)
+    if (!p->known || p->front || texts->open)
         return false;
     for (size_t i = 0; i < texts->count; i++)
         if (texts->text[i].row > 0 || !is_stale(texts, i, &shows))
@@ -123,6 +123,8 @@ static bool is_padding_alone(const xr_token_texts *texts)
 static bool find_in_rows(const xr_token_texts *texts, xr_token_pair *pair, xr_token_story *s)
 {
     size_t count = 0;
+    if (texts->open)
+        return false; /* there is nothing around the texts */
     for (size_t i = 0; i < texts->count; i++)
         for (size_t k = 0; k < texts->text[i].places; k++)
             pair[count++] = (xr_token_pair){texts->text[i].id[0][k], texts->text[i].id[1][k]};

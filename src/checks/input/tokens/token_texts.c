@@ -1,5 +1,7 @@
 #include "checks/input/tokens/token_texts.h"
 
+#include "checks/input/tokens/token_open.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,7 @@ typedef struct reader {
     size_t pair;
     xr_token_texts *out;
     size_t used, room, text_room;
+    size_t open; /* places of all rows, which differ in length; 0: they do not */
 } reader;
 
 static bool is_whole_view(const exray_tensor_view *view, const float *values)
@@ -163,6 +166,31 @@ static bool add_frame(reader *r, size_t frame, const exray_tensor_view view[2], 
     return true;
 }
 
+/* Adds the only row of a frame, on each side as long as it is. */
+static bool add_open_frame(reader *r, size_t frame, const exray_tensor_view view[2],
+                           const float *const values[2])
+{
+    xr_token_text t = {.frame = frame, .places = r->open};
+    if (!make_room(r, 2 * r->open))
+        return false;
+    for (int s = 0; s < 2; s++) {
+        t.begin[s] = r->used;
+        for (size_t i = 0; i < r->open; i++)
+            r->out->storage[r->used++] =
+                i < view[s].count ? whole_at(&view[s], values[s], i) : XR_TOKEN_ABSENT;
+    }
+    r->out->ids += r->open;
+    return add_text(r, &t);
+}
+
+static bool is_of_texts(const reader *r, const exray_tensor_view view[2])
+{
+    if (r->open)
+        return view[0].count < r->open && view[1].count < r->open;
+    return view[0].count == view[1].count && places_of(&view[0]) > 0 &&
+           places_of(&view[0]) == places_of(&view[1]);
+}
+
 /* false: not tokens, or no memory (r->out->storage tells). */
 static exray_status read_frame(reader *r, size_t frame, exray_slot *const slot[2], bool *tokens,
                                exray_error *error)
@@ -177,15 +205,13 @@ static exray_status read_frame(reader *r, size_t frame, exray_slot *const slot[2
         if (status != EXRAY_OK)
             return status;
     }
-    if (view[0].count != view[1].count || places_of(&view[0]) == 0 ||
-        places_of(&view[0]) != places_of(&view[1]) || !is_whole_view(&view[0], values[0]) ||
-        !is_whole_view(&view[1], values[1])) {
+    if (!is_of_texts(r, view) || !is_whole_view(&view[0], values[0]) || !is_whole_view(&view[1], values[1])) {
         *tokens = false;
         return EXRAY_OK;
     }
     for (int s = 0; s < 2; s++)
         r->out->floats = r->out->floats || is_float_type(&view[s].info);
-    if (add_frame(r, frame, view, values))
+    if (r->open ? add_open_frame(r, frame, view, values) : add_frame(r, frame, view, values))
         return EXRAY_OK;
     *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading ids"};
     return EXRAY_E_MEMORY;
@@ -208,11 +234,23 @@ static void note_range(xr_token_texts *texts)
         for (int s = 0; s < 2; s++)
             for (size_t k = 0; k < texts->text[i].places; k++) {
                 int64_t v = texts->text[i].id[s][k];
+                if (v == XR_TOKEN_ABSENT)
+                    continue;
                 if ((i == 0 && k == 0) || v < texts->least[s])
                     texts->least[s] = v;
                 if ((i == 0 && k == 0) || v > texts->most[s])
                     texts->most[s] = v;
             }
+}
+
+/* Behind the flags of a row that ends there is none: 0, as in padding. */
+static void end_flags(xr_token_texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        for (int s = 0; s < 2; s++)
+            for (size_t k = 0; k < texts->text[i].places; k++)
+                if (texts->text[i].id[s][k] == XR_TOKEN_ABSENT)
+                    texts->storage[texts->text[i].id[s] - texts->storage + (ptrdiff_t)k] = 0;
 }
 
 /* ---- Padding ---------------------------------------------------------------------------------------- */
@@ -331,8 +369,10 @@ static xr_token_input kind_of(const reader *r)
 static void find_texts(xr_token_texts *texts)
 {
     for (int s = 0; s < 2; s++)
-        texts->padding[s] = padding_of(texts, s);
-    settle_end(texts);
+        texts->padding[s] =
+            texts->open ? (xr_token_padding){.known = true, .id = XR_TOKEN_ABSENT} : padding_of(texts, s);
+    if (!texts->open)
+        settle_end(texts);
     for (int s = 0; s < 2; s++)
         strip(texts, s, texts->padding[s].front);
     for (int s = 0; s < 2 && !are_equally_long(texts); s++)
@@ -344,13 +384,17 @@ exray_status xr_token_texts_read(const exray_comparison *comparison, size_t pair
 {
     *out = (xr_token_texts){.text = NULL};
     *kind = XR_TOKENS_NONE;
-    reader r = {
-        .comparison = comparison, .io = exray_comparison_input(comparison, pair), .pair = pair, .out = out};
+    reader r = {.comparison = comparison,
+                .io = exray_comparison_input(comparison, pair),
+                .pair = pair,
+                .out = out,
+                .open = xr_token_open_places(comparison, pair)};
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     exray_status status = slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
     bool tokens = true;
     for (size_t f = 0; f < exray_comparison_frame_count(comparison) && tokens && status == EXRAY_OK; f++)
-        if (out->ids < MOST_IDS && exray_comparison_same_shape(comparison, f, EXRAY_KIND_INPUT, pair))
+        if (out->ids < MOST_IDS &&
+            (r.open || exray_comparison_same_shape(comparison, f, EXRAY_KIND_INPUT, pair)))
             status = read_frame(&r, f, slot, &tokens, error);
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
@@ -358,11 +402,16 @@ exray_status xr_token_texts_read(const exray_comparison *comparison, size_t pair
         xr_token_texts_free(out);
         return status;
     }
+    out->open = r.open > 0;
     set_pointers(out);
     note_range(out);
     *kind = kind_of(&r);
     if (*kind == XR_TOKENS_IDS)
         find_texts(out);
+    else if (*kind == XR_TOKENS_FLAGS && out->open)
+        end_flags(out);
+    if (*kind == XR_TOKENS_IDS && out->open && xr_token_is_padded_alone(out))
+        *kind = XR_TOKENS_NONE; /* a matter of the shape */
     return EXRAY_OK;
 }
 

@@ -27,6 +27,7 @@ typedef struct xr_token_texts {
     int64_t least[2], most[2];   /* of all ids */
     uint64_t ids;                /* on one side */
     bool floats;                 /* some side's type is one of floating point */
+    bool open;                   /* rows are as long as their texts: behind them stands XR_TOKEN_ABSENT */
     int64_t *storage;
 } xr_token_texts;
 
@@ -36,7 +37,8 @@ typedef enum xr_token_input {
     XR_TOKENS_IDS,
 } xr_token_input;
 
-/* Reads an input of all matched frames in which it has one shape (the first ones, where there are very many).
+/* Reads an input of all matched frames in which it has one shape, or of all where rows are as long as their
+ * texts (token_open.h); the first ones, where there are very many.
  * *kind NONE: it holds no tokens, and *out is empty.  Anything but EXRAY_OK is an error of reading or of
  * memory; free in any case. */
 exray_status xr_token_texts_read(const exray_comparison *comparison, size_t pair, xr_token_texts *out,

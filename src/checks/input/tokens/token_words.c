@@ -1,5 +1,7 @@
 #include "checks/input/tokens/token_words.h"
 
+#include "checks/input/tokens/token_open.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,6 +46,17 @@ static const char *id_of(const speaker *s, int side, int64_t id, char text[112])
 {
     char name[XR_TOKEN_NAME];
     snprintf(text, 112, "%" PRId64 "%s", id, xr_token_name(&s->names[side], id, name));
+    return text;
+}
+
+/* "id 2", or "no id" behind the end of a row. */
+static const char *id_or_none(const speaker *s, int side, int64_t id, char text[120])
+{
+    char number[112];
+    if (id == XR_TOKEN_ABSENT)
+        snprintf(text, 120, "no id");
+    else
+        snprintf(text, 120, "id %s", id_of(s, side, id, number));
     return text;
 }
 
@@ -454,19 +467,21 @@ static void say_first(const exray_comparison *c, const speaker *s)
     size_t k = s->story->first_place;
     const exray_frame *frame = exray_log_frame(exray_comparison_log(c, EXRAY_SIDE_EDGE),
                                                exray_comparison_frame(c, t->frame).frame[0]);
-    char id[2][112], name[XR_TOKEN_NAME];
+    char id[2][120], name[XR_TOKEN_NAME];
     if (s->story->affected == 0)
         return;
     exray_finding_detail(s->finding,
-                         "First in frame %" PRIu64 ", place %zu (counted from 0): the edge has id %s, the "
-                         "reference id %s.",
-                         frame->index, k, id_of(s, 0, t->id[0][k], id[0]), id_of(s, 1, t->id[1][k], id[1]));
+                         "First in frame %" PRIu64 ", place %zu (counted from 0): the edge has %s, the "
+                         "reference %s.",
+                         frame->index, k, id_or_none(s, 0, t->id[0][k], id[0]),
+                         id_or_none(s, 1, t->id[1][k], id[1]));
     add_number(s, "first_frame", (double)frame->index);
     add_number(s, "first_place", (double)k);
-    add_number(s, "edge_id", (double)t->id[0][k]);
-    add_number(s, "reference_id", (double)t->id[1][k]);
     for (int side = 0; side < 2; side++)
-        if (*xr_token_name(&s->names[side], t->id[side][k], name)) {
+        if (t->id[side][k] != XR_TOKEN_ABSENT)
+            add_number(s, side ? "reference_id" : "edge_id", (double)t->id[side][k]);
+    for (int side = 0; side < 2; side++)
+        if (t->id[side][k] != XR_TOKEN_ABSENT && *xr_token_name(&s->names[side], t->id[side][k], name)) {
             name[strlen(name) - 2] = 0;
             exray_finding_text(s->finding, side ? "reference_token" : "edge_token", name + 3);
         }
