@@ -1,7 +1,5 @@
 #include "checks/input/tokens/token_open.h"
 
-#include <string.h>
-
 /* A row longer than this is no text. */
 enum { MOST_PLACES = 1 << 16 };
 
@@ -38,43 +36,4 @@ size_t xr_token_open_places(const exray_comparison *comparison, size_t pair)
             most = width > most ? width : most;
         }
     return varies[0] && varies[1] ? most + 1 : 0;
-}
-
-/* Of one text: the id and number of what the longer row has more at one end; false: it is not so. */
-static bool more_of(const xr_token_text *t, int64_t *id, size_t *count)
-{
-    int longer = xr_token_length(t, 0) < xr_token_length(t, 1);
-    const int64_t *a = xr_token_ids(t, longer), *b = xr_token_ids(t, !longer);
-    size_t n = xr_token_length(t, longer), m = xr_token_length(t, !longer);
-    bool behind = memcmp(a, b, m * sizeof *a) == 0;
-    *count = n - m;
-    if (!behind && memcmp(a + *count, b, m * sizeof *a) != 0)
-        return false;
-    const int64_t *more = behind ? a + m : a;
-    *id = *more;
-    for (size_t k = 1; k < *count; k++)
-        if (more[k] != *id)
-            return false;
-    return *count > 0;
-}
-
-bool xr_token_is_padded_alone(const xr_token_texts *texts)
-{
-    size_t seen = 0, first = 0;
-    int64_t pad = 0;
-    bool varies = false;
-    for (size_t i = 0; i < texts->count; i++) {
-        int64_t id;
-        size_t count;
-        if (xr_token_is_equal(&texts->text[i]))
-            continue;
-        if (!more_of(&texts->text[i], &id, &count) || (seen > 0 && id != pad))
-            return false;
-        varies = varies || (seen > 0 && count != first);
-        first = count;
-        pad = id;
-        seen++;
-    }
-    /* As many in each text: ids that belong to it, such as a separator. */
-    return varies;
 }

@@ -379,6 +379,47 @@ static void find_texts(xr_token_texts *texts)
         strip(texts, s, !texts->padding[s].front); /* the other end, too: texts moved in their rows */
 }
 
+/* Of one text: the id and number of what the longer row has more at one end; false: it is not so. */
+static bool more_of(const xr_token_text *t, int64_t *id, size_t *count)
+{
+    int longer = xr_token_length(t, 0) < xr_token_length(t, 1);
+    const int64_t *a = xr_token_ids(t, longer), *b = xr_token_ids(t, !longer);
+    size_t n = xr_token_length(t, longer), m = xr_token_length(t, !longer);
+    bool behind = memcmp(a, b, m * sizeof *a) == 0;
+    *count = n - m;
+    if (!behind && memcmp(a + *count, b, m * sizeof *a) != 0)
+        return false;
+    const int64_t *more = behind ? a + m : a;
+    *id = *more;
+    for (size_t k = 1; k < *count; k++)
+        if (more[k] != *id)
+            return false;
+    return *count > 0;
+}
+
+/* Whether all that differs is padding: the longer row is the shorter one and one more id, as often as it
+ * takes. */
+static bool is_padded_alone(const xr_token_texts *texts)
+{
+    size_t seen = 0, first = 0;
+    int64_t pad = 0;
+    bool varies = false;
+    for (size_t i = 0; i < texts->count; i++) {
+        int64_t id;
+        size_t count;
+        if (xr_token_is_equal(&texts->text[i]))
+            continue;
+        if (!more_of(&texts->text[i], &id, &count) || (seen > 0 && id != pad))
+            return false;
+        varies = varies || (seen > 0 && count != first);
+        first = count;
+        pad = id;
+        seen++;
+    }
+    /* As many in each text: ids that belong to it, such as a separator. */
+    return varies;
+}
+
 exray_status xr_token_texts_read(const exray_comparison *comparison, size_t pair, xr_token_texts *out,
                                  xr_token_input *kind, exray_error *error)
 {
@@ -410,7 +451,7 @@ exray_status xr_token_texts_read(const exray_comparison *comparison, size_t pair
         find_texts(out);
     else if (*kind == XR_TOKENS_FLAGS && out->open)
         end_flags(out);
-    if (*kind == XR_TOKENS_IDS && out->open && xr_token_is_padded_alone(out))
+    if (*kind == XR_TOKENS_IDS && out->open && is_padded_alone(out))
         *kind = XR_TOKENS_NONE; /* a matter of the shape */
     return EXRAY_OK;
 }

@@ -4,6 +4,9 @@
 
 #include <exray/assertion.h>
 
+/* What stands behind the end of a row that is shorter than others; the id of no token. */
+#define XR_TOKEN_ABSENT INT64_MIN
+
 /* One row of ids of one frame, on both sides: ids begin .. end - 1 are the text, the others padding. */
 typedef struct xr_token_text {
     size_t frame; /* matched frame */

@@ -1,7 +1,5 @@
 #include "checks/input/tokens/token_words.h"
 
-#include "checks/input/tokens/token_open.h"
-
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
