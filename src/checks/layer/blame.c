@@ -183,26 +183,51 @@ static bool carry(const exray_comparison *comparison, const exray_model *model, 
 
 /* ---- A frame with equal inputs ------------------------------------------------------------------ */
 
+/* A layer that is beyond noise behind others that are not is to blame only for an error that is that many
+ * times theirs: else it may have passed it on. */
+#define ORIGIN 3.0
+
+/* What is known of a tensor in that frame. */
+typedef struct in_frame {
+    xr_given *given; /* [tensors] */
+    double *error;   /* [tensors] of those that were not compared, the largest of what they are made of */
+} in_frame;
+
+static double largest_error(const exray_model *model, const exray_node *node, const double *tensor)
+{
+    double error = 0;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] < model->tensor_count)
+            error = fmax(error, tensor[node->inputs[i]]);
+    return error;
+}
+
 /* Walks the graph with the errors of that frame alone. */
 static void walk_frame(const exray_comparison *comparison, const exray_model *model, size_t frame,
-                       exray_slot *slot[2], xr_given *tensor, blame *b)
+                       exray_slot *slot[2], in_frame *tensor, blame *b)
 {
     size_t layer = 0, layers = exray_comparison_layer_count(comparison);
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        xr_given given = given_by(model, node, tensor);
+        xr_given given = given_by(model, node, tensor->given);
+        double came = largest_error(model, node, tensor->error);
         for (uint32_t k = 0; k < node->output_count; k++)
-            if (node->outputs[k] < model->tensor_count)
-                tensor[node->outputs[k]] = given;
+            if (node->outputs[k] < model->tensor_count) {
+                tensor->given[node->outputs[k]] = given;
+                tensor->error[node->outputs[k]] = came;
+            }
         for (; layer < layers && exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE] == n;
              layer++) {
             const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
             double error = has_data(pair) ? xr_error_in_frame(comparison, layer, frame, slot) : NAN;
             bool wrong = error > pair->noise;
-            b->proven[layer] = wrong && given == XR_GIVEN_RIGHT && node->subgraph == 0;
+            b->proven[layer] =
+                wrong && error > ORIGIN * came && given == XR_GIVEN_RIGHT && node->subgraph == 0;
             if (pair->output < node->output_count && node->outputs[pair->output] < model->tensor_count &&
-                !isnan(error))
-                tensor[node->outputs[pair->output]] = wrong ? XR_GIVEN_WRONG_LAYER : XR_GIVEN_RIGHT;
+                !isnan(error)) {
+                tensor->given[node->outputs[pair->output]] = wrong ? XR_GIVEN_WRONG_LAYER : XR_GIVEN_RIGHT;
+                tensor->error[node->outputs[pair->output]] = error;
+            }
         }
     }
 }
@@ -213,10 +238,12 @@ static void look_at_equal_frame(const exray_comparison *comparison, const exray_
     if (frame == SIZE_MAX)
         return;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    xr_given *tensor = calloc((size_t)model->tensor_count + 1, sizeof *tensor);
-    if (slot[0] && slot[1] && tensor)
-        walk_frame(comparison, model, frame, slot, tensor, b);
-    free(tensor);
+    in_frame tensor = {.given = calloc((size_t)model->tensor_count + 1, sizeof *tensor.given),
+                       .error = calloc((size_t)model->tensor_count + 1, sizeof *tensor.error)};
+    if (slot[0] && slot[1] && tensor.given && tensor.error)
+        walk_frame(comparison, model, frame, slot, &tensor, b);
+    free(tensor.given);
+    free(tensor.error);
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
 }

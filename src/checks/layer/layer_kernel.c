@@ -29,7 +29,21 @@ static bool has_cause(const exray_comparison *comparison, const exray_findings *
     return false;
 }
 
-/* Whether a node computes with weights: it lists constants, or its operator needs them. */
+static bool reads_weights(const exray_comparison *comparison, const exray_layer_pair *layer, exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    if (!model || layer->node[side] >= model->node_count)
+        return false;
+    const exray_node *node = &model->nodes[layer->node[side]];
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant &&
+            model->tensors[node->inputs[i]].rank > 1)
+            return true;
+    return false;
+}
+
+/* Whether a node computes with weights: it lists constants, or its operator needs them; or its counterpart
+ * does, of which it is the last part. */
 static bool needs_weights(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     static const char *const without[] = {"ADD",  "SUB",      "MUL",  "POOL", "MEAN",   "SOFTMAX", "CONCAT",
@@ -41,11 +55,9 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     if (!model || layer->node[EXRAY_SIDE_EDGE] >= model->node_count)
         return true;
-    const exray_node *node = &model->nodes[layer->node[EXRAY_SIDE_EDGE]];
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant &&
-            model->tensors[node->inputs[i]].rank > 1)
-            return true;
+    if (reads_weights(comparison, layer, EXRAY_SIDE_EDGE) ||
+        reads_weights(comparison, layer, EXRAY_SIDE_REFERENCE))
+        return true;
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
         if (strstr(op, without[i]))
             return false;

@@ -4,7 +4,9 @@
  * are w rms, that is an error of q = step / (sqrt(12) w) of its result.  Where the q of all channels
  * explain the error that the layer adds, the single scale is the reason (Nagel et al., 2019, section
  * 3.1, describes this for MobileNetV2). */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/layer/blame.h"
 #include "checks/layer/weight_channels.h"
 
 #include <math.h>
@@ -67,26 +69,54 @@ static bool has_shared_scale(const exray_comparison *comparison)
     return false;
 }
 
-static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+typedef struct search {
+    const exray_comparison *comparison;
+    exray_findings *findings;
+    double share, spread;
+    exray_finding *first;
+} search;
+
+/* Names the layers of a role that their weights' one scale explains. */
+static exray_status name_layers(search *s, exray_layer_role role, exray_error *error)
 {
-    double share = exray_findings_option(findings, "share"),
-           spread = exray_findings_option(findings, "spread");
-    exray_finding *first = NULL;
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error))
+    for (size_t i = 0; i < exray_comparison_layer_count(s->comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(s->comparison, i);
+        if (layer->role != role || !isfinite(layer->error))
             continue;
         xr_weight_channels c;
         bool found;
-        exray_status status = xr_weight_channels_get(comparison, layer, &c, &found, error);
+        exray_status status = xr_weight_channels_get(s->comparison, layer, &c, &found, error);
         if (status != EXRAY_OK)
             return status;
-        if (!found || c.predicted <= share * own_error(layer) || c.rms_max <= spread * c.rms_min)
+        if (!found || c.predicted <= s->share * own_error(layer) || c.rms_max <= s->spread * c.rms_min)
             continue;
-        if (!first)
-            first = report(layer, i, &c, findings);
-        note_layer(layer, &c, first);
+        if (!s->first)
+            s->first = report(layer, i, &c, s->findings);
+        note_layer(layer, &c, s->first);
     }
+    return EXRAY_OK;
+}
+
+/* Whether an error builds up over layers of which none originates it alone, behind right inputs. */
+static bool builds_up(const exray_comparison *comparison, exray_findings *findings)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
+        if (xr_originates(comparison, findings, i))
+            return false;
+    return !xr_inputs_differ(comparison) && !xr_outputs_agree(comparison);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    search s = {.comparison = comparison,
+                .findings = findings,
+                .share = exray_findings_option(findings, "share"),
+                .spread = exray_findings_option(findings, "spread")};
+    exray_status status = name_layers(&s, EXRAY_LAYER_ROLE_ORIGINATES, error);
+    if (status == EXRAY_OK && !s.first && builds_up(comparison, findings))
+        status = name_layers(&s, EXRAY_LAYER_ROLE_PROPAGATES, error);
+    if (status != EXRAY_OK)
+        return status;
     const exray_coverage *coverage = exray_comparison_coverage(comparison);
     if (coverage->with_stats && coverage->with_data + coverage->with_sketch == 0 &&
         has_shared_scale(comparison)) {

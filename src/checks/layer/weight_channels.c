@@ -43,11 +43,11 @@ static bool find_constant(const exray_model *model, const exray_node *node, uint
     return true;
 }
 
-/* The layer's weights: the largest constant of more than one dimension that its node reads. */
-static bool find_weights(const exray_model *model, const exray_node *node, xr_node_constant *out)
+/* The largest constant of more than one dimension that a node reads. */
+static bool find_own_weights(const exray_model *model, const exray_node *node, xr_node_constant *out)
 {
     uint64_t most = 0;
-    for (uint32_t i = 0; model && node && i < node->input_count; i++) {
+    for (uint32_t i = 0; i < node->input_count; i++) {
         xr_node_constant constant;
         if (!find_constant(model, node, i, &constant) || xr_weight_dimensions(model, &constant) < 2)
             continue;
@@ -58,6 +58,40 @@ static bool find_weights(const exray_model *model, const exray_node *node, xr_no
         }
     }
     return most > 0;
+}
+
+/* Whether a tensor is one of those that were compared. */
+static bool is_compared(const exray_comparison *comparison, exray_side side, const exray_model *model,
+                        uint32_t tensor)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
+        const exray_node *node =
+            layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
+        if (node && output < node->output_count && node->outputs[output] == tensor)
+            return true;
+    }
+    return false;
+}
+
+/* The weights of a layer that is written as several nodes (an integer product, its scale, its bias, its
+ * activation) are those of the node before the last in whose way nothing else was compared. */
+static const exray_node *find_weights(const exray_comparison *comparison, exray_side side,
+                                      const exray_node *node, xr_node_constant *out)
+{
+    enum { MOST_NODES = 8 };
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    for (uint32_t steps = 0; model && node && steps < MOST_NODES; steps++) {
+        if (find_own_weights(model, node, out))
+            return node;
+        const exray_node *before = NULL;
+        for (uint32_t i = 0; i < node->input_count && !before; i++)
+            if (!is_compared(comparison, side, model, node->inputs[i]))
+                before = unpacking_node(model, node->inputs[i]);
+        node = before;
+    }
+    return NULL;
 }
 
 /* ---- How it is stored ------------------------------------------------------------------------------ */
@@ -78,7 +112,7 @@ static double single_step(const exray_tensor_info *info)
 typedef struct side_weights {
     bool found;
     xr_node_constant constant;
-    const exray_node *node; /* the layer's */
+    const exray_node *node; /* the one that reads them */
     xr_weight_values values;
 } side_weights;
 
@@ -94,8 +128,8 @@ static exray_status read_side(const exray_comparison *comparison, const exray_la
                               exray_side side, side_weights *w, exray_error *error)
 {
     const exray_log *log = exray_comparison_log(comparison, side);
-    w->node = node_of(comparison, layer, side);
-    w->found = find_weights(exray_log_model(log), w->node, &w->constant);
+    w->node = find_weights(comparison, side, node_of(comparison, layer, side), &w->constant);
+    w->found = w->node != NULL;
     if (!xr_weight_values_make(&w->values))
         return EXRAY_E_MEMORY;
     exray_status status =
@@ -134,7 +168,10 @@ static bool measure(const side_weights *w, double step, xr_weight_channels *out)
     *out = (xr_weight_channels){.count = count, .step = step, .rms_min = INFINITY};
     double sum = 0, each = (double)(w->values.view.count / count);
     for (uint64_t c = 0; c < count; c++) {
-        double rms = sqrt(square[c] / each), error = fmin(1, step / sqrt(12) / fmax(rms, 1e-30));
+        double rms = sqrt(square[c] / each);
+        if (rms == 0)
+            continue; /* zeros are exact */
+        double error = fmin(1, step / sqrt(12) / rms);
         out->rms_min = fmin(out->rms_min, rms);
         out->rms_max = fmax(out->rms_max, rms);
         out->lost += error > 0.25;

@@ -24,6 +24,7 @@
 #include "compare/noise/input_noise.h"
 #include "compare/noise/measured.h"
 #include "compare/noise/noise.h"
+#include "compare/noise/stored_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,16 +46,17 @@
 
 /* What is known of a tensor of the edge's graph. */
 typedef struct state {
-    bool known;     /* its e was measured */
-    bool judged;    /* its noise was computed for this tensor, quantization step included */
-    double error;   /* e; of a tensor that was not measured, the largest of its node's inputs */
-    double most;    /* where e is an estimate, the largest it may be; else e */
-    double given;   /* of e, what came in with the model's inputs */
-    double noise;   /* of e, what layers added */
-    double spread;  /* from the smallest to the largest value, in deviations; 0: not known */
-    bool wrong;     /* e exceeds both, here or in a tensor before it */
-    bool fixed;     /* computed from constants alone: weights that are unpacked before use */
-    double weights; /* of a node's inputs: the noise of the fixed ones */
+    bool known;      /* its e was measured */
+    bool judged;     /* its noise was computed for this tensor, quantization step included */
+    double error;    /* e; of a tensor that was not measured, the largest of its node's inputs */
+    double most;     /* where e is an estimate, the largest it may be; else e */
+    double given;    /* of e, what came in with the model's inputs */
+    double noise;    /* of e, what layers added */
+    double spread;   /* from the smallest to the largest value, in deviations; 0: not known */
+    bool wrong;      /* e exceeds both, here or in a tensor before it */
+    bool fixed;      /* computed from constants alone: weights that are unpacked before use */
+    double weights;  /* of a node's inputs: the noise of the fixed ones */
+    uint32_t hidden; /* layers with weights since the tensors that were compared */
 } state;
 
 /* Whether both sides ran one model file. */
@@ -102,6 +104,7 @@ static void worsen(state *into, const state *other)
     }
     into->fixed = into->fixed && other->fixed;
     into->wrong = into->wrong || other->wrong;
+    into->hidden += other->hidden;
 }
 
 /* How much of the noise of its inputs a layer keeps: rounding is averaged where values are added up, not
@@ -111,6 +114,22 @@ static double kept(const graph *g, uint32_t node)
     if (!g->model || node >= g->model->node_count)
         return XR_NOISE_KEPT;
     return xr_keeps_noise(&g->model->nodes[node]) ? 1 : XR_NOISE_KEPT;
+}
+
+/* Whether a node computes with weights of its own: a matrix, or more. */
+static bool has_weights(const exray_model *model, uint32_t node)
+{
+    const exray_node *n = &model->nodes[node];
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const exray_tensor_info *info =
+            n->inputs[i] < model->tensor_count ? &model->tensors[n->inputs[i]] : NULL;
+        uint32_t wide = 0;
+        for (uint32_t d = 0; info && info->constant && d < info->rank; d++)
+            wide += info->shape && info->shape[d] != 1;
+        if (wide > 1)
+            return true;
+    }
+    return false;
 }
 
 static state inputs_of(const graph *g, uint32_t node)
@@ -312,6 +331,12 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     pair->channels = false;
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);
+    if (pair->frames &&
+        pair->error_low > pair->own) { /* what costs reading weights is asked for where it matters */
+        own = hypot(own, xr_stored_type_noise(g->comparison, pair));
+        pair->own = fmax(pair->own, xr_noise_bound(0, own));
+        pair->alone = pair->exact ? pair->alone : pair->own;
+    }
     double noise = fmax(xr_noise_behind(kept(g, pair->index[0]) * in->noise, own), repeat);
     if (g->model && xr_is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
@@ -466,21 +491,11 @@ static void judge_output(const graph *g, xr_pair *pair)
                            fmax(MOST_OF_OUTPUT, xr_noise_bound(0, bounded_noise_of(g, pair))));
 }
 
-/* Whether a node computes with weights of its own. */
-static bool has_weights(const exray_model *model, uint32_t node)
-{
-    const exray_node *n = &model->nodes[node];
-    for (uint32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] < model->tensor_count && model->tensors[n->inputs[i]].constant &&
-            model->tensors[n->inputs[i]].rank > 1)
-            return true;
-    return false;
-}
-
 /* A node without a counterpart propagates the worst of its inputs.  If it has weights, its output was not
  * compared, and neither was the error that it adds. */
 static void pass_through(const graph *g, uint32_t node)
 {
+    const exray_node *n = &g->model->nodes[node];
     state in = inputs_of(g, node);
     double own = partition_growth(g->model, node) * xr_node_noise(g->model, node);
     own = hypot(own, run_noise(g, node, EXRAY_NO_INDEX, &in));
@@ -488,10 +503,12 @@ static void pass_through(const graph *g, uint32_t node)
     in.weights = 0;
     if (xr_is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);
-    bool computes = has_weights(g->model, node);
-    in.known = in.known && !computes;
-    in.judged = in.judged && !computes;
-    const exray_node *n = &g->model->nodes[node];
+    if (has_weights(g->model, node)) {
+        in.hidden += n->inner_count > 1 || xr_has_body(n) ? 2 : 1;
+        in.judged = false;
+    }
+    if (xr_is_of_shape(n))
+        in = (state){.known = true, .judged = true};
     for (uint32_t k = 0; k < n->output_count; k++)
         if (n->outputs[k] < g->model->tensor_count)
             g->tensor[n->outputs[k]] = in;
@@ -504,10 +521,16 @@ static void walk_graph(graph *g)
     for (uint32_t node = 0; node < g->model->node_count; node++) {
         state in = inputs_of(g, node);
         pass_through(g, node);
+        /* One that is written as several (an integer product, its scale, its bias) is compared at its end; of
+         * more, any may add the error. */
+        if (in.hidden + has_weights(g->model, node) > 1)
+            in.known = false;
         for (; layer < c->layers.count && c->layers.pair[layer].index[0] == node; layer++) {
             xr_pair *pair = &c->layers.pair[layer];
             state out;
             judge_layer(g, pair, &c->layer[layer], &in, &out);
+            if (xr_is_of_shape(&g->model->nodes[node]) && out.error == 0)
+                out = (state){.known = true, .judged = true};
             if (pair->tensor[0] < g->model->tensor_count)
                 g->tensor[pair->tensor[0]] = out;
         }

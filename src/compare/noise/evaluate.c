@@ -1,6 +1,7 @@
 #include "compare/noise/evaluate.h"
 
 #include "compare/match/layout_choice.h"
+#include "compare/match/ops.h"
 #include "compare/match/pairs.h"
 #include "compare/noise/operator_functions.h"
 
@@ -361,11 +362,33 @@ xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, exr
 
 /* ---- Channels ------------------------------------------------------------------------------------- */
 
-/* The dimension of channels: the last, except in channels-first pictures. */
-static uint32_t channel_axis(const exray_tensor_info *info)
+/* Whether a tensor is what a convolution along one dimension made, as ONNX and PyTorch have it: channels,
+ * then time. */
+static bool is_channels_then_time(const xr_evaluator *evaluator, uint32_t tensor)
 {
+    enum { MOST_BEFORE = 4 }; /* a bias, a normalization, an activation */
+    const exray_model *model = evaluator->model;
+    for (int i = 0; i < MOST_BEFORE && tensor < model->tensor_count; i++) {
+        uint32_t maker = evaluator->maker[tensor];
+        const exray_node *node = maker < model->node_count ? &model->nodes[maker] : NULL;
+        if (!node || !node->op || node->input_count == 0)
+            return false;
+        xr_op_kind kind = xr_op_of(node).kind;
+        if (kind == XR_OP_CONV)
+            return strcmp(node->op, "Conv1D") != 0 && strcmp(node->op, "CONV_2D") != 0; /* Keras, TFLite */
+        if (kind != XR_OP_ACTIVATION && kind != XR_OP_ADD && kind != XR_OP_NORMALIZATION)
+            return false;
+        tensor = node->inputs[0];
+    }
+    return false;
+}
+
+/* The dimension of channels: the last, except in channels-first pictures and sounds. */
+static uint32_t channel_axis(const xr_evaluator *evaluator, uint32_t tensor)
+{
+    const exray_tensor_info *info = &evaluator->model->tensors[tensor];
     bool first = info->rank == 4 && info->layout && strcmp(info->layout, "NCHW") == 0;
-    return first ? 1 : info->rank - 1;
+    return first || (info->rank == 3 && is_channels_then_time(evaluator, tensor)) ? 1 : info->rank - 1;
 }
 
 typedef struct channel_sums {
@@ -379,7 +402,7 @@ static bool add_channels(evaluation *e, const xr_pair *pair, channel_sums *s)
     const exray_tensor_info *info = &e->of->model->tensors[pair->tensor[EXRAY_SIDE_REFERENCE]];
     bool ok = read_edge(e, pair, &edge) && read_reference(e, pair, &reference) && reference.rank > 0 &&
               reference.rank == info->rank;
-    uint32_t axis = ok ? channel_axis(info) : 0;
+    uint32_t axis = ok ? channel_axis(e->of, pair->tensor[EXRAY_SIDE_REFERENCE]) : 0;
     uint64_t count = ok && reference.shape[axis] > 0 ? (uint64_t)reference.shape[axis] : 0, stride = 1;
     for (uint32_t d = axis + 1; ok && d < reference.rank; d++)
         stride *= (uint64_t)reference.shape[d];

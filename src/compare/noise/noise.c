@@ -115,6 +115,11 @@ bool xr_keeps_noise(const exray_node *node)
     }
 }
 
+bool xr_is_of_shape(const exray_node *node)
+{
+    return is_op(node, "Shape") || is_op(node, "Size") || is_op(node, "SHAPE") || is_op(node, "RANK");
+}
+
 bool xr_has_body(const exray_node *node)
 {
     return is_op(node, "If") || is_op(node, "Loop") || is_op(node, "Scan");

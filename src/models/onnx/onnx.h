@@ -148,6 +148,12 @@ bool xr_onnx_implicit(xr_onnx *onnx, xr_onnx_node *node);
 /* An integer attribute of a node. */
 int64_t xr_onnx_integer(const exray_node *node, const char *key, int64_t otherwise);
 
+/* ---- onnx_order.c ------------------------------------------------------------ */
+
+/* Puts nodes behind those whose tensors they read, where the file does not; those of a file that does stay as
+ * they are.  False: no memory. */
+bool xr_onnx_sort(xr_onnx *onnx);
+
 /* ---- onnx_meaning.c ---------------------------------------------------------- */
 
 bool xr_onnx_interpret(xr_onnx *onnx);

@@ -265,7 +265,7 @@ static bool read_model(xr_onnx *onnx, const xr_model_file *file)
         if (!add_captured(onnx, i))
             return false;
     drop_initialized_inputs(onnx);
-    return read_constant_nodes(onnx) && xr_onnx_interpret(onnx);
+    return xr_onnx_sort(onnx) && read_constant_nodes(onnx) && xr_onnx_interpret(onnx);
 }
 
 static exray_status onnx_read(xr_model_file *file, exray_error *error)

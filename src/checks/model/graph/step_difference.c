@@ -309,6 +309,13 @@ static bool is_count(const exray_tensor_info *info)
     return (whole && info->quantization.count == 0) || xr_tensor_elements(info) == 1;
 }
 
+/* Whether a node's bodies read tensors by name: the order in which they are found says nothing. */
+static bool reads_by_name(const exray_node *node)
+{
+    return node->op &&
+           (strcmp(node->op, "If") == 0 || strcmp(node->op, "Loop") == 0 || strcmp(node->op, "Scan") == 0);
+}
+
 /* Constants that are no weights, of nodes of one operator: place by place. */
 static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
 {
@@ -316,7 +323,8 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
     xr_step_graph *side = f->out->match.side;
     if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0 ||
-        a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || is_quantized(a->node))
+        a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || is_quantized(a->node) ||
+        reads_by_name(a->node))
         return;
     for (uint32_t i = 0; i < a->constant_count; i++) {
         const exray_tensor_info *x = xr_step_graph_info(&side[0], a->constant[i]),
@@ -561,6 +569,8 @@ static bool moves_alone(const xr_op_step *step)
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    if (reads_by_name(a->node))
+        return;
     for (uint32_t i = 0; !moves_alone(a) && i < a->input_count && a->input_count == b->input_count; i++)
         compare_moves(f, edge, reference, a->input[i], b->input[place_of(f, a, b, i)]);
     if (is_turned(f, a, b)) {
