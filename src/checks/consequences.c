@@ -127,6 +127,22 @@ static bool is_folded(const exray_finding *mode, const exray_finding *f)
            differ == (isnan(rescaled) ? 0 : rescaled);
 }
 
+/* Weights that differ by a factor for each channel alone, in graphs that are not the same: a scale before or
+ * behind the layer was folded into them, which is no fault; that the layer is wrong follows from an operator
+ * that is another. */
+static bool is_folded_scale(const exray_comparison *comparison, const exray_finding *operator,
+                            const exray_finding *f)
+{
+    uint32_t nodes[2] = {0, 0};
+    for (int s = 0; comparison && s < 2; s++) {
+        const exray_model *model = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+        nodes[s] = model ? model->node_count : 0;
+    }
+    return strcmp(operator->cause, "model.operator") == 0 && strcmp(f->cause, "model.weights") == 0 &&
+           evidence_number(f, "weights_differ") == evidence_number(f, "weights_rescaled") &&
+           evidence_number(f, "biases_differ") == 0 && nodes[0] != nodes[1];
+}
+
 /* Whether `f` is about a layer at or behind the one that `cause` begins at, or about what comes after all. */
 static bool is_behind(const exray_finding *cause, const exray_finding *f)
 {
@@ -215,6 +231,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     if (strcmp(f->cause, "output.frame_order") == 0 && is_of_kind(cause, "model.state", "late"))
         return true;
     if (strcmp(cause->cause, "model.mode") == 0 && (is_folded(cause, f) || (broad && is_behind(cause, f))))
+        return true;
+    if (is_folded_scale(comparison, cause, f))
         return true;
     if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
         return has_prefix(cause->cause, "input.");

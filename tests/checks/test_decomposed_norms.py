@@ -134,3 +134,25 @@ def test_another_number_in_a_gelu(tmp_path, kind, numbers, words):
     v = verdict_of(tmp_path, edge, reference, 1, "none", SHAPE, scale=1)
     assert causes(v) == ["model.operator"]
     assert words in finding(v, "model.operator")["evidence"]["edge"]
+
+
+def folded_norm(path, epsilon, folded):
+    """An RMS norm whose factors, and a scale behind it, are folded into the product behind it, or are not."""
+    g = Graph(opset=17)
+    x = g("MatMul", g("Mul", "x", g.const("small", 0.02)), g.weight("dense.w", WIDTH, WIDTH), to="dense")
+    root = g("Sqrt", g("Add", mean(g, g("Mul", x, x)), g.const("e", epsilon)))
+    x, gamma = g("Div", x, root, to="scaled"), np.linspace(0.5, 1.5, WIDTH)
+    last = np.random.default_rng(4).normal(0, 0.3, (WIDTH, 6))
+    if folded:
+        g("MatMul", x, g.const("last.w", 2 * gamma[:, None] * last), to="y")
+    else:
+        g("MatMul", g("Mul", g("Mul", x, g.const("gamma", gamma)), g.const("scale", 2)), g.const("last.w", last), to="y")
+    return g.save(path, list(SHAPE))
+
+
+@pytest.mark.parametrize("epsilon", [1e-6, 1e-3])
+def test_factors_that_are_folded_into_what_follows(epsilon, tmp_path):
+    edge, reference = folded_norm(tmp_path / "edge.onnx", epsilon, True), folded_norm(tmp_path / "reference.onnx", 1e-6, False)
+    v = verdict_of(tmp_path, edge, reference, epsilon > 1e-6, "none", SHAPE, scale=1)
+    assert causes(v) == (["model.operator"] if epsilon > 1e-6 else [])
+    assert epsilon == 1e-6 or told(v["findings"][0])[0] == "epsilon"

@@ -40,6 +40,10 @@ def _attributes(layer: Any) -> Dict[str, str]:
         value = getattr(layer, key, None)
         if isinstance(value, (int, float, str, tuple)):
             out["group" if key == "groups" else key] = str(value)
+    for key in ("scale", "offset"):  # of a Rescaling; a normalization's are whether it has them
+        value = getattr(layer, key, None)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            out[key] = str(value)
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     if activation != "linear":
         out["activation"] = activation

@@ -50,8 +50,12 @@ static double score_weights(xr_step_match *m, const xr_op_step *a, const xr_op_s
              y = xr_step_largest_constant(&m->side[1], b, FEWEST_WEIGHTS);
     if (x == EXRAY_NO_INDEX && y == EXRAY_NO_INDEX)
         return 0;
+    /* A normalization's factors may be folded into the weights behind it. */
     if (x == EXRAY_NO_INDEX || y == EXRAY_NO_INDEX)
-        return a->kind == XR_STEP_OTHER || a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_PAD ? 0 : NAN;
+        return a->kind == XR_STEP_OTHER || a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_PAD ||
+                       a->kind == XR_STEP_NORM
+                   ? 0
+                   : NAN;
     uint64_t n = xr_tensor_elements(xr_step_graph_info(&m->side[0], x)),
              k = xr_tensor_elements(xr_step_graph_info(&m->side[1], y));
     if (is_packed(a) || is_packed(b))
