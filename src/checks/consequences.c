@@ -131,7 +131,7 @@ static bool is_folded(const exray_finding *mode, const exray_finding *f)
  * behind the layer was folded into them, which is no fault; that the layer is wrong follows from an operator
  * that is another. */
 static bool is_folded_scale(const exray_comparison *comparison, const exray_finding *operator,
-                            const exray_finding *f)
+                            const exray_finding * f)
 {
     uint32_t nodes[2] = {0, 0};
     for (int s = 0; comparison && s < 2; s++) {
