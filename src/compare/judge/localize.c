@@ -18,6 +18,7 @@
 #include "compare/judge/localize.h"
 
 #include "compare/comparison.h"
+#include "compare/match/ops.h"
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/noise/evaluate.h"
@@ -116,20 +117,32 @@ static double kept(const graph *g, uint32_t node)
     return xr_keeps_noise(&g->model->nodes[node]) ? 1 : XR_NOISE_KEPT;
 }
 
-/* Whether a node computes with weights of its own: a matrix, or more. */
+/* Whether a node computes with weights of its own; a scale or a bias for each channel are none. */
 static bool has_weights(const exray_model *model, uint32_t node)
 {
     const exray_node *n = &model->nodes[node];
+    xr_op_kind kind = xr_op_of(n).kind;
+    uint32_t least = kind == XR_OP_ADD || kind == XR_OP_MUL ? 2 : 0; /* dimensions of more than one */
     for (uint32_t i = 0; i < n->input_count; i++) {
         const exray_tensor_info *info =
             n->inputs[i] < model->tensor_count ? &model->tensors[n->inputs[i]] : NULL;
         uint32_t wide = 0;
-        for (uint32_t d = 0; info && info->constant && d < info->rank; d++)
+        if (!info || !info->constant || info->rank < 2)
+            continue;
+        for (uint32_t d = 0; d < info->rank; d++)
             wide += info->shape && info->shape[d] != 1;
-        if (wide > 1)
+        if (wide >= least)
             return true;
     }
     return false;
+}
+
+/* Whether a node is a single product with weights. */
+static bool is_product(const exray_node *node)
+{
+    xr_op_kind kind = xr_op_of(node).kind;
+    return node->inner_count <= 1 && (kind == XR_OP_CONV || kind == XR_OP_DEPTHWISE || kind == XR_OP_DENSE ||
+                                      kind == XR_OP_TRANSPOSE_CONV);
 }
 
 static state inputs_of(const graph *g, uint32_t node)
@@ -504,7 +517,7 @@ static void pass_through(const graph *g, uint32_t node)
     if (xr_is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);
     if (has_weights(g->model, node)) {
-        in.hidden += n->inner_count > 1 || xr_has_body(n) ? 2 : 1;
+        in.hidden += is_product(n) ? 1 : 2;
         in.judged = false;
     }
     if (xr_is_of_shape(n))

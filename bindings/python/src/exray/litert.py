@@ -145,21 +145,24 @@ class Tap:
         return made
 
     def _check_preserved(self) -> None:
-        """Raises for tensors that share memory: they are overwritten before they can be read."""
+        """Raises for tensors that share memory, with each other or with an output: they are overwritten before they can be read."""
         if not any(self._recorder.wants("layer", i, self._name(op)) for i, op in enumerate(self._ops)):
             return
         spans = []
         fixed = self._computed_from_constants()
-        for tensor in {t for op in self._ops for t in op.outputs} - {i for i, _ in self._outputs} - fixed:
+        for tensor in {t for op in self._ops for t in op.outputs} - fixed:
             view = self._view(tensor)
             if view is not None and view.nbytes:
                 begin = view.__array_interface__["data"][0]
                 spans.append((begin, begin + view.nbytes, tensor))
-        spans.sort()
-        for (_, end, first), (begin, _, second) in zip(spans, spans[1:]):
-            if begin < end and self._view_kind(first) and self._view_kind(second):
+        end = 0  # of those that are not made in place
+        for begin, own_end, tensor in sorted(spans):
+            if not self._view_kind(tensor):
+                continue
+            if begin < end:
                 raise EngineError("the interpreter's tensors share memory, so layers cannot be read: create it with "
                                   "experimental_preserve_all_tensors=True, or record with capture='io'")
+            end = max(end, own_end)
 
     def _view_kind(self, tensor: int) -> bool:
         """Whether sharing is unexpected: RESHAPE works in place."""
