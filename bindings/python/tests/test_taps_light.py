@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import wakeword_models
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from small_tflite import TfliteModel
 
 import exray
 from conftest import ROOT
@@ -153,6 +154,18 @@ def test_litert_says_what_it_needs(tmp_path, model_file):
             made.invoke()
     log = exray.open(tmp_path / "b.mcap")
     assert len(log) == 4 and all(len(f.outputs) == 1 and not f.layers for f in log)
+
+
+def test_litert_reads_no_layer_that_the_output_overwrites(tmp_path):
+    m = TfliteModel()
+    x, a, b, y = (m.tensor(n, [1, 64]) for n in "xaby")
+    for op, tensors in (("ABS", (x, a)), ("NEG", (a, b)), ("COS", (b, y))):
+        m.op(op, tensors[:1], tensors[1:])
+    path = m.save(tmp_path / "m.tflite", [x], [y])
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        with pytest.raises(exray.EngineError, match="experimental_preserve_all_tensors"):
+            exray.litert.tap(interpreter(path, preserve=False), r)
+        exray.litert.tap(interpreter(path), r)
 
 
 def test_a_run_that_is_refused_is_no_frame(tmp_path, model_file):
