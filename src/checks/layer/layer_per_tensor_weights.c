@@ -69,15 +69,15 @@ static bool has_shared_scale(const exray_comparison *comparison)
     return false;
 }
 
-typedef struct search {
+typedef struct scale_search {
     const exray_comparison *comparison;
     exray_findings *findings;
     double share, spread;
     exray_finding *first;
-} search;
+} scale_search;
 
 /* Names the layers of a role that their weights' one scale explains. */
-static exray_status name_layers(search *s, exray_layer_role role, exray_error *error)
+static exray_status name_layers(scale_search *s, exray_layer_role role, exray_error *error)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(s->comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(s->comparison, i);
@@ -108,10 +108,10 @@ static bool builds_up(const exray_comparison *comparison, exray_findings *findin
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    search s = {.comparison = comparison,
-                .findings = findings,
-                .share = exray_findings_option(findings, "share"),
-                .spread = exray_findings_option(findings, "spread")};
+    scale_search s = {.comparison = comparison,
+                      .findings = findings,
+                      .share = exray_findings_option(findings, "share"),
+                      .spread = exray_findings_option(findings, "spread")};
     exray_status status = name_layers(&s, EXRAY_LAYER_ROLE_ORIGINATES, error);
     if (status == EXRAY_OK && !s.first && builds_up(comparison, findings))
         status = name_layers(&s, EXRAY_LAYER_ROLE_PROPAGATES, error);
