@@ -252,3 +252,34 @@ def test_noise_far_below_is_a_warning_and_near_an_error(judge):
     far, near = judge([u + n * 1e-2 for u, n in zip(UNIT, noise)]), judge([u + n * .1 for u, n in zip(UNIT, noise)])
     assert far["verdict"] == "pass" and {f["severity"] for f in far["findings"]} <= {"warning"}
     assert causes(near) == ["input.unknown"] and near["verdict"] == "fail"
+
+
+def shifted(v, ppm):
+    """A microphone whose clock runs faster: by a sinc under a window."""
+    at = np.arange(LENGTH) * (1 + ppm * 1e-6)
+    k = np.floor(at).astype(int)[:, None] + np.arange(-24, 25)
+    kernel = np.sinc(at[:, None] - k) * np.kaiser(49, 9)
+    return (v[np.clip(k, 0, len(v) - 1)] * kernel).sum(1) / 32768
+
+
+@pytest.mark.parametrize("ppm", [300, -1500])
+def test_clocks_that_differ(judge, ppm):
+    verdict = judge([shifted(v, ppm) for v in VOICES])
+    assert causes(verdict) == ["input.sample_rate"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["kind"] == "clock" and abs(evidence["ppm"] - ppm) < 30
+
+
+def test_pre_emphasis(judge):
+    verdict = judge([x - np.float32(.97) * np.concatenate([[0], x[:-1]]) for x in UNIT])
+    assert causes(verdict) == ["input.gain"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["kind"] == "filter" and abs(evidence["pre_emphasis"] - .97) < .01 and evidence["filtered_side"] == "edge"
+
+
+@pytest.mark.parametrize("block", [160, LENGTH // 2])
+def test_planes_of_two_channels(judge, block):
+    two = [np.stack([v, np.roll(v, 5) * .8], 1)[:LENGTH] / 32768 for v in VOICES]
+    planes = [t.reshape(-1, block, 2).transpose(0, 2, 1).reshape(-1)[:LENGTH] for t in two]
+    verdict = judge(planes, [t.mean(1) for t in two])
+    assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["block_samples"] == block

@@ -100,7 +100,11 @@ def make_faulty(model, fault, seed, bench):
     edge, reference = _right(bench, model, seed, fault.rate, fault.channels)
     out = bench._path("edge.mcap")
     if fault.where == "settings":
-        sound_models.record(model, sound_models.sounds(model, seed, fault.rate, fault.channels), fault.change(model), out)
+        settings = fault.change(model)
+        made = bench._path("heard.mcap") if "window" in settings else out  # of a shorter one the log keeps the whole sound
+        sound_models.record(model, sound_models.sounds(model, seed, fault.rate, fault.channels), settings, made)
+        if made != out:
+            merge(edge, made, out)
     else:
         rewrite(edge, out, results=fault.change)
     return out, reference

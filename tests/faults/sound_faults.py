@@ -133,7 +133,7 @@ HEARD = [
     SoundFault("automatic gain", ("input.gain", "input.normalization"), _agc, "heard", families=SAMPLES),
     SoundFault("polarity", GAIN, lambda x, rng: int16(-_unit(x)), "heard", families=SAMPLES),
     SoundFault("offset of 0.1", ("input.normalization", "input.gain"), lambda x, rng: int16(_unit(x) + 0.1), "heard", families=SAMPLES),
-    SoundFault("pre-emphasis", ("input.filter", "input.unknown", "input.gain", "input.features"), _pre_emphasis, "heard"),
+    SoundFault("pre-emphasis", ("input.gain",), _pre_emphasis, "heard"),
     SoundFault("late by 100 ms", DELAY, _late_by(1600), "heard", families=SAMPLES),
     SoundFault("late by 100 ms", DELAY, _late_by(1600), "heard", families=FEATURES),
     SoundFault("late by 10 ms", DELAY, _late_by(160), "heard", families=SAMPLES),
@@ -205,12 +205,20 @@ def _keys(**keys):
     return lambda m: {"features": keys}
 
 
+def _half_hop(m):
+    """As many rows, of half of the time."""
+    keys = m.right["features"][1]
+    hop = keys["hop_length"] // 2
+    length = 100 * hop if "center" in keys else keys["n_fft"] + 48 * hop
+    return {"window": f"{length} hop 16000", "features": {"hop_length": hop}}
+
+
 SETTINGS = [
     SoundFault("int16 for float", SCALE, lambda m: {"scale": "int16"}, "settings", families=SAMPLES),
     SoundFault("divided by 255", SCALE, lambda m: {"scale": 32768 / 255}, "settings", families=SAMPLES),
     SoundFault("int16 for float", ("input.gain", "input.normalization", "input.features"), lambda m: {"scale": "int16"}, "settings", families=MEL),
     # The integer front end
-    SoundFault("hop of half", ("input.features",), lambda m: {"features": {"window_step": m.right["features"][1]["window_step"] // 2}}, "settings", families=INTEGERS, streams=False),
+    SoundFault("hop of half", COMPUTED, lambda m: {"window": "8160 hop 16000", "features": {"window_step": 10}}, "settings", families=INTEGERS, streams=False),
     SoundFault("window of 25 ms", COMPUTED, _keys(window_size=25), "settings", families=INTEGERS),
     SoundFault("PCAN off", COMPUTED, _keys(enable_pcan="false"), "settings", families=INTEGERS),
     SoundFault("no logarithm", ("input.features", "input.normalization", "input.gain"), _keys(enable_log="false"), "settings", families=INTEGERS),
@@ -221,7 +229,7 @@ SETTINGS = [
     SoundFault("another strength of PCAN", COMPUTED, _keys(pcan_strength=0.5), "settings", families=INTEGERS),
     SoundFault("another shift of the logarithm", ("input.normalization", "input.features", "input.quantization", "input.gain"), _keys(scale_shift=5), "settings", families=INTEGERS),
     # Mel spectrograms
-    SoundFault("hop of half", COMPUTED, lambda m: {"features": {"hop_length": m.right["features"][1]["hop_length"] // 2}}, "settings", families=MEL),
+    SoundFault("hop of half", COMPUTED, _half_hop, "settings", families=MEL),
     SoundFault("another window length", COMPUTED, _keys(win_length=320), "settings", families=MEL),
     SoundFault("another shape of the window", COMPUTED, _keys(window="rectangular"), "settings", families=MEL),
     SoundFault("Hamming for Hann", COMPUTED, _keys(window="hamming"), "settings", families=MEL, mild=True),

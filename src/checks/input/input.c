@@ -7,15 +7,19 @@
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/moments/input_statistics.h"
+#include "checks/input/picture/sensor_picture.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"
 #include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
 #include "checks/input/search/search.h"
 #include "checks/input/sound/explain_sound.h"
+#include "checks/input/sound/sound_frames.h"
 #include "checks/input/tokens/input_tokens.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
+
+#include <exray/picture.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -144,6 +148,20 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
     return status;
 }
 
+/* Whether the log holds what a microphone recorded, and no picture: then a table is no picture. */
+static bool is_of_sound(const exray_comparison *comparison)
+{
+    exray_media media;
+    exray_slot *slot = exray_slot_new();
+    exray_sound *sound = xr_sensor_sound(comparison, 0);
+    exray_picture *picture = sound && slot ? xr_sensor_picture(comparison, 0, NULL, slot, &media) : NULL;
+    bool heard = sound && !picture;
+    exray_sound_free(sound);
+    exray_picture_free(picture);
+    exray_slot_free(slot);
+    return heard;
+}
+
 /* One input: its data, and where they explain nothing the statistics that stand for those that are missing.
  */
 static exray_status judge_one(const exray_comparison *comparison, size_t pair, exray_findings *findings,
@@ -156,6 +174,7 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
         if (xr_explain_sound(comparison, pair, findings))
             return EXRAY_OK;
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
+        fit.values.picture = fit.values.picture && !is_of_sound(comparison);
         if (status == EXRAY_OK)
             status = judge_data(comparison, &fit, findings, error);
     }

@@ -26,7 +26,11 @@ static exray_finding *begin(const feature_report *r, const char *cause, double c
 static void end(const feature_report *r, exray_finding *f)
 {
     const xr_feature_frames *frames = r->frames;
-    exray_finding_detail(f, "Its features are %zu rows in time of %zu bins.", frames->rows, frames->bins);
+    if (frames->list[0].joined)
+        exray_finding_detail(f, "The rows of %zu frames that follow each other are looked at as one table.",
+                             frames->list[0].joined);
+    else
+        exray_finding_detail(f, "Its features are %zu rows in time of %zu bins.", frames->rows, frames->bins);
     exray_finding_number(f, "rows", (double)frames->rows);
     exray_finding_number(f, "bins", (double)frames->bins);
     exray_finding_number(f, "residual_share", r->relation->rest);
@@ -34,7 +38,8 @@ static void end(const feature_report *r, exray_finding *f)
     exray_finding_number(f, "frames", (double)frames->differing);
     bool *chosen = calloc(exray_comparison_frame_count(frames->comparison) + 1, sizeof *chosen);
     for (size_t i = 0; chosen && i < frames->count; i++)
-        chosen[frames->list[i].frame] = frames->list[i].differs;
+        for (size_t j = 0; j < frames->list[i].joined + !frames->list[i].joined; j++)
+            chosen[frames->list[i].frame + j] = frames->list[i].differs;
     if (chosen && frames->differing < frames->count)
         exray_finding_frames(f, frames->comparison, chosen);
     free(chosen);
@@ -263,6 +268,27 @@ static void report_hop(const feature_report *r)
     end(r, f);
 }
 
+static void report_band(const feature_report *r)
+{
+    const xr_feature_relation *n = r->relation;
+    const char *lacks = n->lacks == EXRAY_SIDE_EDGE ? "edge" : "reference",
+               *other = n->lacks == EXRAY_SIDE_EDGE ? "reference" : "edge";
+    exray_finding *f = begin(r, "input.sample_rate", 0.85);
+    exray_finding_summary(
+        f,
+        "The %s's features lack the band above bin %zu of %zu: below it the two agree, above "
+        "it there is little, as of sound that was resampled from a lower rate.",
+        lacks, n->cut, r->frames->bins);
+    exray_finding_fix(f,
+                      "Record at the rate of the %s's sound on the side that lacks the band, or train and "
+                      "validate with what it has.",
+                      other);
+    exray_finding_text(f, "kind", "band");
+    exray_finding_number(f, "cutoff_bin", (double)n->cut);
+    exray_finding_alternative(f, "input.features", 0.2);
+    end(r, f);
+}
+
 static void report_time(const feature_report *r)
 {
     const xr_feature_relation *n = r->relation;
@@ -294,43 +320,69 @@ static void report_time(const feature_report *r)
     end(r, f);
 }
 
-/* Computed again from the sound in the log, with options that differ. */
+/* What both renderings found. */
+typedef struct rendering {
+    const xr_heard *heard;
+    const char *words, *differences, *options[2]; /* options: by exray_side; NULL: those of the reference */
+    double rest[2], rest_swapped;
+} rendering;
+
+/* Computed again from the sound in the log: of another sound, or with options that differ. */
+static void report_rendering(const feature_report *r, const rendering *made)
+{
+    const xr_heard *heard = made->heard;
+    bool same_sound = heard->kind == XR_HEARD_AS_IS;
+    exray_finding *f = begin(r, xr_heard_cause(heard), 0.96);
+    if (same_sound)
+        exray_finding_summary(
+            f,
+            "The edge's features are computed otherwise from the same sound than the reference's: they "
+            "have %s.",
+            made->differences);
+    else
+        exray_finding_summary(
+            f, "The edge computes its features of %s; the reference's are those of the sound as it is%s.",
+            made->words, heard->kind == XR_HEARD_RAW ? ", resampled" : "");
+    exray_finding_detail(
+        f,
+        "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left), "
+        "the edge's %s (%.2g; with the reference's options %.2g).",
+        made->options[EXRAY_SIDE_REFERENCE], made->rest[EXRAY_SIDE_REFERENCE],
+        same_sound && made->options[EXRAY_SIDE_EDGE] ? made->options[EXRAY_SIDE_EDGE] : "so",
+        made->rest[EXRAY_SIDE_EDGE], made->rest_swapped);
+    if (same_sound)
+        exray_finding_fix(f, "Give both front ends the same options (the edge has %s).", made->differences);
+    else
+        exray_finding_fix(f, "%s", xr_heard_fix(heard));
+    exray_finding_text(f, "kind", same_sound ? "options" : xr_heard_name(heard));
+    exray_finding_text(f, "differences", made->differences);
+    if (heard->kind == XR_HEARD_GAIN)
+        exray_finding_number(f, "gain", heard->number);
+    else if (heard->kind == XR_HEARD_BAND)
+        exray_finding_number(f, "cutoff_hz", heard->number);
+    else if (heard->kind == XR_HEARD_LATE)
+        exray_finding_number(f, "late_samples", heard->number);
+    else if (!same_sound)
+        exray_finding_number(f, xr_heard_name(heard), heard->number);
+    if (same_sound && r->relation->kind == XR_FEATURES_DELAY)
+        exray_finding_detail(f, "That makes them late by about %.3g rows.", r->relation->late);
+    if (made->options[EXRAY_SIDE_EDGE])
+        exray_finding_text(f, "edge_options", made->options[EXRAY_SIDE_EDGE]);
+    exray_finding_text(f, "reference_options", made->options[EXRAY_SIDE_REFERENCE]);
+    end(r, f);
+}
+
 static bool report_rendered(const feature_report *r)
 {
     xr_feature_rendering made;
     if (!xr_render_features(r->frames, &made))
         return false;
-    exray_finding *f = begin(r, made.raw ? "input.sample_rate" : "input.features", 0.96);
-    if (made.raw)
-        exray_finding_summary(
-            f,
-            "The edge computes its features of the sound in the log as it is, at %g Hz, as if it were of "
-            "16000 Hz; the reference resamples it.",
-            made.rate);
-    else
-        exray_finding_summary(
-            f,
-            "The edge's features are computed otherwise from the same sound than the reference's: they "
-            "have %s.",
-            made.differences);
-    exray_finding_detail(
-        f,
-        "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left), "
-        "the edge's %s (%.2g; with the reference's options %.2g).",
-        made.options[EXRAY_SIDE_REFERENCE], made.rest[EXRAY_SIDE_REFERENCE], made.options[EXRAY_SIDE_EDGE],
-        made.rest[EXRAY_SIDE_EDGE], made.rest_swapped);
-    if (made.raw)
-        exray_finding_fix(f, "Resample from %g to 16000 Hz before the front end (pipeline: `rate: 16000`).",
-                          made.rate);
-    else
-        exray_finding_fix(f, "Give both front ends the same options (the edge has %s).", made.differences);
-    exray_finding_text(f, "kind", "options");
-    exray_finding_text(f, "differences", made.differences);
-    if (r->relation->kind == XR_FEATURES_DELAY)
-        exray_finding_detail(f, "That makes them late by about %.3g rows.", r->relation->late);
-    exray_finding_text(f, "edge_options", made.options[EXRAY_SIDE_EDGE]);
-    exray_finding_text(f, "reference_options", made.options[EXRAY_SIDE_REFERENCE]);
-    end(r, f);
+    report_rendering(r, &(rendering){&made.heard,
+                                     made.words,
+                                     made.differences,
+                                     {made.options[0], made.options[1]},
+                                     {made.rest[0], made.rest[1]},
+                                     made.rest_swapped});
     return true;
 }
 
@@ -340,47 +392,57 @@ static bool report_frontend(const feature_report *r)
     xr_frontend_rendering made;
     if (!xr_render_frontend(r->frames, &made))
         return false;
-    bool level = !made.raw && made.gain != 1;
-    exray_finding *f = begin(r,
-                             made.raw ? "input.sample_rate"
-                             : level  ? "input.gain"
-                                      : "input.features",
-                             0.96);
-    if (made.raw)
-        exray_finding_summary(
-            f,
-            "The edge computes its features of the sound in the log as it is, at %g Hz, as if it were of "
-            "16000 Hz; the reference resamples it.",
-            made.rate);
-    else if (level)
-        exray_finding_summary(
-            f,
-            "The edge's features are those of samples that are %.3g times those of the sound in the log "
-            "(%+.1f dB); the reference's are those of the sound as it is.",
-            made.gain, 20 * log10(made.gain));
-    else
-        exray_finding_summary(
-            f,
-            "The edge's features are computed otherwise from the same sound than the reference's: they "
-            "have %s.",
-            made.differences);
+    report_rendering(r, &(rendering){&made.heard,
+                                     made.words,
+                                     made.differences,
+                                     {NULL, made.options},
+                                     {made.rest[0], made.rest[1]},
+                                     made.rest_swapped});
+    return true;
+}
+
+/* ---- Noise of the sound ------------------------------------------------------------------------- */
+
+/* The features of frames that differ may do so by this many times what noise was found to make; in any one
+ * frame. */
+#define MUCH_NOISE 3
+#define IN_A_FRAME 12
+/* What is more is no noise, whatever the front end makes of it. */
+#define MOST_NOISE 0.1
+
+/* Whether what differs is what dither, faint noise or another resampler make of the reference's features:
+ * told as a warning, and of dither as a remark. */
+static bool report_noise(const feature_report *r)
+{
+    const xr_feature_frames *n = r->frames;
+    double mean = 0, most = 0, differing = 0;
+    xr_feature_noise noise;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->list[i].differs)
+            mean += n->list[i].rest, most = fmax(most, n->list[i].rest), differing++;
+    mean /= differing;
+    if (!n->has_sensor || !(mean <= MOST_NOISE) || !(xr_frontend_noise(n, &noise) || xr_mel_noise(n, &noise)))
+        return false;
+    double limit = fmax(noise.of_noise, noise.of_dither);
+    if (mean > MUCH_NOISE * limit || most > IN_A_FRAME * limit)
+        return false;
+    bool dither = mean <= MUCH_NOISE * noise.of_dither && most <= IN_A_FRAME * noise.of_dither;
+    exray_finding *f = exray_findings_add(r->findings, "input.unknown",
+                                          dither ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.8);
+    exray_finding_where(f, "input", n->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "The edge's features differ from the reference's by no more than %s of the sound.",
+        dither ? "a step of 16 bits makes" : "noise 60 dB below it, or another resampler, makes");
     exray_finding_detail(
         f,
-        "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left, of "
-        "the edge's so %.2g, with the reference's options %.2g).",
-        made.options, made.rest[EXRAY_SIDE_REFERENCE], made.rest[EXRAY_SIDE_EDGE], made.rest_swapped);
-    if (made.raw)
-        exray_finding_fix(f, "Resample from %g to 16000 Hz before the front end (pipeline: `rate: 16000`).",
-                          made.rate);
-    else if (level)
-        exray_finding_fix(
-            f, "Give the front end 16-bit samples at the level of the reference (pipeline: `scale: int16`).");
-    else
-        exray_finding_fix(f, "Give both front ends the same options (the edge has %s).", made.differences);
-    exray_finding_text(f, "kind", level ? "level" : "options");
-    exray_finding_text(f, "differences", made.differences);
-    exray_finding_text(f, "reference_options", made.options);
-    exray_finding_number(f, "gain", made.gain);
+        "They differ by %.2g of the variance; computed again from the sound in the log with noise, the "
+        "reference's differ by %.2g, with a step of dither by %.2g.",
+        mean, noise.of_noise, noise.of_dither);
+    exray_finding_fix(f, "Nothing, unless decisions differ: then look for noise on one side.");
+    exray_finding_text(f, "kind", "noise");
+    exray_finding_number(f, "difference_share", mean);
+    exray_finding_number(f, "noise_share", noise.of_noise);
+    exray_finding_number(f, "dither_share", noise.of_dither);
     end(r, f);
     return true;
 }
@@ -390,7 +452,7 @@ static bool is_vague(const xr_feature_relation *n)
 {
     return n->kind == XR_FEATURES_TIME_ONLY || n->kind == XR_FEATURES_TIME_AND_BINS ||
            n->kind == XR_FEATURES_MOST_CELLS || n->kind == XR_FEATURES_UNRELATED ||
-           (n->kind == XR_FEATURES_DELAY && n->late != round(n->late));
+           n->kind == XR_FEATURES_BAND || (n->kind == XR_FEATURES_DELAY && n->late != round(n->late));
 }
 
 static bool report(const feature_report *r)
@@ -416,6 +478,9 @@ static bool report(const feature_report *r)
         return true;
     case XR_FEATURES_STRETCHED:
         report_hop(r);
+        return true;
+    case XR_FEATURES_BAND:
+        report_band(r);
         return true;
     case XR_FEATURES_TIME_ONLY:
     case XR_FEATURES_TIME_AND_BINS:
@@ -476,20 +541,23 @@ static bool is_specific(const xr_feature_relation *r)
 }
 
 /* Features that show no rows (of a band that is half empty, say) where the microphone's sound is in the log:
- * usual numbers of bins, told only where the features are made again by them. */
+ * usual numbers of bins, told only where cells are related by them, or the features are made again. */
 static bool report_hidden_rows(xr_feature_frames *frames, exray_findings *findings)
 {
     static const size_t usual[] = {40, 64, 80, 32, 128, 96, 24, 20};
     const size_t count = frames->rows * frames->bins;
-    const xr_feature_relation none = {.rest = 1, .rest_before = 1};
-    const feature_report r = {.frames = frames, .relation = &none, .findings = findings};
+    xr_feature_relation relation = {.rest = 1, .rest_before = 1};
+    const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
     if (!frames->has_sensor || frames->dimensions != 1)
         return false;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
         if (count % usual[i] || count / usual[i] < 8 || !xr_rows_fit_sound(frames, count / usual[i]))
             continue;
         frames->bins = usual[i], frames->rows = count / usual[i];
-        if (report_frontend(&r) || report_rendered(&r))
+        if (report_noise(&r))
+            return true;
+        xr_find_feature_relation(frames, &relation);
+        if (is_specific(&relation) ? report(&r) : report_frontend(&r) || report_rendered(&r))
             return true;
     }
     return false;
@@ -506,10 +574,14 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
     /* Gray pictures have a search of their own. */
     bool narrow = frames->dimensions == 1 || frames->size[0] < 8 || frames->size[1] < 8;
     bool moved = (frames->table || narrow) && report_other_frames(&r);
-    if (moved || !frames->table) {
+    if (moved || (!xr_join_features(frames) && !frames->table)) {
         moved = moved || report_hidden_rows(frames, findings);
         xr_feature_frames_free(frames);
         return moved;
+    }
+    if (report_noise(&r)) {
+        xr_feature_frames_free(frames);
+        return true;
     }
     xr_find_feature_relation(frames, &relation);
     bool exact = relation.kind == XR_FEATURES_LINE || relation.kind == XR_FEATURES_SIGN ||

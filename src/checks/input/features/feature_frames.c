@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FRAMES = 64, MOST_VALUES = 1 << 16, LEAST_ROWS = 4, LEAST_BINS = 4 };
+enum {
+    MOST_FRAMES = 64,
+    MOST_NARROW = 512,
+    NARROW = 1024,
+    MOST_VALUES = 1 << 16,
+    LEAST_ROWS = 4,
+    LEAST_BINS = 4
+};
 
 /* ---- Shape ------------------------------------------------------------------------------------- */
 
@@ -136,7 +143,7 @@ static bool read_side(const xr_feature_frames *f, int side, size_t frame, exray_
     return *out != NULL;
 }
 
-static void measure(xr_feature_frame *f, size_t n)
+void xr_measure_features(xr_feature_frame *f, size_t n)
 {
     double sum[2] = {0}, square[2] = {0}, difference = 0;
     for (size_t i = 0; i < n; i++) {
@@ -186,7 +193,7 @@ static bool read_frame(xr_feature_frames *f, size_t frame, exray_slot *const slo
         f->dimensions = two_dimensions(&view[0].info, f->size);
         note_type(f, view);
     }
-    measure(&one, (size_t)view[0].count);
+    xr_measure_features(&one, (size_t)view[0].count);
     f->differing += one.differs;
     f->list[f->count++] = one;
     return true;
@@ -256,7 +263,7 @@ static bool has_picture(const exray_comparison *comparison, exray_slot *slot)
     return found;
 }
 
-static void set_allowed(xr_feature_frames *f)
+void xr_set_allowed_features(xr_feature_frames *f)
 {
     double sum = 0, square = 0, n = (double)(f->rows * f->bins * f->count);
     for (size_t i = 0; i < f->count; i++)
@@ -266,6 +273,12 @@ static void set_allowed(xr_feature_frames *f)
     for (int s = 0; s < 2; s++)
         steps += f->bytes ? f->scale * f->scale / 4 : 0;
     f->allowed = fmax(4e-4, variance > 0 ? fmin(steps / variance, 0.02) : 0);
+}
+
+/* Of few values each, those of a stream, more are read. */
+static size_t most_frames(const xr_feature_frames *f)
+{
+    return f->rows * f->bins <= NARROW ? MOST_NARROW : MOST_FRAMES;
 }
 
 xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, size_t pair)
@@ -279,10 +292,10 @@ xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, si
         *f = (xr_feature_frames){.comparison = comparison,
                                  .pair = pair,
                                  .io = exray_comparison_input(comparison, pair),
-                                 .list = calloc(MOST_FRAMES + 1, sizeof *f->list)};
+                                 .list = calloc(MOST_NARROW + 1, sizeof *f->list)};
         read = f->list != NULL;
     }
-    for (size_t i = 0; read && i < count && f->count < MOST_FRAMES; i++)
+    for (size_t i = 0; read && i < count && f->count < most_frames(f); i++)
         if (!read_frame(f, i, slot, view) && i >= 4 && f->count == 0)
             break;
     bool useful = read && f->count && f->differing;
@@ -296,7 +309,7 @@ xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, si
     exray_slot_free(slot[1]);
     if (useful) {
         f->table = find_axes(f) && f->rows >= LEAST_ROWS && f->bins >= LEAST_BINS;
-        set_allowed(f);
+        xr_set_allowed_features(f);
         return f;
     }
     xr_feature_frames_free(f);

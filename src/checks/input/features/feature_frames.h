@@ -9,6 +9,8 @@ typedef struct xr_feature_frame {
     float *side[2]; /* by exray_side: [rows][bins], in the tensor's unit; time goes down */
     double rest;    /* the variance of the difference, relative to the reference's */
     bool differs;   /* beyond rounding, and neither side is one number */
+    size_t joined;  /* frames of a stream that are one table, from `frame` on; 0: it is one frame's */
+    long hop;       /* of those: samples of the recording from one to the next; 0: not known */
 } xr_feature_frame;
 
 typedef struct xr_feature_frames {
@@ -35,6 +37,14 @@ xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, si
 /* Takes the other dimension for time, where which it is is a guess; false: it is none, or memory is lacking.
  */
 bool xr_turn_features(xr_feature_frames *frames);
+
+/* Makes one table of the frames of a stream, each of a few rows, that follow each other in a recording.
+ * false: they are none, or memory is lacking; then nothing is changed. */
+bool xr_join_features(xr_feature_frames *frames);
+
+/* Of frames whose values or rows are others now. */
+void xr_measure_features(xr_feature_frame *frame, size_t count);
+void xr_set_allowed_features(xr_feature_frames *frames);
 
 void xr_feature_frames_free(xr_feature_frames *frames);
 

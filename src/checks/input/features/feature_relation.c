@@ -15,6 +15,8 @@ typedef struct feature_place {
 #define EXPLAINS    0.1
 /* In any one frame. */
 #define CONTRADICTS 0.5
+/* What two resamplers leave below the band that one of them cuts. */
+#define BAND_NOISE 0.01
 /* The least logarithm of a factor that most cells have. */
 #define LEAST_FACTOR 0.25
 /* Rows whose levels correlate by this are those of one sound. */
@@ -153,6 +155,71 @@ static bool fit_most(const xr_feature_frames *f, xr_feature_relation *out)
     out->kind = XR_FEATURES_MOST_CELLS;
     out->gain = gain, out->offset = offset, out->rest = rest;
     return true;
+}
+
+/* ---- A band that one side lacks ------------------------------------------------------------------------
+ */
+
+/* Bins at the edge of the band, where filters differ; and those that have to be on either side of them. */
+enum { BETWEEN = 4, LEAST_BELOW = 8, LEAST_ABOVE = 3 };
+/* Above the band a side is lower by this many deviations of the other's values there, and so in this part of
+ * the cells that differ by as much. */
+#define LOWER      0.25
+#define MOST_LOWER 0.85
+
+/* Sums of bins first..end - 1: of the edge's cells over the reference's. */
+static feature_sums sums_of_bins(const xr_feature_frames *f, size_t first, size_t end)
+{
+    feature_sums s = {0};
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t r = 0; f->list[i].differs && r < f->rows; r++)
+            for (size_t b = first; b < end; b++)
+                add(&s, f->list[i].side[0][r * f->bins + b], f->list[i].side[1][r * f->bins + b]);
+    return s;
+}
+
+/* Of the cells from a bin on that differ by more than `least`, the share in which a side is the lower one. */
+static double share_lower(const xr_feature_frames *f, size_t first, int side, double least)
+{
+    double lower = 0, all = 0;
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t r = 0; f->list[i].differs && r < f->rows; r++)
+            for (size_t b = first; b < f->bins; b++) {
+                double d = (double)f->list[i].side[1 - side][r * f->bins + b] -
+                           f->list[i].side[side][r * f->bins + b];
+                lower += d > least, all += fabs(d) > least;
+            }
+    return all > 0 ? lower / all : 0;
+}
+
+/* The variance of the difference itself, relative to the reference's. */
+static double difference_of(const feature_sums *s)
+{
+    double variance = s->xx / s->n - pow(s->x / s->n, 2), difference = s->yy - 2 * s->xy + s->xx;
+    return s->n > 0 && variance > 0 ? difference / s->n / variance : INFINITY;
+}
+
+static void judge_band(const xr_feature_frames *f, double allowed, xr_feature_relation *out)
+{
+    size_t cut = 0;
+    for (size_t b = LEAST_BELOW; b + BETWEEN + LEAST_ABOVE <= f->bins; b++) {
+        feature_sums below = sums_of_bins(f, 0, b);
+        if (difference_of(&below) <= allowed)
+            cut = b;
+    }
+    if (!cut)
+        return;
+    feature_sums above = sums_of_bins(f, cut + BETWEEN, f->bins), below = sums_of_bins(f, 0, cut);
+    double mean[2] = {above.y / above.n, above.x / above.n};
+    double spread[2] = {sqrt(fmax(0, above.yy / above.n - mean[0] * mean[0])),
+                        sqrt(fmax(0, above.xx / above.n - mean[1] * mean[1]))};
+    int lacks = mean[0] < mean[1] ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
+    double least = LOWER * spread[1 - lacks];
+    if (mean[1 - lacks] - mean[lacks] < least || share_lower(f, cut + BETWEEN, lacks, least) < MOST_LOWER)
+        return;
+    out->kind = XR_FEATURES_BAND;
+    out->cut = cut, out->lacks = lacks;
+    out->rest = difference_of(&below);
 }
 
 /* ---- Levels in time ----------------------------------------------------------------------------------- */
@@ -298,6 +365,8 @@ void xr_find_feature_relation(const xr_feature_frames *f, xr_feature_relation *o
         try_hops(f, out);
     if (out->kind == XR_FEATURES_UNRELATED && !fit_most(f, out)) {
         try_fractions(f, out);
+        if (out->kind == XR_FEATURES_UNRELATED)
+            judge_band(f, fmax(BAND_NOISE, 2 * f->allowed), out);
         if (out->kind == XR_FEATURES_UNRELATED)
             judge_time(f, out);
     }

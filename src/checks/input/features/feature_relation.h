@@ -16,6 +16,7 @@ typedef enum xr_feature_kind {
     XR_FEATURES_ROWS_REVERSED,
     XR_FEATURES_TRANSPOSED,
     XR_FEATURES_STRETCHED,     /* another hop */
+    XR_FEATURES_BAND,          /* the same bins up to one, and one side has nothing above */
     XR_FEATURES_TIME_ONLY,     /* rows are loud and quiet together, bins are not */
     XR_FEATURES_TIME_AND_BINS, /* likewise, with time stretched: sound of another rate */
 } xr_feature_kind;
@@ -29,6 +30,8 @@ typedef struct xr_feature_relation {
     double rest_before;  /* by the best line alone */
     double spread;       /* LINE, LIMITED: the standard deviation of the edge's values */
     double in_time;      /* the correlation of the rows' levels, 0..1 */
+    size_t cut;          /* BAND: the first bin above */
+    int lacks;           /* BAND: exray_side */
 } xr_feature_relation;
 
 /* The simplest relation that holds in all frames that differ. */

@@ -1,7 +1,5 @@
 #include "checks/input/features/feature_rendering.h"
 
-#include "checks/input/features/feature_sounds.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +27,7 @@ enum {
     BY_TRIANGLES,
     BY_NORM,
     BY_POWER,
+    BY_LOG,
     BY_OFFSET,
     OPTIONS
 };
@@ -55,6 +54,7 @@ static const option_list lists[OPTIONS] = {
     [BY_TRIANGLES] = {"triangles", 2, {0, 1}, {"hz", "mel"}},
     [BY_NORM] = {"norm", 2, {0, 1}, {"none", "slaney"}},
     [BY_POWER] = {"power", 2, {2, 1}, {NULL}},
+    [BY_LOG] = {"log", 2, {0, 1}, {"natural", "none"}},
     [BY_OFFSET] = {"offset", 8, {0, 1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}, {NULL}},
 };
 
@@ -85,7 +85,7 @@ static exray_mel mel_of(const front_end *e, size_t bins)
     how.triangles = (exray_mel_triangles)value(e, BY_TRIANGLES);
     how.slaney_norm = (uint32_t)value(e, BY_NORM);
     how.power = (uint32_t)value(e, BY_POWER);
-    how.log = EXRAY_MEL_NATURAL;
+    how.log = value(e, BY_LOG) == 0 ? EXRAY_MEL_NATURAL : EXRAY_MEL_LINEAR;
     how.offset = (float)value(e, BY_OFFSET);
     return how;
 }
@@ -97,39 +97,67 @@ static size_t length_for(const exray_mel *how, size_t rows, size_t length)
     return seen < length ? seen : length;
 }
 
-/* The variance of the first rows of a side's features that a front end leaves, in one or more of the frames.
- */
-static double rest_of_rows(const xr_feature_frames *f, const xr_feature_sounds *h, int side,
-                           const front_end *e, bool raw, size_t frames, size_t most_rows)
+/* One side's features, and what they are computed again from. */
+typedef struct rendered_side {
+    const xr_feature_frames *f;
+    const xr_feature_sounds *h;
+    int side;
+    const front_end *front_end;
+    size_t rows;         /* the first, that are looked at */
+    double gain, offset; /* of the reference's features over what is computed; gain 0: not known, any */
+} rendered_side;
+
+/* Adds the cells of the sounds to the line; false: they cannot be computed. */
+static bool add_sounds(const rendered_side *s, float *const *samples, const size_t *length, size_t sounds,
+                       size_t from, xr_feature_line *line)
 {
-    xr_feature_line s = {0};
-    exray_mel how = mel_of(e, f->bins);
+    const xr_feature_frames *f = s->f;
+    *line = (xr_feature_line){0};
+    exray_mel how = mel_of(s->front_end, f->bins);
     if (how.win_length > how.n_fft)
-        return 1;
-    for (size_t i = 0; i < h->count && i < frames; i++) {
-        const float *samples = raw ? h->raw[i] : h->made[i];
-        size_t length = length_for(&how, most_rows, raw ? h->raw_length[i] : h->made_length[i]);
-        size_t rows = exray_mel_rows(&how, length);
+        return false;
+    for (size_t i = 0; i < sounds; i++) {
+        size_t most = length_for(&how, s->rows, length[i]), rows = exray_mel_rows(&how, most);
+        size_t first = (from + how.hop_length - 1) / how.hop_length;
         exray_error error;
         float *made = rows ? malloc(rows * f->bins * sizeof *made) : NULL;
-        if (!made || exray_mel_run(&how, samples, length, made, &error) != EXRAY_OK) {
+        if (!made || exray_mel_run(&how, samples[i], most, made, &error) != EXRAY_OK) {
             free(made);
-            return 1;
+            return false;
         }
         /* What is made of the silence behind the sound says nothing. */
-        for (size_t k = 0; k < f->bins * (rows < most_rows ? rows : most_rows); k++) {
-            xr_feature_line_add(&s, f->list[h->frame[i]].side[side][k], made[k]);
-        }
+        for (size_t k = first * f->bins; k < f->bins * (rows < s->rows ? rows : s->rows); k++)
+            if (!xr_is_greatest(f, f->list[s->h->frame[i]].side[s->side][k]))
+                xr_feature_line_add(line, f->list[s->h->frame[i]].side[s->side][k], made[k]);
         free(made);
     }
-    return xr_feature_line_rest(&s);
+    return true;
+}
+
+/* The variance of a side's features that a front end leaves. */
+static double rest_of(const void *rendered, float *const *samples, const size_t *length, size_t sounds,
+                      size_t from)
+{
+    const rendered_side *s = rendered;
+    xr_feature_line line;
+    if (!add_sounds(s, samples, length, sounds, from, &line))
+        return 1;
+    return s->gain > 0 ? xr_feature_line_rest_by(&line, s->gain, s->offset) : xr_feature_line_rest(&line);
+}
+
+/* The same of the sound in the log, of the first rows of one or more of the frames. */
+static double rest_of_rows(const xr_feature_frames *f, const xr_feature_sounds *h, int side,
+                           const front_end *e, size_t frames, size_t most_rows)
+{
+    const rendered_side s = {.f = f, .h = h, .side = side, .front_end = e, .rows = most_rows};
+    return rest_of(&s, h->made, h->made_length, frames < h->count ? frames : h->count, 0);
 }
 
 /* The same of all rows. */
 static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, int side, const front_end *e,
-                      bool raw, size_t frames)
+                      size_t frames)
 {
-    return rest_of_rows(f, h, side, e, raw, frames, f->rows);
+    return rest_of_rows(f, h, side, e, frames, f->rows);
 }
 
 /* ---- The search --------------------------------------------------------------------------------------- */
@@ -138,7 +166,6 @@ typedef struct front_search {
     const xr_feature_frames *f;
     const xr_feature_sounds *h;
     int side;
-    bool raw;
     size_t rows; /* that are looked at */
     front_end best;
     double rest;
@@ -173,7 +200,7 @@ static void attempt(front_search *s, int a, size_t i, int b, size_t k)
     while (value(&other, BY_WINDOW_LENGTH) > value(&other, BY_FFT) &&
            other.at[BY_FFT] + 1 < lists[BY_FFT].count)
         other.at[BY_FFT]++;
-    double now = rest_of_rows(s->f, s->h, s->side, &other, s->raw, 1, s->rows);
+    double now = rest_of_rows(s->f, s->h, s->side, &other, 1, s->rows);
     if (now < 0.98 * s->rest)
         s->rest = now, s->best = other;
 }
@@ -188,12 +215,11 @@ static void try_both(front_search *s, int a, int b, double before)
 }
 
 /* Changes one option after the other, then two at once, as long as that leaves less. */
-static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, int side, bool raw,
-                      front_end *e)
+static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, int side, front_end *e)
 {
     enum { TURNS = 6 };
     const size_t rows = rows_to_search(f, h, side);
-    front_search s = {f, h, side, raw, rows, *e, rest_of_rows(f, h, side, e, raw, 1, rows)};
+    front_search s = {f, h, side, rows, *e, rest_of_rows(f, h, side, e, 1, rows)};
     for (int turn = 0; turn < TURNS && s.rest > ENOUGH; turn++) {
         double before = s.rest;
         for (int a = 0; a < OPTIONS; a++)
@@ -220,15 +246,15 @@ static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *
         for (size_t length = 0; length < 3; length++) {
             front_end e = start;
             e.at[BY_HOP] = hop, e.at[BY_WINDOW_LENGTH] = length, e.at[BY_LOW] = 5, e.at[BY_OFFSET] = 3;
-            double now = rest_by(f, h, EXRAY_SIDE_REFERENCE, &e, false, 1);
+            double now = rest_by(f, h, EXRAY_SIDE_REFERENCE, &e, 1);
             if (now < least)
                 least = now, best = e;
         }
     if (least > 0.6)
         return false;
-    descend(f, h, EXRAY_SIDE_REFERENCE, false, &best);
+    descend(f, h, EXRAY_SIDE_REFERENCE, &best);
     *out = best;
-    return rest_by(f, h, EXRAY_SIDE_REFERENCE, &best, false, FRAMES) <= fmax(MADE, 3 * f->allowed);
+    return rest_by(f, h, EXRAY_SIDE_REFERENCE, &best, FRAMES) <= fmax(MADE, 3 * f->allowed);
 }
 
 /* ---- Words ------------------------------------------------------------------------------------------------
@@ -257,7 +283,7 @@ static void write_options(const front_end *e, size_t bins, char *text, size_t si
 
 /* The options that differ and have to. */
 static void write_differences(const xr_feature_frames *f, const xr_feature_sounds *h,
-                              const front_end *reference, front_end *edge, double rest, bool raw, char *text,
+                              const front_end *reference, front_end *edge, double rest, char *text,
                               size_t size)
 {
     size_t used = 0;
@@ -268,7 +294,7 @@ static void write_differences(const xr_feature_frames *f, const xr_feature_sound
         back.at[option] = reference->at[option];
         if (back.at[option] == edge->at[option])
             continue;
-        if (rest_by(f, h, EXRAY_SIDE_EDGE, &back, raw, FRAMES) <= NEEDED * rest + 1e-5) {
+        if (rest_by(f, h, EXRAY_SIDE_EDGE, &back, FRAMES) <= NEEDED * rest + 1e-5) {
             *edge = back;
             continue;
         }
@@ -283,19 +309,35 @@ static void write_differences(const xr_feature_frames *f, const xr_feature_sound
 static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, const front_end *reference,
                       xr_feature_rendering *out)
 {
-    double allowed = fmax(MADE, 3 * f->allowed);
+    double allowed = fmax(MADE, 3 * f->allowed), enough = fmax(1e-4, 3 * out->rest[EXRAY_SIDE_REFERENCE]),
+           other;
     front_end edge = *reference;
-    out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, reference, false, FRAMES);
-    out->raw = h->rate != RATE && rest_by(f, h, EXRAY_SIDE_EDGE, reference, true, FRAMES) <= allowed;
-    if (!out->raw)
-        descend(f, h, EXRAY_SIDE_EDGE, false, &edge);
-    out->rest[EXRAY_SIDE_EDGE] = rest_by(f, h, EXRAY_SIDE_EDGE, &edge, out->raw, FRAMES);
+    rendered_side side = {
+        .f = f, .h = h, .side = EXRAY_SIDE_REFERENCE, .front_end = reference, .rows = f->rows};
+    xr_feature_line line;
+    /* Another sound goes through the same front end: what it computes is stored as the reference's is. */
+    if (add_sounds(&side, h->made, h->made_length, h->count, 0, &line))
+        xr_feature_line_fit(&line, &side.gain, &side.offset);
+    side.side = EXRAY_SIDE_EDGE;
+    out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, reference, FRAMES);
+    out->heard = xr_find_heard(h, rest_of, &side, enough);
+    if (out->heard.rest > enough) {
+        descend(f, h, EXRAY_SIDE_EDGE, &edge);
+        other = rest_by(f, h, EXRAY_SIDE_EDGE, &edge, FRAMES);
+        if (other < out->heard.rest / 1.5)
+            out->heard = (xr_heard){XR_HEARD_AS_IS, 1, other};
+        else
+            edge = *reference;
+    }
+    out->rest[EXRAY_SIDE_EDGE] = out->heard.rest;
     if (out->rest[EXRAY_SIDE_EDGE] > allowed || out->rest[EXRAY_SIDE_EDGE] > out->rest_swapped / 3)
         return false;
-    write_differences(f, h, reference, &edge, out->rest[EXRAY_SIDE_EDGE], out->raw, out->differences,
-                      sizeof out->differences);
+    if (out->heard.kind == XR_HEARD_AS_IS)
+        write_differences(f, h, reference, &edge, out->rest[EXRAY_SIDE_EDGE], out->differences,
+                          sizeof out->differences);
+    xr_heard_words(h, &out->heard, out->words, sizeof out->words);
     write_options(&edge, f->bins, out->options[EXRAY_SIDE_EDGE], sizeof out->options[0]);
-    return out->raw || *out->differences;
+    return out->heard.kind != XR_HEARD_AS_IS || *out->differences;
 }
 
 bool xr_render_features(const xr_feature_frames *frames, xr_feature_rendering *out)
@@ -306,12 +348,28 @@ bool xr_render_features(const xr_feature_frames *frames, xr_feature_rendering *o
     bool heard = xr_feature_sounds_read(frames, &h);
     bool made = heard && frames->bins >= 8 && frames->bins <= 256 && find_reference(frames, &h, &reference);
     if (made) {
-        out->rate = h.rate;
-        out->rest[EXRAY_SIDE_REFERENCE] =
-            rest_by(frames, &h, EXRAY_SIDE_REFERENCE, &reference, false, FRAMES);
+        out->rest[EXRAY_SIDE_REFERENCE] = rest_by(frames, &h, EXRAY_SIDE_REFERENCE, &reference, FRAMES);
         write_options(&reference, frames->bins, out->options[EXRAY_SIDE_REFERENCE], sizeof out->options[0]);
         made = find_edge(frames, &h, &reference, out);
     }
     xr_feature_sounds_free(&h);
     return made;
+}
+
+bool xr_mel_noise(const xr_feature_frames *frames, xr_feature_noise *out)
+{
+    xr_feature_sounds h;
+    front_end reference;
+    xr_feature_line line;
+    rendered_side side = {
+        .f = frames, .h = &h, .side = EXRAY_SIDE_REFERENCE, .front_end = &reference, .rows = frames->rows};
+    bool known = xr_feature_sounds_read(frames, &h) && frames->bins >= 8 && frames->bins <= 256 &&
+                 find_reference(frames, &h, &reference) &&
+                 add_sounds(&side, h.made, h.made_length, h.count, 0, &line);
+    if (known) {
+        xr_feature_line_fit(&line, &side.gain, &side.offset);
+        *out = xr_find_feature_noise(&h, rest_of, &side);
+    }
+    xr_feature_sounds_free(&h);
+    return known;
 }

@@ -2,19 +2,22 @@
 #ifndef XR_FEATURE_RENDERING_H
 #define XR_FEATURE_RENDERING_H
 
-#include "checks/input/features/feature_frames.h"
+#include "checks/input/features/feature_heard.h"
 
 typedef struct xr_feature_rendering {
     char options[2][256];  /* by exray_side: "mel {n_fft: 512, ...}" */
     char differences[256]; /* "scale: slaney for htk, ..." (the edge's for the reference's); "": none */
     double rest[2];        /* the variance that each leaves, under a line */
     double rest_swapped;   /* that the reference's options leave of the edge's features */
-    bool raw;              /* the edge's are of the record's samples as they are, not resampled */
-    double rate;           /* of the record, Hz */
+    xr_heard heard;        /* what the edge's front end hears */
+    char words[128];       /* likewise */
 } xr_feature_rendering;
 
 /* Searches usual options; false: there is no sound in the log, or none of them make either side's features.
  */
 bool xr_render_features(const xr_feature_frames *frames, xr_feature_rendering *out);
+
+/* What noise of the sound makes of the reference's features; false: no usual options make them. */
+bool xr_mel_noise(const xr_feature_frames *frames, xr_feature_noise *out);
 
 #endif

@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+/* What rounding to 16 bits and the ends of long filters leave. */
+#define FILTERED 2e-3
+
 /* The variance that noise leaves: 34 dB below the signal, or two roundings to the tensor's steps. */
 static double allowed_of(const xr_sound_frames *frames)
 {
@@ -62,6 +65,20 @@ static bool report_dynamics(const xr_sound_report *r, double allowed)
     return told;
 }
 
+/* A filter that only one side has, for what nothing else explains. */
+static bool report_filter(const xr_sound_report *r, double allowed)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    size_t count;
+    xr_sound_filter filter;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
+    bool found = segments && xr_find_sound_filter(segments, count, fmax(allowed, FILTERED), &filter);
+    if (found)
+        xr_report_sound_filter(r, &filter);
+    xr_free_segments(segments, count);
+    return found;
+}
+
 static void report_relation(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
 {
     xr_report_sound_relation(r, relation);
@@ -113,8 +130,13 @@ static bool explain(const xr_sound_report *r)
         return true;
     bool related = xr_find_sound_relation(r->frames, &relation);
     bool as_is = relation.reading == XR_SAMPLES_AS_IS && !relation.channels && relation.ratio == 1;
+    if ((!related || (as_is && relation.rest > allowed)) && report_filter(r, allowed))
+        return true;
     if ((!related || (as_is && relation.rest > allowed)) && xr_find_sound_pieces(r->frames, &pieces)) {
+        const xr_sound_values line = {
+            .kind = XR_SOUND_VALUES_LINE, .gain = pieces.gain, .least = pieces.gain, .most = pieces.gain};
         xr_report_sound_pieces(r, &pieces);
+        xr_report_sound_values(r, &plain, &line);
         return true;
     }
     if (related && !is_plain(&relation)) {

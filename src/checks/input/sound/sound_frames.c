@@ -1,5 +1,7 @@
 #include "checks/input/sound/sound_frames.h"
 
+#include "checks/input/sound/sound_relation.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +211,20 @@ static bool read_frame(xr_sound_frames *frames, size_t frame, exray_slot *const 
     return true;
 }
 
+/* Whether so many samples are the microphone's, at its rate or another usual one. */
+static bool has_length_of_sensor(const xr_sound_frames *frames)
+{
+    exray_sound *sound =
+        frames->has_sensor ? xr_sensor_sound(frames->comparison, frames->list[0].frame) : NULL;
+    double n = sound ? (double)exray_sound_length(sound) : 0, count = (double)frames->list[0].count;
+    double rate = sound && exray_sound_rate(sound) ? exray_sound_rate(sound) : 16000;
+    bool fits = sound && (count == n || count == n * exray_sound_channels(sound));
+    exray_sound_free(sound);
+    for (size_t i = 0; n > 0 && !fits && xr_usual_rates[i] > 0; i++)
+        fits = fabs(count - n * xr_usual_rates[i] / rate) < 2;
+    return fits;
+}
+
 /* Whether either side's frames swing about zero, and are no table of features. */
 static bool is_sound(const xr_sound_frames *frames)
 {
@@ -226,7 +242,8 @@ static bool is_sound(const xr_sound_frames *frames)
                 break;
             }
     }
-    return judged > 0 && (frames->has_sensor || 2 * swings > judged) && !xr_row_width(values, judged, count);
+    return judged > 0 && (2 * swings > judged || has_length_of_sensor(frames)) &&
+           !xr_row_width(values, judged, count);
 }
 
 xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair)

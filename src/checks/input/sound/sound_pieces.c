@@ -195,27 +195,34 @@ static bool take_apart(const xr_sound_frame *f, double gain, double tolerance, x
     return p->count > 0 && (double)(covered + p->passed) >= COVERED * (double)f->count;
 }
 
-/* The gain of the first piece. */
-static double first_gain(const xr_sound_frame *f)
+/* The gain of a piece: of those that lie whole between two places. */
+static double piece_gain(const xr_sound_frame *f)
 {
-    enum { LENGTH = 1024 };
-    double loud = sqrt(f->energy[0]);
+    enum { LENGTH = 512, TRIES = 8 };
+    double loud = sqrt(f->energy[0]), best = 0.9, gain = 1;
     size_t at = 0;
-    while (at < f->count && fabs(f->side[0][at]) < loud / 2)
-        at++;
-    size_t n = f->count - at < LENGTH ? f->count - at : LENGTH;
-    xr_lag lag;
-    if (n < 64 || !xr_find_lag(f->side[0] + at, n, f->side[1], f->count, f->count, &lag) || lag.share < 0.9 ||
-        lag.shift < 0 || (size_t)lag.shift + n > f->count)
-        return 1;
-    return xr_fit_line(f->side[0] + at, f->side[1] + lag.shift, n).gain;
+    for (int i = 0; i < TRIES && best < 0.9999; i++) {
+        while (at < f->count && fabs(f->side[0][at]) < loud / 2)
+            at++;
+        size_t n = f->count - at < LENGTH ? f->count - at : LENGTH;
+        xr_lag lag;
+        if (n < 64)
+            break;
+        if (xr_find_lag(f->side[0] + at, n, f->side[1], f->count, f->count, &lag) && lag.share > best &&
+            lag.shift >= 0 && (size_t)lag.shift + n <= f->count) {
+            best = lag.share;
+            gain = xr_fit_line(f->side[0] + at, f->side[1] + lag.shift, n).gain;
+        }
+        at += LENGTH * 5 / 4;
+    }
+    return gain;
 }
 
 /* By copies first, then by what is only near, each at the gain that the frames before have or its own. */
 static bool take_frame(const xr_sound_frame *f, xr_sound_pieces *out, places *p)
 {
     const xr_sound_pieces before = *out;
-    double gains[2] = {out->gain, out->frames ? out->gain : first_gain(f)};
+    double gains[2] = {out->gain, out->frames ? out->gain : piece_gain(f)};
     for (size_t t = 0; t < sizeof tolerances / sizeof *tolerances; t++)
         for (size_t g = 0; g < 2; g++) {
             if (g && gains[1] == gains[0])

@@ -42,6 +42,21 @@ static size_t take_channel(float *v, size_t n, unsigned channels, int channel)
     return count;
 }
 
+/* The same of blocks: of each channel as many samples, before those of the next. */
+static size_t take_blocks(float *v, size_t n, unsigned channels, size_t block, int channel)
+{
+    size_t whole = n / (block * channels), count = 0;
+    for (size_t w = 0; w < whole; w++)
+        for (size_t i = 0; i < block; i++, count++) {
+            const float *at = v + w * block * channels + i;
+            double sum = 0;
+            for (unsigned c = 0; c < channels; c++)
+                sum += at[c * block];
+            v[count] = channel < 0 ? (float)(sum / channels) : at[(unsigned)channel * block];
+        }
+    return count;
+}
+
 /* The turned side's samples as the other side would have them: up to twice as many; NULL: it cannot be. */
 static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t most, size_t *count)
 {
@@ -52,7 +67,9 @@ static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t m
         r->reading != XR_SAMPLES_AS_IS && r->reading != XR_SAMPLES_BITS && r->reading != XR_SAMPLES_REVERSED;
     double step = stepped ? xr_sample_step(v, f->count) : 0;
     size_t n = out ? xr_read_samples(r->reading, v, f->count, step, out, room) : 0;
-    if (n && r->channels)
+    if (n && r->block)
+        n = take_blocks(out, n, r->channels, r->block, r->channel);
+    else if (n && r->channels)
         n = take_channel(out, n, r->channels, r->channel);
     if (n && r->ratio != 1) {
         size_t needed = (size_t)((double)most * r->ratio) + 64;
@@ -244,6 +261,26 @@ static bool try_channels(sound_search *s, double ratio)
     return false;
 }
 
+/* Two channels in blocks, of usual sizes or of half of the frame. */
+static bool try_blocks(sound_search *s)
+{
+    static const size_t sizes[] = {128, 160, 256, 320, 480, 512, 1024, 0};
+    uint32_t known = s->frames->sensor_channels;
+    size_t length = s->probes ? s->probe[0]->count : 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int side = 0; side < 2 && (!known || known == 2); side++)
+            for (int channel = -1; channel < 1; channel++) {
+                xr_sound_relation r = xr_no_sound_relation();
+                r.turned = side;
+                r.channels = 2;
+                r.channel = channel;
+                r.block = sizes[i] ? sizes[i] : length / 2;
+                if (r.block >= 32 && 2 * r.block <= length && attempt(s, r, PROBE_LENGTH))
+                    return true;
+            }
+    return false;
+}
+
 /* The ratios of usual rates, each once, those nearer to 1 first; how many. */
 static size_t list_ratios(double out[128])
 {
@@ -298,7 +335,7 @@ static void try_channels_of_ratio(sound_search *s)
 /* The channels of the sound in the log, at any rate. */
 static bool try_known_channels(sound_search *s, const double *ratios, size_t count)
 {
-    if (s->frames->sensor_channels < 2 || try_channels(s, 1))
+    if (s->frames->sensor_channels < 2 || try_channels(s, 1) || try_blocks(s))
         return s->frames->sensor_channels >= 2;
     for (size_t i = 0; i < count; i++) {
         xr_sound_relation r = xr_no_sound_relation();
@@ -387,6 +424,91 @@ static void try_own_shifts(sound_search *s)
     }
 }
 
+/* By how many samples the edge's are those of a later moment of the reference, from a sample on: near the
+ * shift that is given.  false: they are not. */
+static bool local_shift(const xr_sound_frame *f, size_t from, size_t length, long *shift)
+{
+    enum { REACH = 48 };
+    xr_lag lag;
+    long begin = (long)from + *shift - REACH, room = (long)length + 2 * REACH;
+    if (begin < 0)
+        room += begin, begin = 0;
+    if (begin + room > (long)f->count)
+        room = (long)f->count - begin;
+    if (room < (long)length / 2 ||
+        !xr_find_lag(f->side[0] + from, length, f->side[1] + begin, (size_t)room, (size_t)room, &lag) ||
+        lag.share < 0.5)
+        return false;
+    long found = lag.shift + begin - (long)from;
+    if (labs(found - *shift) > REACH)
+        return false;
+    *shift = found;
+    return true;
+}
+
+/* What a ratio leaves of one frame. */
+static double rest_at_ratio(const xr_sound_frame *f, double ratio)
+{
+    xr_sound_relation r = xr_no_sound_relation();
+    xr_sound_segment g;
+    r.ratio = ratio;
+    if (!bring_together(f, 0, &r, &g))
+        return 1;
+    double rest = xr_fit_line(g.y, g.x, g.count).rest;
+    free(g.x);
+    free(g.y);
+    return rest;
+}
+
+/* The slope of the shifts of pieces of a frame, in samples a sample; false: they are on no line. */
+static bool shift_slope(const xr_sound_frame *f, double *slope)
+{
+    enum { PIECE = 1024, MOST = 64 };
+    double at[MOST], shift[MOST], n = 0, x = 0, y = 0, xx = 0, xy = 0;
+    size_t used = 0, apart = 0;
+    long found = 0;
+    for (size_t i = 0; i + PIECE <= f->count && used < MOST; i += PIECE / 2) {
+        if (!local_shift(f, i, PIECE, &found))
+            continue;
+        at[used] = (double)i, shift[used] = (double)found;
+        n++, x += at[used], y += shift[used], xx += at[used] * at[used], xy += at[used] * shift[used];
+        used++;
+    }
+    double spread = n > 0 ? xx - x * x / n : 0;
+    if (used < 4 || !(spread > 0))
+        return false;
+    *slope = (xy - x * y / n) / spread;
+    for (size_t i = 0; i < used; i++)
+        apart += fabs(shift[i] - y / n - *slope * (at[i] - x / n)) > 2;
+    return 4 * apart <= used && fabs(*slope) <= XR_MOST_DRIFT;
+}
+
+/* Clocks that differ: what is a little later at a frame's beginning is so by more, or less, at its end. */
+static bool try_drift(sound_search *s)
+{
+    const xr_sound_frame *f = s->probes ? s->probe[0] : NULL;
+    double drift, least = 1;
+    if (!f || f->count < 4096 || !shift_slope(f, &drift))
+        return false;
+    const double apart = (double)f->count / 2;
+    xr_sound_relation r = xr_no_sound_relation();
+    /* Lags are of whole samples: finer by what is left. */
+    for (double step = 0.5 / apart; step > 0.02 / apart; step /= 3) {
+        const double around = drift;
+        for (int i = -3; i <= 3; i++) {
+            double now = rest_at_ratio(f, 1 / (1 + around + i * step));
+            if (now < least)
+                least = now, drift = around + i * step;
+        }
+    }
+    r.ratio = 1 / (1 + drift);
+    evaluate(s, &r);
+    if (drift == 0 || !r.supporting || r.contradicting || r.rest > RESAMPLED || r.rest > s->best.rest / 3)
+        return false;
+    s->best = r;
+    return true;
+}
+
 /* A shift by a fraction of a sample, on top of one by whole samples. */
 static void refine_shift(sound_search *s)
 {
@@ -422,16 +544,19 @@ static void search_all(sound_search *s)
     if (attempt(s, xr_no_sound_relation(), LONGEST))
         return;
     if (s->best.rest <= EXPLAINS && !s->best.contradicting) {
-        refine_shift(s);
+        if (s->best.rest <= XR_SOUND_NOISE || !try_drift(s))
+            refine_shift(s);
         return; /* the same samples, and something more */
     }
+    if (try_drift(s))
+        return;
     if (try_readings(s, 1, 0) || try_known_channels(s, ratios, count))
         return;
     if (try_ratios(s, ratios, count)) {
         try_channels_of_ratio(s);
         return;
     }
-    if (!try_channels(s, 1) && s->best.rest > EXPLAINS)
+    if (!try_channels(s, 1) && !try_blocks(s) && s->best.rest > EXPLAINS)
         try_own_shifts(s);
 }
 

@@ -11,10 +11,11 @@ typedef struct xr_sound_relation {
     int turned;               /* exray_side: whose samples are read again */
     xr_sound_reading reading; /* XR_SAMPLES_AS_IS: they are what they seem */
     unsigned channels;        /* that are interleaved; 0: one */
-    int channel;              /* which one the other side has; -1: their mean */
-    double ratio;             /* samples for one of the other side's: 2.76 where 44,100 are fed for 16,000 */
-    long shift;               /* the turned side's sample i is the other's i + shift */
-    double fraction;          /* 0..1, in addition: what a shift by less than a sample leaves */
+    size_t block;    /* 0; else of the channels: samples of one follow those of the other by as many */
+    int channel;     /* which one the other side has; -1: their mean */
+    double ratio;    /* samples for one of the other side's: 2.76 where 44,100 are fed for 16,000 */
+    long shift;      /* the turned side's sample i is the other's i + shift */
+    double fraction; /* 0..1, in addition: what a shift by less than a sample leaves */
     /* How well it explains the frames that differ. */
     double rest; /* the variance that a line leaves, in the middle one of the frames: 0 is equal */
     size_t supporting, contradicting;
@@ -49,6 +50,9 @@ bool xr_find_composed_sound_relation(const xr_sound_frames *frames, xr_sound_rel
 xr_sound_segment *xr_sound_segments(const xr_sound_frames *frames, const xr_sound_relation *relation,
                                     size_t *count);
 void xr_free_segments(xr_sound_segment *segments, size_t count);
+
+/* A ratio that is nearer to 1 is that of two clocks. */
+#define XR_MOST_DRIFT 0.02
 
 /* The share of the variance that a difference 34 dB below the signal has. */
 #define XR_SOUND_NOISE 4e-4

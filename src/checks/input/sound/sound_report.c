@@ -112,15 +112,26 @@ static void report_channels(const xr_sound_report *r, const xr_sound_relation *r
         snprintf(what, sizeof what, "the mean of the channels");
     else
         snprintf(what, sizeof what, "channel %d of them", relation->channel);
-    exray_finding_summary(f, "The %s's sound is %u interleaved channels%s read as one; the %s has %s.", who,
-                          relation->channels, relation->channels == 2 ? " (stereo)" : "", other, what);
+    if (relation->block)
+        exray_finding_summary(
+            f,
+            "The %s's sound is %u channels%s, blocks of %zu samples of one after the other's, "
+            "read as one; the %s has %s.",
+            who, relation->channels, relation->channels == 2 ? " (stereo)" : "", relation->block, other,
+            what);
+    else
+        exray_finding_summary(f, "The %s's sound is %u interleaved channels%s read as one; the %s has %s.",
+                              who, relation->channels, relation->channels == 2 ? " (stereo)" : "", other,
+                              what);
     exray_finding_fix(
         f, "Take %s before feeding the model%s.",
         relation->channel < 0 ? "the mean of the channels of each sample" : "one channel of the buffer",
         xr_has_pipeline(r->frames->comparison, EXRAY_SIDE_REFERENCE, NULL) ? " (pipeline: `channels: mono`)"
                                                                            : "");
-    exray_finding_text(f, "kind", "interleaved");
+    exray_finding_text(f, "kind", relation->block ? "planar" : "interleaved");
     exray_finding_number(f, "channels", relation->channels);
+    if (relation->block)
+        exray_finding_number(f, "block_samples", (double)relation->block);
     exray_finding_number(f, "residual_share", relation->rest);
     if (relation->channels == 2 && r->sides.channels < 2)
         exray_finding_alternative(f, "input.sample_rate", 0.1);
@@ -182,7 +193,8 @@ static void report_rate(const xr_sound_report *r, const xr_sound_relation *relat
         ratio = 1 / ratio;
     const char *who = side_name[wrong == EXRAY_SIDE_REFERENCE],
                *other = side_name[wrong != EXRAY_SIDE_REFERENCE];
-    bool usual = usual_pair(ratio, model_rate(&r->sides), &from, &to);
+    bool clock = fabs(ratio - 1) < XR_MOST_DRIFT,
+         usual = !clock && usual_pair(ratio, model_rate(&r->sides), &from, &to);
     if (wrong >= 0 && usual)
         exray_finding_summary(f, "The %s feeds sound of %g Hz as if it were of %g Hz; the %s's is resampled.",
                               who, from, to, other);
@@ -192,6 +204,10 @@ static void report_rate(const xr_sound_report *r, const xr_sound_relation *relat
             "The %s's sound has %.4g times as many samples for the same time as the %s's: sound of "
             "%g Hz fed as if it were of %g Hz, say.",
             who, ratio, other, from, to);
+    else if (clock)
+        exray_finding_summary(f,
+                              "The %s's sound runs %.0f ppm %s than the %s's: the clocks of the two differ.",
+                              who, 1e6 * fabs(1 / ratio - 1), ratio < 1 ? "faster" : "slower", other);
     else
         exray_finding_summary(f,
                               "The %s's sound has %.4g times as many samples for the same time as the %s's.",
@@ -205,10 +221,16 @@ static void report_rate(const xr_sound_report *r, const xr_sound_relation *relat
         exray_finding_fix(f,
                           "Resample from %g to %g Hz before the model (%sor ask the microphone for %g Hz).",
                           from, to, xr_pipeline_key(r->frames->comparison, "%s", key).text, to);
+    else if (clock)
+        exray_finding_fix(f, "Take both sides' samples from one clock, or resample by what the two differ.");
     else
         exray_finding_fix(f, "Resample to the model's rate before feeding it (divide the rate by %.4g).",
                           ratio);
     exray_finding_number(f, "ratio", ratio);
+    if (clock) {
+        exray_finding_text(f, "kind", "clock");
+        exray_finding_number(f, "ppm", 1e6 * (1 / ratio - 1));
+    }
     if (usual) {
         exray_finding_number(f, "rate_fed", from);
         exray_finding_number(f, "rate_expected", to);
@@ -433,6 +455,35 @@ static void report_curve(const xr_sound_report *r, const xr_sound_values *v)
     exray_finding_text(f, "kind", "curve");
     exray_finding_number(f, "residual_share", v->rest);
     exray_finding_alternative(f, "input.dtype", 0.2);
+    end(r, f);
+}
+
+void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter)
+{
+    double rate = model_rate(&r->sides), as = rate > 0 ? rate : 16000, a = xr_filter_emphasis(filter);
+    const char *who = side_name[filter->filtered], *other = side_name[1 - filter->filtered];
+    exray_finding *f = begin(r, "input.gain", 0.9);
+    if (a > 0)
+        exray_finding_summary(
+            f, "The %s's samples are the %s's behind a pre-emphasis filter: y[i] = x[i] - %.3g x[i - 1].",
+            who, other, a);
+    else
+        exray_finding_summary(f, "The %s's samples are the %s's behind a filter.", who, other);
+    char text[160];
+    int used = 0;
+    static const double hertz[] = {100, 300, 1000, 3000, 6000};
+    for (size_t i = 0; i < sizeof hertz / sizeof *hertz && used >= 0 && used < (int)sizeof text; i++)
+        if (hertz[i] < 0.9 * as / 2)
+            used += snprintf(text + used, sizeof text - (size_t)used, "%s%+.1f dB at %g Hz", i ? ", " : "",
+                             xr_filter_decibels(filter, 2 * hertz[i] / as), hertz[i]);
+    exray_finding_detail(f, "It passes %s; %.2g of the variance is left.", text, filter->rest);
+    exray_finding_fix(
+        f, "Take the filter out (pre-emphasis, an equalizer, a high pass), or have it on both sides.");
+    exray_finding_text(f, "kind", "filter");
+    exray_finding_text(f, "filtered_side", who);
+    exray_finding_number(f, "pre_emphasis", a);
+    exray_finding_number(f, "residual_share", filter->rest);
+    exray_finding_alternative(f, "input.unknown", 0.1);
     end(r, f);
 }
 

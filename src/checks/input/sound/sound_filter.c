@@ -1,0 +1,133 @@
+#include "checks/input/sound/sound_filter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAPS = XR_FILTER_TAPS, BEFORE = XR_FILTER_BEFORE };
+
+/* What is added to the diagonal, of the signal's energy: bands in which there is nothing tell nothing. */
+#define RIDGE 1e-9
+/* It has to leave so much less than a line does. */
+#define MUCH_BETTER 20
+
+typedef struct normal_sums {
+    double a[TAPS][TAPS], b[TAPS], yy, y, n;
+} normal_sums;
+
+/* Sums of products of the given side's samples around each of the filtered side's. */
+static void add_segment(const xr_sound_segment *g, int filtered, normal_sums *s)
+{
+    const float *out = filtered ? g->x : g->y, *in = filtered ? g->y : g->x;
+    for (size_t i = TAPS; i + BEFORE < g->count; i++) {
+        const float *v = in + i + BEFORE; /* tap k takes v[-k] */
+        for (int k = 0; k < TAPS; k++) {
+            s->b[k] += (double)out[i] * v[-k];
+            s->a[0][k] += (double)v[0] * v[-k];
+        }
+        s->yy += (double)out[i] * out[i], s->y += out[i], s->n++;
+    }
+}
+
+/* Solves a x = b by Cholesky's method; false: a is not positive. */
+static bool solve(double a[TAPS][TAPS], double b[TAPS])
+{
+    for (int i = 0; i < TAPS; i++)
+        for (int j = 0; j <= i; j++) {
+            double sum = a[i][j];
+            for (int k = 0; k < j; k++)
+                sum -= a[i][k] * a[j][k];
+            if (i == j && !(sum > 0))
+                return false;
+            a[i][j] = i == j ? sqrt(sum) : sum / a[j][j];
+        }
+    for (int i = 0; i < TAPS; i++) {
+        for (int k = 0; k < i; k++)
+            b[i] -= a[i][k] * b[k];
+        b[i] /= a[i][i];
+    }
+    for (int i = TAPS; i-- > 0;) {
+        for (int k = i + 1; k < TAPS; k++)
+            b[i] -= a[k][i] * b[k];
+        b[i] /= a[i][i];
+    }
+    return true;
+}
+
+/* The taps of a side's filter by least squares (its samples' correlations depend on their distance alone). */
+static bool fit(const xr_sound_segment *segments, size_t count, int filtered, double tap[TAPS])
+{
+    normal_sums *s = calloc(1, sizeof *s);
+    for (size_t i = 0; s && i < count; i++)
+        add_segment(&segments[i], filtered, s);
+    bool known = s && s->n > 8 * TAPS;
+    for (int i = 0; known && i < TAPS; i++)
+        for (int j = 0; j < TAPS; j++)
+            if (i > 0)
+                s->a[i][j] = s->a[0][abs(i - j)];
+    for (int i = 0; known && i < TAPS; i++)
+        s->a[i][i] += RIDGE * s->a[0][0];
+    known = known && solve(s->a, s->b);
+    if (known)
+        memcpy(tap, s->b, sizeof s->b);
+    free(s);
+    return known;
+}
+
+/* The variance that the filter leaves, in all segments together. */
+static double rest_of(const xr_sound_segment *segments, size_t count, int filtered, const double tap[TAPS])
+{
+    double rest = 0, yy = 0, y = 0, n = 0;
+    for (size_t s = 0; s < count; s++) {
+        const xr_sound_segment *g = &segments[s];
+        const float *out = filtered ? g->x : g->y, *in = filtered ? g->y : g->x;
+        for (size_t i = TAPS; i + BEFORE < g->count; i++) {
+            double made = 0;
+            for (int k = 0; k < TAPS; k++)
+                made += tap[k] * in[i + BEFORE - (size_t)k];
+            rest += (out[i] - made) * (out[i] - made);
+            yy += (double)out[i] * out[i], y += out[i], n++;
+        }
+    }
+    double variance = n > 0 ? yy - y * y / n : 0;
+    return variance > 0 ? rest / variance : 1;
+}
+
+bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double allowed,
+                          xr_sound_filter *out)
+{
+    enum { MOST = 8 };
+    double line = 0;
+    size_t used = count < MOST ? count : MOST;
+    *out = (xr_sound_filter){.rest = 1};
+    for (int filtered = 0; filtered < 2; filtered++) {
+        xr_sound_filter now = {.filtered = filtered, .rest = 1};
+        if (fit(segments, used, filtered, now.tap))
+            now.rest = rest_of(segments, used, filtered, now.tap);
+        if (now.rest < out->rest / 2)
+            *out = now;
+    }
+    double identity[TAPS] = {0};
+    identity[BEFORE] = 1;
+    line = rest_of(segments, used, out->filtered, identity);
+    return count > 0 && out->rest <= allowed && out->rest < line / MUCH_BETTER;
+}
+
+double xr_filter_decibels(const xr_sound_filter *f, double share)
+{
+    double re = 0, im = 0;
+    for (int k = 0; k < TAPS; k++) {
+        double angle = 3.14159265358979323846 * share * (k - BEFORE);
+        re += f->tap[k] * cos(angle), im -= f->tap[k] * sin(angle);
+    }
+    return 20 * log10(fmax(hypot(re, im), 1e-6));
+}
+
+double xr_filter_emphasis(const xr_sound_filter *f)
+{
+    double first = f->tap[BEFORE], a = -f->tap[BEFORE + 1] / first;
+    for (int k = 0; k < TAPS; k++)
+        if (k != BEFORE && k != BEFORE + 1 && fabs(f->tap[k]) > 0.02 * fabs(first))
+            return 0;
+    return a > 0.5 && a < 1.01 ? a : 0;
+}

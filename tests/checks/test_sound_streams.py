@@ -1,0 +1,86 @@
+"""Features of a stream, a few rows a frame (wake words): what happened to the sound before the integer front end, told by computing them
+again from the sound in the log. The rows are those of PyPI's pymicro-features."""
+
+import numpy as np
+import pytest
+from test_sound import voice, wav
+from validate_support import PB, Recording, causes, validate
+
+features = pytest.importorskip("pymicro_features")
+LENGTH, WINDOW, HOP = 24000, 800, 480
+SOUNDS = [voice(20, LENGTH + 1600), voice(21, LENGTH + 1600)]
+
+
+def stored(samples):
+    """int8 [frames, 3, 40] of a recording, as microWakeWord has them."""
+    front_end, data = features.MicroFrontend(), np.ascontiguousarray(samples[:LENGTH], "<i2").tobytes()
+    rows = [front_end.process_samples(data[at:at + 320]).features for at in range(0, len(data) - 319, 320)]
+    raw = np.round(np.array([r for r in rows if r], np.float64) * 25.6).astype(int)
+    made = np.clip((raw * 256 + 333) // 666 - 128, -128, 127).astype(np.int8)
+    return made[:len(made) // 3 * 3].reshape(-1, 3, 40)
+
+
+RIGHT = [stored(s) for s in SOUNDS]
+
+
+def log(path, role, made, shape, heard):
+    with Recording(path, role) as r:
+        for number, (frames, sound) in enumerate(zip(made, SOUNDS)):
+            for k, t in enumerate(frames):
+                part = np.frombuffer(wav(sound[HOP * k:HOP * k + WINDOW]), np.uint8)
+                sensor = [("/sensor/mic", part, {"media": PB["Media"](format="wav")})] if heard else []
+                r.frame([*sensor, ("/input/features", np.ascontiguousarray(shape(t))[None], {"scale": [.10196], "zero_point": [-128]}),
+                         ("/output/y", np.array([[.2, .8]], np.float32), {})], source=f"{number}.wav@{HOP * k}")
+    return path
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, shape=lambda t: t, heard=True):
+        return validate(log(tmp_path / "e.mcap", "edge", edge, shape, heard), log(tmp_path / "r.mcap", "reference", RIGHT, shape, heard))
+
+    return run
+
+
+@pytest.mark.parametrize("change, cause, words", [
+    (lambda s: s.byteswap(), "input.dtype", "byte order"),
+    (lambda s: s // 10, "input.gain", "0.1 times"),
+    (lambda s: (s.astype(int) * 8).clip(-32768, 32767).astype(np.int16), "input.gain", "8 times"),
+    (lambda s: s[800:], "input.delay", "early by 800 samples"),
+    (lambda s: np.concatenate([np.zeros(80, np.int16), s]), "input.delay", "late by 80 samples"),
+    (lambda s: np.round(s - .97 * np.concatenate([[0], s[:-1]])).astype(np.int16), "input.gain", "pre-emphasis"),
+])
+def test_what_happened_before_the_front_end(judge, change, cause, words):
+    verdict = judge([stored(change(s)) for s in SOUNDS])
+    assert causes(verdict) == [cause] and words in verdict["findings"][0]["summary"]
+
+
+@pytest.mark.parametrize("shape", [lambda t: t, lambda t: t.T], ids=["rows", "bins"])
+@pytest.mark.parametrize("change, cause", [
+    (lambda a: a[:, :, ::-1], "input.flip"),
+    (lambda a: (a.view(np.uint8) ^ 0x80).view(np.int8), "input.dtype"),
+    (lambda a: np.roll(a.reshape(-1, 40), 4, 0).reshape(a.shape), "input.delay"),
+    (lambda a: np.concatenate([a[:1], a[:-1]]), "input.frame_order"),
+])
+def test_rows_of_frames_that_follow_each_other_are_one_table(judge, change, cause, shape):
+    verdict = judge([change(a) for a in RIGHT], shape, heard=False)
+    assert causes(verdict) == [cause]
+
+
+def test_equal_streams_are_fine(judge):
+    assert causes(judge(RIGHT)) == []
+
+
+@pytest.mark.parametrize("change, severity", [
+    (lambda s: s + np.random.default_rng(0).integers(-1, 2, len(s)).astype(np.int16), "info"),
+    (lambda s: np.round(s + np.random.default_rng(1).normal(0, 2e-3 * s.std(), len(s))).astype(np.int16), None),
+])
+def test_noise_of_the_sound_is_no_fault(judge, change, severity):
+    verdict = judge([stored(change(s)) for s in SOUNDS])
+    assert verdict["verdict"] == "pass"
+    assert severity in (None, *(f["severity"] for f in verdict["findings"]))
+
+
+def test_more_noise_than_that_is_told(judge):
+    rng = np.random.default_rng(2)
+    assert judge([stored(np.round(s + rng.normal(0, .1 * s.std(), len(s))).astype(np.int16)) for s in SOUNDS])["verdict"] == "fail"
