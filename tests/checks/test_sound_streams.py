@@ -71,14 +71,12 @@ def test_equal_streams_are_fine(judge):
     assert causes(judge(RIGHT)) == []
 
 
-@pytest.mark.parametrize("change, severity", [
-    (lambda s: s + np.random.default_rng(0).integers(-1, 2, len(s)).astype(np.int16), "info"),
-    (lambda s: np.round(s + np.random.default_rng(1).normal(0, 2e-3 * s.std(), len(s))).astype(np.int16), None),
-])
-def test_noise_of_the_sound_is_no_fault(judge, change, severity):
-    verdict = judge([stored(change(s)) for s in SOUNDS])
-    assert verdict["verdict"] == "pass"
-    assert severity in (None, *(f["severity"] for f in verdict["findings"]))
+@pytest.mark.parametrize("change", [
+    lambda s: s + np.random.default_rng(0).integers(-1, 2, len(s)).astype(np.int16),
+    lambda s: np.round(s + np.random.default_rng(1).normal(0, 2e-3 * s.std(), len(s))).astype(np.int16),
+], ids=["dither", "noise"])
+def test_noise_of_the_sound_is_no_fault(judge, change):
+    assert judge([stored(change(s)) for s in SOUNDS])["verdict"] == "pass"
 
 
 def test_more_noise_than_that_is_told(judge):
