@@ -28,13 +28,13 @@ enum {
     OPTIONS
 };
 
-typedef struct option_list {
+typedef struct integer_option_list {
     const char *key;
     size_t count;
     double value[8];
-} option_list;
+} integer_option_list;
 
-static const option_list lists[OPTIONS] = {
+static const integer_option_list lists[OPTIONS] = {
     [BY_WINDOW] = {"window_size", 4, {30, 25, 20, 32}},
     [BY_STEP] = {"window_step (hop)", 4, {20, 10, 20, 30}},
     [BY_PCAN] = {"enable_pcan", 2, {1, 0}},
@@ -50,20 +50,20 @@ static const option_list lists[OPTIONS] = {
 /* Every stride-th row of that step is taken: a stream of rows 10 ms apart, of which some are left out. */
 static const uint32_t steps[][2] = {{10, 2}, {10, 1}, {20, 1}, {10, 3}};
 
-typedef struct front_end {
+typedef struct integer_front_end {
     const xr_feature_frames *f;
     const xr_feature_sounds *h;
     int side;
     size_t at[OPTIONS];
     double gain, offset; /* of the reference's features over what is computed; gain 0: not known, any */
-} front_end;
+} integer_front_end;
 
-static double value(const front_end *e, int option)
+static double value(const integer_front_end *e, int option)
 {
     return lists[option].value[e->at[option]];
 }
 
-static exray_microfrontend_options options_of(const front_end *e)
+static exray_microfrontend_options options_of(const integer_front_end *e)
 {
     exray_microfrontend_options how = EXRAY_MICROFRONTEND_OPTIONS_TFLM;
     how.window_size = (uint32_t)value(e, BY_WINDOW);
@@ -91,7 +91,7 @@ static int16_t *whole_samples(const float *v, size_t length)
 }
 
 /* Adds one sound's rows to the line; false: it cannot be computed. */
-static bool add_sound(const front_end *e, const float *v, size_t length, size_t at, size_t from,
+static bool add_sound(const integer_front_end *e, const float *v, size_t length, size_t at, size_t from,
                       xr_feature_line *line)
 {
     const exray_microfrontend_options how = options_of(e);
@@ -111,7 +111,7 @@ static bool add_sound(const front_end *e, const float *v, size_t length, size_t 
     return known;
 }
 
-static bool add_sounds(const front_end *e, float *const *samples, const size_t *length, size_t sounds,
+static bool add_sounds(const integer_front_end *e, float *const *samples, const size_t *length, size_t sounds,
                        size_t from, xr_feature_line *line)
 {
     *line = (xr_feature_line){0};
@@ -122,26 +122,26 @@ static bool add_sounds(const front_end *e, float *const *samples, const size_t *
 }
 
 /* The variance of a side's features that the front end leaves. */
-static double rest_of(const void *front_end_, float *const *samples, const size_t *length, size_t sounds,
-                      size_t from)
+static double rest_of(const void *integer_front_end_, float *const *samples, const size_t *length,
+                      size_t sounds, size_t from)
 {
-    const front_end *e = front_end_;
+    const integer_front_end *e = integer_front_end_;
     xr_feature_line line;
     if (!add_sounds(e, samples, length, sounds, from, &line))
         return 1;
     return e->gain > 0 ? xr_feature_line_rest_by(&line, e->gain, e->offset) : xr_feature_line_rest(&line);
 }
 
-static double rest_by(const front_end *e)
+static double rest_by(const integer_front_end *e)
 {
     return rest_of(e, e->h->made, e->h->made_length, e->h->count, 0);
 }
 
 /* ---- The search --------------------------------------------------------------------------------------- */
 
-static double attempt(front_end *best, double least, int option, size_t place)
+static double attempt(integer_front_end *best, double least, int option, size_t place)
 {
-    front_end e = *best;
+    integer_front_end e = *best;
     e.at[option] = place;
     double now = rest_by(&e);
     if (!(now < 0.95 * least))
@@ -151,7 +151,7 @@ static double attempt(front_end *best, double least, int option, size_t place)
 }
 
 /* Changes one option after the other, as long as that leaves less. */
-static double descend(front_end *best)
+static double descend(integer_front_end *best)
 {
     enum { TURNS = 4 };
     double least = rest_by(best), before = INFINITY;
@@ -165,13 +165,13 @@ static double descend(front_end *best)
 }
 
 /* The best window, step and PCAN together, then the others. */
-static double find_reference(front_end *best)
+static double find_reference(integer_front_end *best)
 {
     double least = rest_by(best);
     for (size_t w = 0; w < lists[BY_WINDOW].count && least > ENOUGH; w++)
         for (size_t s = 0; s < lists[BY_STEP].count; s++)
             for (size_t pcan = 0; pcan < 2; pcan++) {
-                front_end e = *best;
+                integer_front_end e = *best;
                 e.at[BY_WINDOW] = w, e.at[BY_STEP] = s, e.at[BY_PCAN] = pcan;
                 double now = rest_by(&e);
                 if (now < 0.95 * least)
@@ -183,7 +183,7 @@ static double find_reference(front_end *best)
 /* ---- Words ------------------------------------------------------------------------------------------------
  */
 
-static void option_word(const front_end *e, int option, char *text, size_t size)
+static void option_word(const integer_front_end *e, int option, char *text, size_t size)
 {
     bool flag = option == BY_PCAN || option == BY_LOG;
     if (flag)
@@ -193,13 +193,13 @@ static void option_word(const front_end *e, int option, char *text, size_t size)
 }
 
 /* The options that differ and have to; `edge` gets the others back. */
-static void write_differences(const front_end *reference, front_end *edge, double rest, char *text,
-                              size_t size)
+static void write_differences(const integer_front_end *reference, integer_front_end *edge, double rest,
+                              char *text, size_t size)
 {
     size_t used = 0;
     text[0] = 0;
     for (int option = 0; option < OPTIONS; option++) {
-        front_end back = *edge;
+        integer_front_end back = *edge;
         char words[2][32];
         back.at[option] = reference->at[option];
         if (value(&back, option) == value(edge, option))
@@ -216,7 +216,7 @@ static void write_differences(const front_end *reference, front_end *edge, doubl
     }
 }
 
-static void write_options(const front_end *e, char *text, size_t size)
+static void write_options(const integer_front_end *e, char *text, size_t size)
 {
     size_t used =
         (size_t)snprintf(text, size, "microfrontend {window_size: %g, window_step: %g, num_channels: %zu",
@@ -238,7 +238,7 @@ static void write_options(const front_end *e, char *text, size_t size)
 
 static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_frontend_rendering *out)
 {
-    front_end reference = {.f = f, .h = h, .side = EXRAY_SIDE_REFERENCE}, edge;
+    integer_front_end reference = {.f = f, .h = h, .side = EXRAY_SIDE_REFERENCE}, edge;
     double allowed = fmax(MADE, 3 * f->allowed), other;
     out->rest[EXRAY_SIDE_REFERENCE] = find_reference(&reference);
     /* The options that make the edge's features of the record as it is are certain: only resamplers differ.
@@ -282,7 +282,7 @@ bool xr_render_frontend(const xr_feature_frames *frames, xr_frontend_rendering *
 bool xr_frontend_noise(const xr_feature_frames *frames, xr_feature_noise *out)
 {
     xr_feature_sounds h;
-    front_end reference = {.f = frames, .h = &h, .side = EXRAY_SIDE_REFERENCE};
+    integer_front_end reference = {.f = frames, .h = &h, .side = EXRAY_SIDE_REFERENCE};
     xr_feature_line line;
     bool known = xr_feature_sounds_read(frames, &h) &&
                  find_reference(&reference) <= RESAMPLED * fmax(MADE, 3 * frames->allowed) &&
