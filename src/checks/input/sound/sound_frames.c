@@ -1,6 +1,6 @@
 #include "checks/input/sound/sound_frames.h"
 
-#include "checks/input/sound/sound_relation.h"
+#include "checks/input/sound/sound_math.h"
 
 #include <math.h>
 #include <stdlib.h>

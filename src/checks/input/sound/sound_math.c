@@ -6,6 +6,8 @@
 
 #define PI 3.14159265358979323846
 
+const double xr_usual_rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 0};
+
 size_t xr_power_of_two(size_t n)
 {
     size_t p = 1;

@@ -45,4 +45,7 @@ bool xr_low_pass(const float *x, size_t n, double share, float *out);
 /* x between its samples: out[i] = x[i + fraction], 0 < fraction < 1, in the same way. */
 bool xr_shift_by_fraction(const float *x, size_t n, double fraction, float *out);
 
+/* Usual rates in Hz, ending with 0. */
+extern const double xr_usual_rates[];
+
 #endif

@@ -21,8 +21,6 @@ enum { PROBES = 2, PROBE_LENGTH = 8192, LONGEST = 1 << 18, MOST_EVALUATED = 48 }
 /* Another shift explains as much. */
 #define AS_MUCH 0.98
 
-const double xr_usual_rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 0};
-
 xr_sound_relation xr_no_sound_relation(void)
 {
     return (xr_sound_relation){.channel = -1, .ratio = 1, .rest = 1};

@@ -57,7 +57,4 @@ void xr_free_segments(xr_sound_segment *segments, size_t count);
 /* The share of the variance that a difference 34 dB below the signal has. */
 #define XR_SOUND_NOISE 4e-4
 
-/* Usual rates in Hz, ending with 0. */
-extern const double xr_usual_rates[];
-
 #endif

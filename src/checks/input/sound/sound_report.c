@@ -2,6 +2,7 @@
 
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/pipeline_of.h"
+#include "checks/input/sound/sound_math.h"
 
 #include <inttypes.h>
 #include <math.h>
