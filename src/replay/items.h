@@ -47,6 +47,7 @@ struct xr_items {
     xr_truth *truth; /* NULL: none */
     /* Of the pipeline, set before the first `next`: a recording becomes its windows; NULL: none. */
     const xr_audio *audio;
+    bool texts; /* likewise: it reads texts */
     void (*free)(xr_items *self);
 };
 

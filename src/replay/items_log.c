@@ -103,7 +103,8 @@ static bool is_of_kind(const log_items *items, const exray_tensor_view *view)
 {
     const char *format = view->has_media && view->media.format ? view->media.format : "";
     bool sound = strcmp(format, "wav") == 0 || strcmp(format, "s16") == 0 || strcmp(format, "f32") == 0;
-    return sound == (items->base.audio != NULL);
+    bool text = strcmp(format, "utf8") == 0;
+    return sound == (items->base.audio != NULL) && text == items->base.texts;
 }
 
 /* Reads the record, or, where no sensor was named, another one of the frame that is of the pipeline's kind.

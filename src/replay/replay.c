@@ -500,6 +500,7 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
     if (status)
         return status;
     items->audio = r->pipeline && r->pipeline->audio.given ? &r->pipeline->audio : NULL;
+    items->texts = r->pipeline && r->pipeline->text.line > 0;
     if (!(r->model = xr_file_read(r->options->model, XR_LIMIT_MODEL, &r->model_size, error)))
         return error->status;
     exray_error why = {EXRAY_OK, ""};

@@ -188,3 +188,19 @@ def test_a_folder_has_a_text_in_each_file(folder):
     assert all(f'"{source}"' in trace.read_text() for source in ("b.txt", "c.md", "pos/a.txt")) and "broken.txt" not in trace.read_text()
     (folder / "none").mkdir()
     assert "has no files in it" in record(folder, folder / "m.onnx", "text: {vocabulary: words.txt}", data="none", status=2)
+
+
+def test_of_several_sensors_the_text_is_taken(folder):
+    """A camera's picture stands before it in each frame."""
+    from log_writer import PB, Log
+    log, kind = Log(folder / "both.mcap", metadata={"role": "edge", "log_id": "both"}), PB["Tensor"]
+    for k, text in enumerate(TEXTS):
+        picture = dict(frame=k, data=bytes(12), info={"dtype": 6, "shape": [2, 2, 3]})
+        log.add("/sensor/camera", "Tensor", kind(media=PB["Media"](format="rgb8", width=2, height=2), **picture))
+        data = text.encode()
+        log.add("/sensor/prompt", "Tensor", kind(media=PB["Media"](format="utf8"), frame=k, data=data, info={"dtype": 6, "shape": [len(data)]}))
+        log.frame(k, log.time, f"frame{k}")
+    log.finish()
+    given = pipeline(folder, "text: {vocabulary: words.txt}")
+    run("replay", folder / "both.mcap", "--engine", "onnxruntime", "--model", classifier(folder / "m.onnx"), "--pipeline", given, "-o", folder / "ref.mcap")
+    assert [f["input/ids"][0].tolist() for f in arrays(folder / "ref.mcap")] == [padded(ids(t)) for t in TEXTS]

@@ -39,7 +39,9 @@ static const xr_option_group data = {
          .value = "NAME",
          .kind = XR_VALUE_TEXT,
          XR_INTO(text, xr_run_command, sensor),
-         .text = "which sensor record (default: the first of each frame)"},
+         .text = "which sensor record (default: the first of each frame that is what the pipeline takes: a "
+                 "picture, a "
+                 "sound or a text)"},
         XR_LABELS_OPTION,
         XR_ROLE_OPTION("reference"),
         {.name = "jobs",

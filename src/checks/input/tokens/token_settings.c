@@ -31,12 +31,13 @@ static bool tokenize(const exray_tokenizer *tokenizer, const xr_token_prompt *pr
 {
     exray_token_row row;
     exray_error ignored;
-    if (exray_tokenizer_run(tokenizer, prompt->text, prompt->size, NULL, 0, &row, &ignored) != EXRAY_OK)
+    const uint64_t most = 2 * prompt->size + 8; /* a token has a letter; few texts grow in lower case */
+    *ids = malloc((size_t)most * sizeof **ids);
+    if (!*ids ||
+        exray_tokenizer_run(tokenizer, prompt->text, prompt->size, *ids, most, &row, &ignored) != EXRAY_OK)
         return false;
-    *ids = malloc((size_t)(row.count + 1) * sizeof **ids);
     *count = row.count;
-    return *ids && exray_tokenizer_run(tokenizer, prompt->text, prompt->size, *ids, row.count, &row,
-                                       &ignored) == EXRAY_OK;
+    return true;
 }
 
 static bool try_setting(const xr_token_setting *s, const xr_token_names names[2],
