@@ -227,3 +227,36 @@ def test_inputs_of_another_frame_are_no_state(judge, lag):
     verdict = judge(late, [(k, {"x": x[k]}, {"y": x[k].sum(1, keepdims=True)}) for k in range(12)])
     f = finding(verdict, "input.frame_order")
     assert f["evidence"]["lag"] == lag and "model.state" not in causes(verdict)
+
+
+# ---- Logs of every third frame -------------------------------------------------------------------------
+
+
+def third(frames):
+    """What the model got and gave is kept of every third frame alone."""
+    return [(k, given if k % 3 == 0 else {}, made if k % 3 == 0 else {}) for k, given, made in frames]
+
+
+@pytest.mark.parametrize("state, kind, says", [
+    (lambda k, h: h * 0, "reset", "The edge resets the model's state: in frames 3, 6 and 9"),
+    (lambda k, h: h * (k != 6), "reset", "in frame 6"),
+    (lambda k, h: h * np.float32(.5), "unseen", "others from frame 3 on")])
+def test_states_whose_origin_was_not_recorded(judge, state, kind, says):
+    f = finding(judge(third(looped(state)), looped()), "model.state")
+    assert f["evidence"]["kind"] == kind and says in f["summary"], f["summary"]
+
+
+@pytest.mark.parametrize("edge", [
+    looped(), looped(change=lambda x: x * np.float32(1 + 1e-7)), looped(lambda k, h: h * np.float32(1 + 1e-5))], ids=["same", "arithmetic", "rounded"])
+def test_states_of_some_frames_are_healthy(judge, edge):
+    assert "model.state" not in causes(judge(third(edge), looped()))
+
+
+def test_another_input_comes_before_the_state_that_it_leaves(judge):
+    assert "model.state" not in causes(judge(third(looped(change=lambda x: 2 * x)), looped()))
+
+
+def test_a_state_within_the_model_of_some_frames(judge):
+    f = finding(judge(third(inner(lambda k: k == 5)), inner(), op="SVDF"), "model.state")
+    assert f["evidence"]["first_frame"] == 6 and "8 of 12 frames have no recorded input" in " ".join(f["details"])
+    assert "model.state" not in causes(judge(third(inner()), inner(), op="SVDF"))

@@ -15,7 +15,8 @@ import testdata
 from execute import Case
 from log_writer import PB, Log
 from places import BUILD, EXRAY, Failed, run
-from run_logs import change, graft, tensors
+from rewrite_log import Log as Recorded
+from run_logs import OF_A_RUN, change, graft, tensors
 from testdata import MODELS
 from text_models import MAKING, _onnx
 
@@ -338,6 +339,9 @@ FAULTS = [
     StateFault("not reset since its last run", STATE, _warm(STREAM, 10)),
     StateFault("two streams share it", STATE, _shared),
     StateFault("another stream in between", STATE, _switched),
+    StateFault("reset at 12, every third frame logged", STATE, _resets(12), "sparse"),
+    StateFault("reset before each frame, every third logged", STATE, _reset_each, "sparse"),
+    StateFault("two streams share it, every third frame logged", STATE, _shared, "sparse"),
     StateFault("begins with ones", STATE, _first(np.ones_like), "loop"),
     StateFault("begins with noise", STATE, _first(lambda a: np.random.default_rng(2).normal(0, 1, a.shape).astype(a.dtype)), "loop"),
     StateFault("state of the frame before", STATE, lambda k, states: states[max(k - 1, 0)], "loop"),
@@ -361,9 +365,17 @@ def make_faulty(model, fault, bench):
         run_loop(model, edge, fault.change, out)
     else:
         run_schedule(bench, model, edge, fault.change(_frames(edge)), out)
+    if fault.where == "sparse":
+        every(out, 3)
     if not _differ(out, reference):
         raise Failed(f"{fault.name} changes nothing in {model.name}")
     return out, reference
+
+
+def every(path, n):
+    """As a log that keeps what the model got and gave of every Nth frame alone."""
+    log = Recorded(path)
+    log.write(path, {i: None for i, m in log.decoded(*OF_A_RUN).items() if m.frame % n})
 
 
 def _frames(edge):

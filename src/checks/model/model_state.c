@@ -8,6 +8,7 @@
 #include "checks/model/state/loops.h"
 #include "checks/model/state/recorded.h"
 #include "checks/model/state/stateful.h"
+#include "checks/model/state/unseen.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -239,6 +240,64 @@ static void report_begin(const exray_comparison *c, const xr_loop *loop, const c
     exray_finding_text(f, "states", names);
 }
 
+/* Whether what is no state is equal on both sides. */
+static bool other_inputs_are_equal(const exray_comparison *c, const xr_loops *loops)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(c); i++) {
+        const exray_io_pair *io = exray_comparison_input(c, i);
+        if (!xr_is_looped(loops, i) && (!io->comparable || io->other_shape || io->metrics.max_abs != 0))
+            return false;
+    }
+    return true;
+}
+
+static void say_unseen(const exray_comparison *c, const xr_loop *loop, const xr_unseen *u, const char *names,
+                       exray_findings *findings)
+{
+    char list[256], state[160];
+    xr_list_frames(c, u->zeros < 2 ? u->reset : u->in, list, sizeof list);
+    exray_finding *f = begin(exray_comparison_input(c, loop->input)->name[0], 0.9, findings);
+    if (u->zeros < 2)
+        exray_finding_summary(
+            f,
+            "The %s resets the model's state: in %s, where what the frame before left was not recorded, %s "
+            "%s zeros; the %s's is not.",
+            side_name[u->zeros], list, name_state(c, loop, u->zeros, state),
+            loop->output == SIZE_MAX ? "are" : "is", side_name[!u->zeros]);
+    else
+        exray_finding_summary(
+            f,
+            "The two sides' states are others from frame %" PRIu64
+            " on (%s): what came just before was not recorded on both sides, and the other inputs are "
+            "equal in all frames that were.",
+            frame_of(c, EXRAY_SIDE_EDGE, u->first)->index, name_state(c, loop, 0, state));
+    xr_list_frames(c, u->in, list, sizeof list);
+    exray_finding_detail(f, "The states differ in %s.", list);
+    exray_finding_fix(f,
+                      "Reset the state at the same frames on both sides, and run the model on every frame. "
+                      "Record inputs and outputs of every frame to see where they part.");
+    exray_finding_text(f, "kind", u->zeros < 2 ? "reset" : "unseen");
+    exray_finding_text(f, "states", names);
+    exray_finding_text(f, "frame_list", list);
+    exray_finding_number(f, "first_frame", (double)frame_of(c, EXRAY_SIDE_EDGE, u->first)->index);
+    exray_finding_number(f, "frames", (double)u->count);
+}
+
+static exray_status report_unseen(const exray_comparison *c, const xr_loops *loops, const xr_loop *loop,
+                                  const char *names, exray_findings *findings, exray_error *error)
+{
+    xr_unseen unseen;
+    if (!other_inputs_are_equal(c, loops))
+        return EXRAY_OK;
+    bool ok = xr_unseen_find(c, loop, &unseen);
+    if (ok && unseen.count)
+        say_unseen(c, loop, &unseen, names, findings);
+    xr_unseen_free(&unseen);
+    if (!ok)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
+    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
+}
+
 /* Judges the loops together: their first breaks are one cause. */
 static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops, exray_findings *findings,
                                 exray_error *error)
@@ -276,7 +335,9 @@ static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops
         report_missed(c, side, first, exray_comparison_input(c, loop->input)->name[0], names, findings);
     else if (first == 0)
         report_begin(c, loop, names, findings);
-    return EXRAY_OK; /* else an earlier difference is carried on */
+    else /* or an earlier difference is carried on */
+        status = report_unseen(c, loops, loop, names, findings, error);
+    return status;
 }
 
 /* ---- A state within the model ------------------------------------------------------------------------ */
@@ -304,15 +365,15 @@ static bool is_same_setup(const exray_comparison *c)
            same_text(metadata(c, EXRAY_SIDE_EDGE, "cpu"), metadata(c, EXRAY_SIDE_REFERENCE, "cpu"));
 }
 
-/* Whether the model was given the same in all frames, value for value. */
-static bool inputs_are_equal(const exray_comparison *c)
+/* Whether the model was given the same in all frames, value for value; partly: in all that were recorded. */
+static bool inputs_are_equal(const exray_comparison *c, bool partly)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     size_t count = exray_comparison_input_count(c);
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *io = exray_comparison_input(c, i);
-        if (!io->comparable || io->other_shape || io->frames < exray_comparison_frame_count(c) ||
-            io->metrics.max_abs != 0)
+        if (!io->comparable || io->other_shape || io->metrics.max_abs != 0 ||
+            (!partly && io->frames < exray_comparison_frame_count(c)))
             return false;
     }
     return count > 0 && model && count == model->input_count;
@@ -361,6 +422,16 @@ static const char *name_of(const exray_model *model, uint32_t node)
     return name && *name ? name : model->nodes[node].op ? model->nodes[node].op : "";
 }
 
+/* Of how many matched frames an input was not recorded on both sides. */
+static size_t unrecorded(const exray_comparison *c)
+{
+    size_t least = exray_comparison_frame_count(c);
+    const size_t frames = least;
+    for (size_t i = 0; i < exray_comparison_input_count(c); i++)
+        least = exray_comparison_input(c, i)->frames < least ? exray_comparison_input(c, i)->frames : least;
+    return frames - least;
+}
+
 static void report_inner(const exray_comparison *c, const exray_model *model, uint32_t node,
                          const bool *differs, bool exact, exray_findings *findings)
 {
@@ -382,8 +453,15 @@ static void report_inner(const exray_comparison *c, const exray_model *model, ui
         return;
     }
     uint64_t number = frame_of(c, EXRAY_SIDE_EDGE, first)->index;
-    exray_finding *f = begin(name_of(model, node), exact ? 0.95 : 0.8, findings);
-    if (first == 0)
+    const size_t lacking = unrecorded(c);
+    exray_finding *f = begin(name_of(model, node), exact && !lacking ? 0.95 : 0.8, findings);
+    if (lacking)
+        exray_finding_summary(f,
+                              "The model keeps a state (%.60s), and of equal inputs the two sides make other "
+                              "outputs, the first "
+                              "time in frame %" PRIu64 ": what it remembers of the frames before is another.",
+                              op, number);
+    else if (first == 0)
         exray_finding_summary(
             f,
             "The two sides begin with other states: of equal inputs the model, which keeps a state "
@@ -405,7 +483,13 @@ static void report_inner(const exray_comparison *c, const exray_model *model, ui
             " on: one side was reset there, or carried on where the other was reset.",
             op, frame_of(c, EXRAY_SIDE_EDGE, first - 1)->index, number);
     exray_finding_detail(f, "Other outputs: %s.", list);
-    if (first && first < 4)
+    if (lacking)
+        exray_finding_detail(
+            f,
+            "%zu of %zu frames have no recorded input on one side at least: there it may have "
+            "been given something else, or not run.",
+            lacking, frames);
+    else if (first && first < 4)
         exray_finding_detail(f,
                              "The two sides may also have begun with other states, which showed only then.");
     exray_finding_detail(
@@ -507,8 +591,9 @@ static void add_histories(const exray_comparison *c, const xr_histories *histori
 /* Whether the logs alone can tell of a state within the model: the same was computed of the same inputs. */
 static bool is_comparable(const exray_comparison *c)
 {
+    /* Where not the last bit may differ, another output alone shows another memory. */
     return exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE)) && xr_is_same_file(c) &&
-           inputs_are_equal(c);
+           inputs_are_equal(c, is_same_setup(c));
 }
 
 static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops, exray_findings *findings,
