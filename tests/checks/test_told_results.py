@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from told_support import judged, told_finding
+from validate_support import PB, Recording, validate
 
 FRAMES, SIDE = 5, 48
 
@@ -78,3 +79,19 @@ def test_vectors_of_other_names_are_other_things(tmp_path):
             result.vectors.add(name=second, value=vector(k + 9))
         return tell
     assert judged(tmp_path, outputs(), two("age", "embedding"), two("pose", "embedding"))["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("told_by, verdict", [(1, "pass"), (1.5, "fail")], ids=["as the outputs", "otherwise"])
+def test_a_step_of_a_small_score(tmp_path, told_by, verdict):
+    """Scores of 8 bits: other kernels make 4 steps of 3, a third more, and that is what the application tells."""
+    steps = {"edge": [4, 200, 3, 121, 4, 180, 0, 90], "reference": [3, 200, 4, 120, 3, 180, 0, 90]}
+    for role, values in steps.items():
+        with Recording(tmp_path / role, role) as log:
+            for k, v in enumerate(values):
+                begin, result = log.time, PB["Result"](frame=k)
+                log.tensor("/input/x", np.random.default_rng(k).normal(0, 1, (1, 64)).astype(np.float32), frame=k)
+                log.tensor("/output/score", np.array([[v]], np.uint8), frame=k, scale=[1 / 256], zero_point=[0])
+                result.vectors.add(name="score", value=[v / 256 * (told_by if role == "edge" else 1)])
+                log.add("/result", "Result", result)
+                log.add("/frame", "Frame", PB["Frame"](index=k, source=str(k), begin_ns=begin, end_ns=log.time + 10, inference_ns=2_000_000))
+    assert validate(tmp_path / "edge", tmp_path / "reference")["verdict"] == verdict

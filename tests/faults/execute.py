@@ -52,6 +52,7 @@ class Case:
     mild: bool = False  # of `made`: it may stay unseen where no decision changes
     changed: object = None  # of `made`: (edge, reference): the share of frames in which the two decide otherwise
     judged: tuple = ()  # options of `validate`
+    warns: tuple = ()  # of `made`, healthy: warnings that it may cause
     fix: dict = None  # "what" a fix must say, "edge_model" that it gives; the edge is run again so
 
     @property
@@ -349,6 +350,8 @@ class Bench:
             self.judge(outcome, edge, reference, *case.judged)
             outcome.validate_seconds = time.monotonic() - at
             outcome.leave_out("perf.")  # other programs run here, and other kernels
+            for cause in case.warns if outcome.verdict == "pass" else ():
+                outcome.leave_out(cause)
             if case.changed:
                 outcome.decided = case.changed(edge, reference)
                 outcome.no_fault = case.mild and not outcome.detected and not outcome.decided

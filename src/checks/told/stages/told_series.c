@@ -1,5 +1,6 @@
 #include "checks/told/stages/told_series.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@ enum { MASK, POINTS, VECTORS, MOST_VECTORS = 8, MOST_VALUES = 1 << 24, IGNORED =
 typedef struct told_work {
     const exray_comparison *comparison;
     size_t position;
-    exray_slot *slot[2];
+    exray_slot *slot[2], *output[2];
 } told_work;
 
 static bool read_told(const told_work *w, exray_side side, size_t frame, exray_result *out)
@@ -82,6 +83,32 @@ static bool has(const exray_result *result, size_t position)
                                 : result->vector_count > position - VECTORS;
 }
 
+/* Whether a vector is an output of its side, value for value. */
+static bool is_output(const told_work *w, int side, size_t frame, size_t output, const xr_stage_values *told)
+{
+    exray_tensor_view view;
+    const float *v;
+    exray_error error;
+    if (exray_comparison_values(w->comparison, (exray_side)side, frame, EXRAY_KIND_OUTPUT, output,
+                                w->output[side], &view, &v, &error) != EXRAY_OK ||
+        view.count != told->count)
+        return false;
+    for (size_t i = 0; i < told->count; i++)
+        if (!(fabsf(told->value[i] - v[i]) <= 1e-5F * fabsf(v[i])))
+            return false;
+    return true;
+}
+
+/* What each side told is its own output: the outputs may differ by noise, and then by much of a small value,
+ * but neither was told wrongly. */
+static bool are_outputs(const told_work *w, size_t frame, const xr_stage_values side[2])
+{
+    for (size_t i = 0; i < exray_comparison_output_count(w->comparison); i++)
+        if (is_output(w, 0, frame, i, &side[0]) && is_output(w, 1, frame, i, &side[1]))
+            return true;
+    return false;
+}
+
 /* Adds a frame in which both told it.  False: out of memory. */
 static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_result told[2],
                       xr_stage_series *out)
@@ -104,6 +131,9 @@ static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_
                 : w->position == POINTS ? take_points(&told[s], &f->side[s])
                                         : take_vector(vector[s], &f->side[s])) &&
                good;
+    if (good && w->position >= VECTORS && !exact && f->side[0].count == f->side[1].count &&
+        are_outputs(w, frame, f->side))
+        memcpy(f->side[0].value, f->side[1].value, f->side[0].count * sizeof *f->side[0].value);
     if (good)
         out->count++;
     else
@@ -134,18 +164,21 @@ exray_status xr_told_series_make(const exray_comparison *comparison, const xr_eq
 {
     static const char *const names[] = {"mask", "keypoints", "vector"};
     const size_t frames = exray_comparison_frame_count(comparison);
-    told_work w = {comparison, position, {exray_slot_new(), exray_slot_new()}};
+    told_work w = {
+        comparison, position, {exray_slot_new(), exray_slot_new()}, {exray_slot_new(), exray_slot_new()}};
     *out = (xr_stage_series){.name = names[position < VECTORS ? position : VECTORS],
                              .whole = position == MASK,
                              .place = "/result",
                              .frame = calloc(frames + 1, sizeof *out->frame)};
     *found = position < VECTORS + MOST_VECTORS;
-    bool good = w.slot[0] && w.slot[1] && out->frame;
+    bool good = w.slot[0] && w.slot[1] && w.output[0] && w.output[1] && out->frame;
     if (good && *found)
         good = add_frames(&w, equal, frames, out);
     *found = *found && (position < VECTORS || out->count > 0);
-    exray_slot_free(w.slot[0]);
-    exray_slot_free(w.slot[1]);
+    for (int s = 0; s < 2; s++) {
+        exray_slot_free(w.slot[s]);
+        exray_slot_free(w.output[s]);
+    }
     if (good)
         return EXRAY_OK;
     *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
