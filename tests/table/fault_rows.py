@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
+from mcap.reader import make_reader
 from named_fix import fixed
 from places import EXRAY, Failed, run
 from rows import Row
@@ -36,7 +37,7 @@ class Subject:
 class Fault:
     name: str
     causes: tuple  # that are right for the first finding; (): a healthy pair
-    logs: Callable  # () -> (edge, reference); the edge's pipeline file lies beside it, .yaml
+    logs: Callable  # () -> (edge, reference)
     of_pipeline: bool = True  # else it is the application's: no key of a pipeline file mends it
     kept: bool = False  # the edge's log is others', too
     again: Callable = None  # the subject's, else
@@ -45,6 +46,15 @@ class Fault:
 
 def judge(edge, reference, *options):
     return json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", *options, allowed=(0, 1, 3)).stdout)
+
+
+def pipeline_of(log):
+    """The pipeline file that a log holds."""
+    with open(log, "rb") as file:
+        for attachment in make_reader(file).iter_attachments():
+            if attachment.name.endswith(".yaml") or "pipeline" in attachment.name:
+                return attachment.data.decode("utf-8")
+    return None
 
 
 def errors(said):
@@ -85,7 +95,11 @@ def _row(subject, number, fault, folder):
 
 
 def _fix(row, subject, fault, folder, fixes, edge, reference):
-    text, changed = fixed(Path(edge).with_suffix(".yaml").read_text(encoding="utf-8"), fixes)
+    text = pipeline_of(edge)
+    if text == pipeline_of(reference):
+        row.note = "in the application"
+        return
+    text, changed = fixed(text, fixes) if text else ("", False)
     if not changed:
         row.note = "no key named"
         return

@@ -48,7 +48,7 @@ def totals(rows):
     every = [r for group in groups.values() for r in group]
     faults, healthy = _faults(every), [r for r in every if r.healthy]
     tried = [r for r in faults if r.after is not None]
-    return (f"{len(groups)} models, {len(faults)} faults of {len({(r.task, r.fault) for r in faults})} kinds (fault and task): {sum(r.found for r in faults)} found, "
+    return (f"{len({r.file for r in every})} models, {len(faults)} faults of {len({(r.task, r.fault) for r in faults})} kinds (fault and task): {sum(r.found for r in faults)} found, "
             f"{sum(r.exact for r in faults)} with the right cause first; {len(tried)} fixes done by the keys that they name, {sum(map(_restored, tried))} of them "
             f"restore what the right pipeline gives; {len(healthy)} healthy pairs, {sum(r.found for r in healthy)} with findings.")
 
@@ -84,7 +84,7 @@ def _misses(groups):
             if r.healthy:
                 out += [f"- {where}: a finding where nothing is wrong ({said})"] * r.found
             elif not r.found:
-                out.append(f"- {where}: not found; {percent(r.before)} with it")
+                out.append(f"- {where}: not found; {percent(r.before)} with it{' (it may stay unseen where no decision changes)' if r.more.get('mild') else ''}")
             elif not r.exact:
                 out.append(f"- {where}: named {said}, not {' or '.join(f'`{c}`' for c in r.causes)}")
             if r.found and r.after is not None and not _restored(r) and not r.healthy:
@@ -148,7 +148,7 @@ def markdown(rows):
     times = ", ".join(f"{part} {_minutes(found):.0f}" for part, found in parts.items() if found)
     text = [
         "# Tasks, models and faults", "",
-        f"Written by `make table` with {version or 'exray'}; its rows are `tests/table/rows.json`. Minutes that the rows took, one after the other: {times}",
+        f"Written by `make table` with {version or 'exray'}; its rows are [tests/table/rows.json](../tests/table/rows.json). Minutes that the rows took, one after the other: {times}",
         "(two run at a time). `scripts/table.sh --help` says how to measure some of them, or to go on where it stopped.", "",
         "Each row is a fault done to a real model: before it (the pipeline of `record`), in what it returns, or in what the application",
         "tells its user (the edge's log, rewritten). The reference is `replay` of the right edge's log with the right pipeline.",
