@@ -22,7 +22,7 @@ typedef struct lag_reader {
 static void note_moved(lag_reader *l, float first, uint64_t count)
 {
     size_t k = 0;
-    while (k < l->kinds && memcmp(&l->kind[k], &first, sizeof first) != 0)
+    while (k < l->kinds && l->kind[k] != first)
         k++;
     if (k == l->kinds && k < LEAST_KINDS)
         l->kind[l->kinds++] = first;
