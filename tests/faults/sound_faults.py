@@ -213,6 +213,16 @@ def _half_hop(m):
     return {"window": f"{length} hop 16000", "features": {"hop_length": hop}}
 
 
+def _centered(m):
+    keys = m.right["features"][1]
+    return {"features": {"center": "true"}, **({} if "center" in keys else {"window": f"{48 * keys['hop_length']} hop 16000"})}
+
+
+def _shorter(m):
+    keys = m.right["features"][1]
+    return {"features": {"win_length": 320}, **({} if "center" in keys else {"window": f"{320 + 48 * keys['hop_length']} hop 16000"})}
+
+
 SETTINGS = [
     SoundFault("int16 for float", SCALE, lambda m: {"scale": "int16"}, "settings", families=SAMPLES),
     SoundFault("divided by 255", SCALE, lambda m: {"scale": 32768 / 255}, "settings", families=SAMPLES),
@@ -230,7 +240,7 @@ SETTINGS = [
     SoundFault("another shift of the logarithm", ("input.normalization", "input.features", "input.quantization", "input.gain"), _keys(scale_shift=5), "settings", families=INTEGERS),
     # Mel spectrograms
     SoundFault("hop of half", COMPUTED, _half_hop, "settings", families=MEL),
-    SoundFault("another window length", COMPUTED, _keys(win_length=320), "settings", families=MEL),
+    SoundFault("another window length", COMPUTED, _shorter, "settings", families=MEL),
     SoundFault("another shape of the window", COMPUTED, _keys(window="rectangular"), "settings", families=MEL),
     SoundFault("Hamming for Hann", COMPUTED, _keys(window="hamming"), "settings", families=MEL, mild=True),
     SoundFault("another mel scale", COMPUTED, lambda m: {"features": {"scale": "htk" if m.right["features"][1].get("scale") == "slaney" else "slaney"}}, "settings", families=MEL),
@@ -241,7 +251,7 @@ SETTINGS = [
                "settings", families=MEL),
     SoundFault("decibels", ("input.features", "input.normalization"), _keys(log="db"), "settings", families=MEL),
     SoundFault("no logarithm", ("input.features", "input.normalization", "input.gain"), _keys(log="none"), "settings", families=MEL),
-    SoundFault("another centering", ("input.delay", "input.features"), lambda m: {"features": {"center": "false" if "center" in m.right["features"][1] else "true"}}, "settings",
+    SoundFault("another centering", ("input.delay", "input.features"), _centered, "settings",
                families=MEL),
     SoundFault("another floor", COMPUTED, lambda m: {"features": {"offset": 1e-2}}, "settings", families=MEL),
 ]
@@ -333,5 +343,5 @@ def _fits(fault, model):
 
 def of(model):
     """All faults of a model."""
-    told = [SoundFault(name, causes, change, "told") for name, causes, change in TOLD[model.told]]
+    told = [SoundFault(name, causes, change, "told", mild=True) for name, causes, change in TOLD[model.told]]
     return [f for f in HEARD + RATES + COMPOSED + SETTINGS + VALUES if _fits(f, model)] + told

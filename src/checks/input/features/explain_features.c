@@ -427,6 +427,9 @@ static bool report_noise(const feature_report *r)
     if (mean > MUCH_NOISE * limit || most > IN_A_FRAME * limit)
         return false;
     bool dither = mean <= MUCH_NOISE * noise.of_dither && most <= IN_A_FRAME * noise.of_dither;
+    /* What is made again by one change is no noise, however small it is. */
+    if (!dither && (report_frontend(r) || report_rendered(r)))
+        return true;
     exray_finding *f = exray_findings_add(r->findings, "input.unknown",
                                           dither ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.8);
     exray_finding_where(f, "input", n->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);

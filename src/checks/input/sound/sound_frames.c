@@ -211,8 +211,8 @@ static bool read_frame(xr_sound_frames *frames, size_t frame, exray_slot *const 
     return true;
 }
 
-/* Whether so many samples are the microphone's, at its rate or another usual one. */
-static bool has_length_of_sensor(const xr_sound_frames *frames)
+/* Whether so many samples are the microphone's, at its rate (*own) or another usual one. */
+static bool has_length_of_sensor(const xr_sound_frames *frames, bool *own)
 {
     exray_sound *sound =
         frames->has_sensor ? xr_sensor_sound(frames->comparison, frames->list[0].frame) : NULL;
@@ -220,6 +220,7 @@ static bool has_length_of_sensor(const xr_sound_frames *frames)
     double rate = sound && exray_sound_rate(sound) ? exray_sound_rate(sound) : 16000;
     bool fits = sound && (count == n || count == n * exray_sound_channels(sound));
     exray_sound_free(sound);
+    *own = fits;
     for (size_t i = 0; n > 0 && !fits && xr_usual_rates[i] > 0; i++)
         fits = fabs(count - n * xr_usual_rates[i] / rate) < 2;
     return fits;
@@ -242,8 +243,10 @@ static bool is_sound(const xr_sound_frames *frames)
                 break;
             }
     }
-    return judged > 0 && (2 * swings > judged || has_length_of_sensor(frames)) &&
-           !xr_row_width(values, judged, count);
+    bool own, fits = has_length_of_sensor(frames, &own), swings_so = 2 * swings > judged;
+    /* A short piece of a voice falls into rows, too: the periods of its pitch. */
+    return judged > 0 &&
+           ((swings_so && own) || ((swings_so || fits) && !xr_row_width(values, judged, count)));
 }
 
 xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair)
