@@ -283,3 +283,9 @@ def test_planes_of_two_channels(judge, block):
     planes = [t.reshape(-1, block, 2).transpose(0, 2, 1).reshape(-1)[:LENGTH] for t in two]
     verdict = judge(planes, [t.mean(1) for t in two])
     assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["block_samples"] == block
+
+
+def test_other_sound_in_16_bits_is_no_text(judge):
+    edge, reference = [voice(50 + i)[:LENGTH] for i in range(3)], [v[:LENGTH] for v in VOICES]
+    assert causes(judge(edge, reference)) == ["input.unknown"]
+    assert causes(judge(edge, reference, heard=VOICES)) == ["input.unknown"]

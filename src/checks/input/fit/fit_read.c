@@ -1,6 +1,7 @@
 #include "checks/input/fit/fit_read.h"
 
 #include "checks/input/fit/pixel_view.h"
+#include "checks/input/tokens/token_texts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -269,6 +270,9 @@ exray_status xr_fit_read(const exray_comparison *comparison, size_t pair, const 
         status = read_frame(comparison, pair, placement, inputs, f, slot, out, error);
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
+    inputs->tokens =
+        inputs->tokens &&
+        !(exray_comparison_input(comparison, pair)->metrics.min[EXRAY_SIDE_REFERENCE] < XR_LEAST_ID);
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
     return status;

@@ -1,6 +1,7 @@
 #include "checks/input/moments/moment_read.h"
 
 #include "checks/input/fit/pixel_view.h"
+#include "checks/input/tokens/token_texts.h"
 #include <exray/recorder.h>
 
 #include <math.h>
@@ -64,7 +65,8 @@ static void note_first(const side_summary s[2], xr_moment_frames *out)
     out->picture = view.rows > 1;
     out->ordered = out->channels && (!out->picture || view.channels == channels);
     out->floats = is_float(&s[0].info) && is_float(&s[1].info);
-    out->ids = !out->picture && is_unitless(&s[0].info) && is_unitless(&s[1].info);
+    out->ids = !out->picture && is_unitless(&s[0].info) && is_unitless(&s[1].info) &&
+               !(s[EXRAY_SIDE_REFERENCE].stats.min < XR_LEAST_ID);
     out->elements = s[0].stats.count;
     for (int k = 0; k < 2; k++) {
         const exray_quantization *q = &s[k].info.quantization;

@@ -356,9 +356,7 @@ static xr_token_input kind_of(const reader *r)
         return XR_TOKENS_NONE;
     if (t->least[0] >= 0 && t->least[1] >= 0 && t->most[0] <= 1 && t->most[1] <= 1)
         return XR_TOKENS_FLAGS;
-    /* Sound is whole numbers on both sides of zero; an id of the reference's is below it at most as padding.
-     */
-    if (t->least[EXRAY_SIDE_REFERENCE] < -100)
+    if (t->least[EXRAY_SIDE_REFERENCE] < XR_LEAST_ID)
         return XR_TOKENS_NONE;
     if (t->floats && !is_looked_up(r->comparison, r->io))
         return XR_TOKENS_NONE;

@@ -7,6 +7,9 @@
 /* What stands behind the end of a row that is shorter than others; the id of no token. */
 #define XR_TOKEN_ABSENT INT64_MIN
 
+/* Sound is whole numbers on both sides of zero; an id of the reference's is below it at most as padding. */
+enum { XR_LEAST_ID = -100 };
+
 /* One row of ids of one frame, on both sides: ids begin .. end - 1 are the text, the others padding. */
 typedef struct xr_token_text {
     size_t frame; /* matched frame */
