@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 KINDS = ("passed", "failed", "error", "skipped")
+SLOWEST = 15  # files of tests that are told
 
 
 def line(counts):
@@ -39,6 +40,11 @@ def everything(folder, seconds, status):
     parts = [json.loads(p.read_text()) for p in sorted(Path(folder).glob("*.json"))]
     reasons = sum((collections.Counter(p["reasons"]) for p in parts), collections.Counter())
     counts = {k: sum(p[k] for p in parts) for k in KINDS}
+    took = sum((collections.Counter(p.get("seconds", {})) for p in parts), collections.Counter())
+    if took:
+        print(f"\n== the slowest files of tests, of {sum(took.values()):.0f} s one after another")
+        for file, spent in took.most_common(SLOWEST):
+            print(f"{spent:7.1f} s  {file}")
     if reasons:
         print("\n== what was skipped, and why")
         for reason, count in reasons.most_common():

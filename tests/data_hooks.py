@@ -68,6 +68,16 @@ def _reason(report):
     return re.sub(r"\S*/", "", text.removeprefix("Skipped: "))
 
 
+def _seconds(stats):
+    """By file: what its tests and their fixtures took."""
+    seconds = collections.Counter()
+    for kind in ("", "passed", "failed", "error", "skipped"):
+        for report in stats.get(kind, []):
+            if hasattr(report, "duration"):
+                seconds[report.nodeid.split("::")[0]] += report.duration
+    return seconds
+
+
 def pytest_terminal_summary(terminalreporter):
     skipped = collections.Counter(_reason(r) for r in terminalreporter.stats.get("skipped", []))
     counts = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
@@ -78,4 +88,4 @@ def pytest_terminal_summary(terminalreporter):
     out = os.environ.get("EXRAY_TEST_RESULTS")
     if out:  # for the last lines of scripts/test.sh
         with open(out, "w") as file:
-            json.dump({**counts, "reasons": skipped}, file)
+            json.dump({**counts, "reasons": skipped, "seconds": _seconds(terminalreporter.stats)}, file)
