@@ -148,8 +148,9 @@ def markdown(rows):
     times = ", ".join(f"{part} {_minutes(found):.0f}" for part, found in parts.items() if found)
     text = [
         "# Tasks, models and faults", "",
-        f"Written by `make table` with {version or 'exray'}; its rows are [tests/table/rows.json](../tests/table/rows.json). Minutes that the rows took, one after the other: {times}",
-        "(two run at a time). `scripts/table.sh --help` says how to measure some of them, or to go on where it stopped.", "",
+        f"Written by `scripts/table.sh` with {version or 'exray'}; its rows are [tests/table/rows.json](../tests/table/rows.json), measured in one run or in several,",
+        "also with several builds of that version, where it went on (`--resume`). Minutes that the rows took, one after the other, two at a time, with whatever",
+        f"else ran on the machine: {times}. `scripts/table.sh --help` says how to measure some of them.", "",
         "Each row is a fault done to a real model: before it (the pipeline of `record`), in what it returns, or in what the application",
         "tells its user (the edge's log, rewritten). The reference is `replay` of the right edge's log with the right pipeline.",
         "*With it*: how much of what the edge told is as the reference told it, or where the data have classes, the accuracy. A fault may",
