@@ -141,6 +141,10 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
         return EXRAY_OK;
     if (fit->state == XR_FIT_DIFFERS && xr_explain_features(comparison, fit->pair, findings))
         return EXRAY_OK;
+    /* A reference that is clipped explains nothing of the edge. */
+    if (fit->state == XR_FIT_DIFFERS &&
+        xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))
+        return EXRAY_OK;
     exray_status status = judge_input(comparison, fit, findings, error);
     soften(fit, last, findings);
     if (status == EXRAY_OK && fit->unaffected)

@@ -59,6 +59,11 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
 /* Whether the map of a fit is a zero point that is missing or applied twice (input_quantization.c). */
 bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fit, double *scale,
                       double *zero);
+/* A side's 8-bit input of which most is one of the ends of its range, where the other side's values are not;
+ * the finding names that side.  False: it is not so, or not proven. */
+bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_side side,
+                         exray_findings *findings);
+
 /* placed: the fit is of inputs that were brought into one place, so that what differs is elsewhere in the
  * recorded ones. */
 void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, bool placed,

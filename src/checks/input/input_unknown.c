@@ -165,6 +165,7 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
     if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])
         report_not_finite(fit, findings);
     if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained &&
-        !xr_report_lag(comparison, fit->pair, findings))
+        !xr_report_lag(comparison, fit->pair, findings) &&
+        !xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_EDGE, findings))
         report_rest(comparison, fit, placed, findings);
 }
