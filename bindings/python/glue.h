@@ -3,6 +3,7 @@
 #define XR_PY_GLUE_H
 
 #include "node_times.h"
+#include "task.h"
 
 #include <exray/assertion.h>
 #include <exray/codecs.h>

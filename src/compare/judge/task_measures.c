@@ -322,11 +322,14 @@ static void take_measures(exray_comparison *c, const measured *item)
 /* Results of every task are measured but classes, which are in c->accuracy; then the heads. */
 static void list_items(task_judge *j)
 {
+    const exray_task *named = exray_task_named(j->task);
+    if (named && strcmp(named->name, "classification") != 0)
+        add_item(j, named, NULL); /* first: the others may read its results, too */
     for (size_t i = 0; exray_task_at(i) && i < TASKS; i++) {
         const exray_task *task = exray_task_at(i);
-        /* Classes look alike in both; the log tells which they are. */
-        if (strcmp(task->name, "classification") != 0 &&
-            (strcmp(task->name, "multi_label") != 0 || strcmp(j->task, "multi_label") == 0))
+        /* Classes look alike in classification and multi_label: the log tells which they are. */
+        if (task != named && strcmp(task->name, "classification") != 0 &&
+            strcmp(task->name, "multi_label") != 0)
             add_item(j, task, NULL);
     }
     for (size_t i = 0; i < j->head_count; i++) {

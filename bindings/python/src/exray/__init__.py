@@ -5,6 +5,7 @@
     exray.playback(path)               captured data for another pipeline
     exray.validate(edge, reference)    what is wrong, and why
     exray.assertion                    a property of one's own
+    exray.Task                         a task of one's own
     exray.torch, keras, onnx, litert   taps: a framework's models recorded in one line
 
 docs/python.md is the way in.  Everything here calls the C library; errors are exray.Error.
@@ -18,6 +19,7 @@ from exray._exray import lib as _lib
 from exray._flight import Flight, FlightFrame
 from exray._log import Frame, Log, open, playback
 from exray._recorder import Recorder
+from exray._task import Task
 from exray._tensor import Tensor, Tensors
 from exray._text import Tokenizer
 from exray._types import (Box, ClassScore, Event, Keypoint, Media, Model, Node, Quantization, Result, Sketch, Stats,
@@ -32,7 +34,7 @@ __all__ = [
     "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
     "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Keypoint", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
     "Measure", "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization", "ReadingSeries",
-    "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors", "Tokenizer",
+    "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Task", "Tensor", "TensorInfo", "Tensors", "Tokenizer",
     "UnsupportedError", "ValidationFailed", "Vector", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",
     "torch", "validate",
 ]

@@ -15,10 +15,11 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from exray._arguments import number, whole
 from exray._comparison import Comparison
 from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode, encode_path, new_error,
-                           raise_filled, status_number, text)
+                           raise_filled, show, status_number, text)
 from exray._exray import ffi, lib
 from exray._log import Log
 from exray._program import engine_library as library_of
+from exray._task import Task, TasksRunning, check_misreadings
 from exray._types import Keeper
 
 Path_ = Union[str, "os.PathLike[str]"]
@@ -335,7 +336,8 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
              edge_model: Optional[Path_] = None, reference_model: Optional[Path_] = None,
              engine: Optional[str] = None, kernels: Optional[str] = None, engine_library: Optional[Path_] = None,
              repro: Optional[Path_] = None, known: Optional[Path_] = None, write_known: Optional[Path_] = None,
-             require: "Union[str, Mapping[str, float], None]" = None, isolate: bool = True, jobs: int = 0) -> Report:
+             require: "Union[str, Mapping[str, float], None]" = None, isolate: bool = True, jobs: int = 0,
+             tasks: "Sequence[Task]" = ()) -> Report:
     """Compares what the edge recorded with what a reference recorded of the same data, and names what is wrong.
 
     assertions      own ones (functions with @exray.assertion), besides the built-in ones
@@ -357,6 +359,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     known           findings that were accepted: a YAML file, a list of {cause, where, reason, expires}.  They do not fail;
                     write_known: a file to write such a list to that accepts what fails now
     jobs            threads that compare layers; 0: as many as there are processors.  The result does not depend on it
+    tasks           tasks of one's own (objects of exray.Task), besides the built-in ones
     require         what measures must reach: {"top1": 0.7, "agreement": 0.98}, or "top1>=0.7,top1.change>=-0.01"
 
     That something is wrong is no exception: see Report.verdict and raise_for_findings().  ArgumentError: an
@@ -364,6 +367,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     file that cannot be written; EngineError: the engine cannot be used.
     """
     own, names = _own([assertions] if callable(assertions) else assertions)
+    own = [*own, *(_misreadings_of(task) for task in tasks)]
     if names:
         raise ArgumentError(f"{names[0]!r}: built-in assertions run anyway; name them with only=")
     if not 0 <= min_coverage <= 1:
@@ -399,7 +403,8 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
                        ("engine_library", engine_library), ("repro", repro), ("known", known),
                        ("write_known", write_known)):
         setattr(options, name, _path(k, path))
-    return _run(logs, own, options)
+    with TasksRunning(tasks) as running:
+        return _run(logs, own, options, running)
 
 
 def _path(keeper: Keeper, path: Optional[Path_]) -> Any:
@@ -407,7 +412,15 @@ def _path(keeper: Keeper, path: Optional[Path_]) -> Any:
     return ffi.NULL if path is None else keeper.new("char[]", encode_path(path))
 
 
-def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any) -> Report:
+def _misreadings_of(task: Task) -> Assertion:
+    """The assertion that results are what the task makes of the outputs."""
+    if not isinstance(task, Task):
+        raise ArgumentError(f"tasks takes objects of exray.Task, not {show(task)}")
+    return Assertion(lambda c: check_misreadings(task, c), f"{task.name}.told", f"results are what {task.name} makes of the outputs",
+                     "/output and /result of one side", ["output.postprocess"], {})
+
+
+def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any, tasks: TasksRunning) -> Report:
     error = new_error()
     running = _Running(logs, own)
     _Running.stack().append(running)
@@ -415,6 +428,10 @@ def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any) -> Repor
         made = lib.exray_validation_run(logs[0]._handle.log, logs[1]._handle.log, options, error)
     finally:
         _Running.stack().pop()
+    if tasks.problem is not None:
+        if made != ffi.NULL:
+            lib.exray_validation_free(made)
+        raise tasks.problem
     if made == ffi.NULL:
         raise_filled(error)
     validation = ffi.gc(made, lib.exray_validation_free)
