@@ -287,13 +287,13 @@ def check_misreadings(task: Task, c: Comparison) -> None:
     """Finds results that are not what the task makes of the same side's outputs, and names the way in which they are told."""
     sides: Tuple[Dict[int, Tuple[Result, Result]], Dict[int, Tuple[Result, Result]]] = ({}, {})
     for at, frames in enumerate(c.frames):
-        for side, frame in zip(sides, frames):
+        for results, frame in zip(sides, frames):
             found = _own_and_told(task, frame)
             if found is not None:
-                side[at] = found
+                results[at] = found
     if not sides[0] and not sides[1]:
         raise NotRecorded(f"no side has both outputs and results of the task {task.name}")
-    wrong = [[at for at, (own, told) in side.items() if not _is_same(task, told, own)] for side in sides]
+    wrong = [[at for at, (own, told) in results.items() if not _is_same(task, told, own)] for results in sides]
     for side, name, other in ((0, "edge", 1), (1, "reference", 0)):
         # Where both sides' results are not the task's, an application means something else by them.
         if not wrong[side] or wrong[other]:
