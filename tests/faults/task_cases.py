@@ -55,6 +55,13 @@ def make_healthy(model, seed, kernels, bench):
     return out, reference
 
 
+def make_silent(model, seed, silent, bench):
+    """One side recorded its outputs and told nothing: `validate` decides both sides' itself."""
+    logs = list(_right(bench, model, seed))
+    logs[silent] = _untold(bench, model, seed)[silent]
+    return logs
+
+
 def _case(name, model, made, **more):
     return Case(name, 0, model.name, "files", "io", True, input_fault=False, made=made, **more)
 
@@ -69,10 +76,12 @@ def faults(models, seed=0):
     return found
 
 
-def healthy(models, seeds=range(5)):
-    """Each model on other pictures, with its own kernels and others."""
-    return [_case(f"task:healthy_{seed}{'_' + kernels if kernels else ''}", model, partial(make_healthy, model, seed, kernels), kind="healthy")
-            for model in models.values() for seed in seeds for kernels in ("", *model.kernels)]
+def healthy(models, seeds=range(6)):
+    """Each model on other pictures, with its own kernels and others; and where one side told nothing."""
+    pairs = [_case(f"task:healthy_{seed}{'_' + kernels if kernels else ''}", model, partial(make_healthy, model, seed, kernels), kind="healthy")
+             for model in models.values() for seed in seeds for kernels in ("", *model.kernels)]
+    return pairs + [_case(f"task:healthy_silent_{side}", model, partial(make_silent, model, seeds[0], at), kind="healthy")
+                    for model in models.values() for at, side in enumerate(("edge", "reference"))]
 
 
 def fast(models):

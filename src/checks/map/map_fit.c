@@ -327,8 +327,10 @@ exray_status xr_map_fit_make(const exray_comparison *comparison, size_t pair, xr
     for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += step) {
         bool there;
         status = read_frame(&w, f, &there, error);
-        if (status == EXRAY_OK && there)
+        if (status == EXRAY_OK && there) {
+            out->rank = w.map[1].rank;
             add_frame(&w, &ways, out);
+        }
     }
     if (status == EXRAY_OK && out->frames)
         judge(&w, &ways, out);
@@ -346,8 +348,8 @@ exray_status xr_map_is_exchanged(const exray_comparison *comparison, size_t pair
     if (status == EXRAY_OK && exray_comparison_frame_count(comparison))
         status = read_frame(&w, 0, &there, error);
     if (status == EXRAY_OK && there)
-        *exchanged = w.map[0].rank > 3 && w.map[1].rank > 3 && w.map[0].height != w.map[0].width &&
-                     w.map[0].height == w.map[1].width && w.map[0].width == w.map[1].height;
+        *exchanged = w.map[0].height != w.map[0].width && w.map[0].height == w.map[1].width &&
+                     w.map[0].width == w.map[1].height;
     end(&w);
     return status;
 }

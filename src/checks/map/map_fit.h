@@ -16,6 +16,7 @@ typedef struct xr_map_turn_fit {
     xr_map_turn turn;
     bool smooth;          /* neighbors are alike, as in a picture */
     size_t height, width; /* of the reference's map */
+    uint32_t rank; /* of its tensor: one of three dimensions may be a table, which exporters transpose */
     size_t channels, frames;
     double before, after; /* rms of the difference / the reference's deviation; before: NAN where the shapes
                              differ */
@@ -26,8 +27,7 @@ typedef struct xr_map_turn_fit {
 exray_status xr_map_fit_make(const exray_comparison *comparison, size_t pair, xr_map_turn_fit *out,
                              exray_error *error);
 
-/* Whether height and width are exchanged between the shapes of both sides, and nothing else.  Of three
- * dimensions that may be a table, which exporters transpose, and the answer is no. */
+/* Whether height and width are exchanged between the shapes of both sides, and nothing else. */
 exray_status xr_map_is_exchanged(const exray_comparison *comparison, size_t pair, bool *exchanged,
                                  exray_error *error);
 

@@ -5,6 +5,7 @@
 #include "checks/output/labelling.h"
 #include "checks/told/silence.h"
 #include "checks/told/told_check.h"
+#include "checks/told/told_formats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -137,6 +138,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     size_t before = findings->count;
     exray_status status = check_told(comparison, findings, error);
     xr_silence silence = xr_silence_of(comparison);
+    if (status == EXRAY_OK && findings->count == before && !xr_one_side_records(&silence) &&
+        !xr_note_told_formats(comparison, findings)) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing what was told"};
+        return EXRAY_E_MEMORY;
+    }
     return status == EXRAY_OK && findings->count == before && xr_one_side_records(&silence)
                ? abstain_for_silence(&silence, error)
                : status;

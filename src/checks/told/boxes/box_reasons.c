@@ -240,6 +240,24 @@ static bool holds(const value_pair *p, size_t count, xr_value_relation relation,
     return true;
 }
 
+/* Whole numbers of a unit, such as percent: one side's are the other's times a power of ten, rounded.  0:
+ * not. */
+static double rounded_unit(const value_pair *p, size_t count, double gain)
+{
+    const double unit = pow(10, rint(log10(fabs(gain) + 1e-300)));
+    double most = 0;
+    if (unit == 1 || !(fabs(gain / unit - 1) < 0.05))
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const double whole = unit > 1 ? p[i].edge->score : p[i].reference->score;
+        const double share = unit > 1 ? unit * p[i].reference->score : p[i].edge->score / unit;
+        if (whole != rint(whole) || fabs(whole - share) > 0.5001)
+            return 0;
+        most = fmax(most, whole);
+    }
+    return most >= 10 ? unit : 0;
+}
+
 static void judge_scores(const value_pair *p, size_t count, xr_box_values *out)
 {
     static const xr_value_relation tried[] = {XR_VALUES_GAIN, XR_VALUES_INVERSE, XR_VALUES_SQUARED,
@@ -257,6 +275,11 @@ static void judge_scores(const value_pair *p, size_t count, xr_box_values *out)
     for (size_t i = 0; i < sizeof tried / sizeof *tried && out->scores == XR_VALUES_OTHER; i++)
         if (holds(p, count, tried[i], out->gain))
             out->scores = tried[i];
+    const double unit = out->scores == XR_VALUES_OTHER ? rounded_unit(p, count, out->gain) : 0;
+    if (unit != 0) {
+        out->scores = XR_VALUES_GAIN;
+        out->gain = unit;
+    }
 }
 
 /* A class that is the score's whole part, and a score that is the class. */
