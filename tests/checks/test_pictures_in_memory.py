@@ -139,6 +139,47 @@ def test_bytes_of_another_type(tmp_path, camera, name):
     assert evidence["read_as"] == read_as and evidence["values_per_pixel"] == channels
 
 
+# ---- Values, one by one ----
+
+
+def as_pixels(a, of, step):
+    """Pixels of `of` bytes read as if they had `step`."""
+    p = np.dstack([a, np.full(a.shape[:2], 127 / 128, np.float32)]) if of == 4 else a
+    flat = np.concatenate([p.ravel(), np.full(a.shape[0] * a.shape[1], -1, np.float32)])
+    return flat[:a.shape[0] * a.shape[1] * step].reshape(*a.shape[:2], step)[..., :3]
+
+
+VALUES = {
+    "clipped above": (lambda a: np.minimum(a, 0.2), "quantization", "at most 0.2"),
+    "clipped at both ends": (lambda a: np.clip(a, -0.25, 0.25), "quantization", "-0.25 to 0.25"),
+    "sign bit": (lambda a: norm((a * 128 + 128).astype(np.uint8) ^ 0x80), "dtype", "sign"),
+    "four for three": (lambda a: as_pixels(a, 4, 3), "stride", "four bytes"),
+    "three for four": (lambda a: as_pixels(a, 3, 4), "stride", "three bytes"),
+    "rows that nobody wrote": (lambda a: np.concatenate([a[:40], np.full_like(a[40:], -1)]), "stride", "first 11520 of the 27648"),
+}
+
+
+@pytest.mark.parametrize("planar", [False, True], ids=["nhwc", "nchw"])
+@pytest.mark.parametrize("name", VALUES)
+def test_values_of_one_mistake(tmp_path, camera, name, planar):
+    change, cause, says = VALUES[name]
+    sides = [[change(a) for a in right(camera)], right(camera)]
+    if planar:
+        sides = [[np.ascontiguousarray(a.transpose(2, 0, 1)) for a in side] for side in sides]
+    verdict = judged(tmp_path, *sides)
+    assert verdict["verdict"] == "fail"
+    if not planar or cause != "stride" or "bytes" in says:
+        assert named(verdict) == [cause]
+        assert says in text(finding(verdict, "input." + cause))
+
+
+@pytest.mark.parametrize("mean,std,severity", [(127, 128, "warning"), (128.5, 128, "warning"), (120, 128, "error")])
+def test_two_levels_are_a_warning(tmp_path, camera, mean, std, severity):
+    edge = [((resized(p).astype(np.float32) - mean) / std) for p in camera]
+    found = finding(judged(tmp_path, edge, right(camera)), "input.normalization")
+    assert found["severity"] == severity
+
+
 # ---- Colors ----
 
 
@@ -190,6 +231,32 @@ def test_fewer_bits_are_a_warning(tmp_path, camera):
     verdict = judged(tmp_path, edge, reference, records(camera))
     assert verdict["verdict"] == "pass"
     assert [f["severity"] for f in verdict["findings"] if f["cause"] == "input.color_space"] == ["warning"]
+
+
+def cut_off(p):
+    return np.stack([p[..., 0] & 0xF8, p[..., 1] & 0xFC, p[..., 2] & 0xF8], -1)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the resize", "after it"])
+def test_low_bits_that_are_zero_are_a_warning(tmp_path, camera, before):
+    edge = [norm(resized(cut_off(p)) if before else cut_off(resized(p))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert verdict["verdict"] == "pass"
+    assert [(f["cause"], f["severity"]) for f in verdict["findings"] if f["severity"] != "info"] == [("input.color_space", "warning")]
+
+
+@pytest.mark.parametrize("channel,name", enumerate(["red", "green", "blue"]))
+def test_one_channel_in_all_three(tmp_path, camera, channel, name):
+    edge = [np.repeat(norm(resized(p))[..., channel:channel + 1], 3, -1) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert named(verdict) == ["color_space"]
+    assert name in text(finding(verdict, "input.color_space"))
+
+
+@pytest.mark.parametrize("gamma", [2.2, 1 / 1.8])
+def test_a_gamma_behind_the_resize(tmp_path, camera, gamma):
+    edge = [norm(255 * (resized(p) / 255) ** gamma) for p in camera]
+    assert named(judged(tmp_path, edge, right(camera), records(camera))) == ["color_space"]
 
 
 @pytest.mark.parametrize("ground,name", [(0, "black"), (255, "white")])

@@ -413,7 +413,8 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
         return out_of_memory(error);
     exray_status status = EXRAY_OK;
     xr_input_pair *pair = xr_input_pair_open(comparison, before->pair, before);
-    bool told = pair && (xr_report_bytes(comparison, before, findings) || xr_report_torn(pair, findings));
+    bool told = pair && (xr_report_bytes(comparison, before, findings) ||
+                         xr_report_values(comparison, before, findings) || xr_report_torn(pair, findings));
     xr_input_pair_close(pair);
     if (!told) {
         status = make_attempt(comparison, before, fine, NULL, a, error);

@@ -57,6 +57,15 @@ static bool looks_like_a_color(const exray_comparison *comparison, const xr_inpu
     return found;
 }
 
+/* Whether a small map that leaves little is rather that of colors of fewer bits. */
+static bool is_perhaps_coarse(const exray_comparison *comparison, const xr_input_fit *fit)
+{
+    enum { SMALL_MAP = 20 }; /* levels */
+    return fit->state == XR_FIT_DIFFERS && fit->residual.explained && fit->values.picture && fit->map.named &&
+           !fit->orders.named && fit->map.effect_max < SMALL_MAP && fit->residual.pixels > 0.5 &&
+           looks_like_a_color(comparison, fit);
+}
+
 static exray_status judge_input(const exray_comparison *comparison, const xr_input_fit *fit,
                                 exray_findings *findings, exray_error *error)
 {
@@ -64,6 +73,7 @@ static exray_status judge_input(const exray_comparison *comparison, const xr_inp
     bool fine = fit->values.picture && fit->state == XR_FIT_NOISE && fit->raw.pixels > FINEST &&
                 (looks_like_a_kernel(comparison, fit) ||
                  (fit->raw.pixels > 1 && looks_like_a_color(comparison, fit)));
+    fine = fine || is_perhaps_coarse(comparison, fit);
     if (fine) {
         judged.state = XR_FIT_DIFFERS;
         judged.residual.explained = false;

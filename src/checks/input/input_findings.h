@@ -29,6 +29,11 @@ void xr_report_wrong_quantization(const xr_explanation *e, exray_findings *findi
 bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit,
                      exray_findings *findings); /* input_dtype.c */
 
+/* Whether each of the edge's values is made of one of the reference's by a mistake (memory/find_values.h);
+ * reported. */
+bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit,
+                      exray_findings *findings); /* input_values.c */
+
 /* Whether all frames that differ are torn; reported. */
 bool xr_report_torn(xr_input_pair *pair, exray_findings *findings); /* input_frame_order.c */
 

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Levels of 8 bits: what differs by no more, decoders and roundings differ by as well. */
+#define TWO_STEPS 2.02
+
 /* Whether the constants of two channels are exchanged: their maps undo each other, and the third channel has
  * none. */
 static bool exchanged_constants(const xr_input_fit *fit, const xr_affine *m, size_t *a, size_t *b)
@@ -159,6 +162,41 @@ static void report_range(const xr_input_fit *fit, const xr_channel_order *o, int
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
+/* Whether the offsets are those of bits that were cut off without being filled again: of 3, 2 and 3 bits, in
+ * levels, the mean of what they were. */
+static bool are_bits_cut_off(const xr_input_fit *fit)
+{
+    static const double means[3] = {3.5, 1.5, 3.5};
+    const xr_affine *m = &fit->orders.list[fit->orders.used].map;
+    for (size_t c = 0; c < 3; c++)
+        if (fabs(m->gain[c] - 1) > 0.03 || fabs(-m->offset[c] / fit->level[EXRAY_SIDE_EDGE] - means[c]) > 1)
+            return false;
+    return fit->values.channels == 3 && m->offset[1] > m->offset[0] && m->offset[1] > m->offset[2];
+}
+
+static void report_bits(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
+    bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
+    exray_finding *f = exray_findings_add(findings, "input.color_space",
+                                          decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING,
+                                          0.9 * xr_confidence(fit->residual.blocks, fit->map.effect));
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "The edge's colours are made differently: 5, 6 and 5 bits for red, green and blue where "
+           "the reference has 8, and the bits that are missing are 0.");
+    exray_finding_detail(f, "That makes them darker by 3.5, 1.5 and 3.5 levels of 256 on average.");
+    exray_finding_fix(
+        f, "Fill the low bits with the high ones (r << 3 | r >> 2), or have the camera deliver 8 bits a "
+           "colour.");
+    exray_finding_alternative(f, "input.normalization", 0.1);
+    exray_finding_number(f, "residual_before_levels", fit->raw.pixels);
+    exray_finding_number(f, "residual_after_levels", fit->residual.pixels);
+    exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->residual.nrmse_after);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
+}
+
 void xr_report_normalization(const exray_comparison *comparison, const xr_input_fit *fit,
                              exray_findings *findings)
 {
@@ -173,7 +211,14 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
         report_range(fit, o, range, findings);
         return;
     }
-    exray_finding *f = exray_findings_add(findings, "input.normalization", EXRAY_SEVERITY_ERROR,
+    if (are_bits_cut_off(fit)) {
+        report_bits(comparison, fit, findings);
+        return;
+    }
+    double most = fmin(fit->map.effect_max, fit->io->metrics.max_abs / fit->level[EXRAY_SIDE_EDGE]);
+    bool small = fit->values.picture && most <= TWO_STEPS && !fit->orders.named;
+    exray_finding *f = exray_findings_add(findings, "input.normalization",
+                                          small ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR,
                                           xr_confidence(residual, fit->map.effect));
     char edge[128], reference[128];
     xr_describe_values(fit, EXRAY_SIDE_EDGE, edge, sizeof edge);

@@ -131,7 +131,8 @@ void xr_convert_pixel(const xr_color_transform *t, const double in[3], double ou
             out[c] = 255 * pow(clip_byte(in[c]) / 255, t->gamma);
             break;
         case XR_COLOR_COARSE:
-            out[c] = widened(narrowed(in[c], t->bits[c]), t->bits[c]);
+            out[c] = t->low_zero ? (double)(narrowed(in[c], t->bits[c]) << (8 - t->bits[c]))
+                                 : widened(narrowed(in[c], t->bits[c]), t->bits[c]);
             break;
         case XR_COLOR_CHANNELS:
             out[c] = t->channel[c] < 3 ? in[t->channel[c]] : t->constant;

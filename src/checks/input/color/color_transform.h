@@ -47,8 +47,9 @@ typedef struct xr_color_transform {
     int range;                /* RANGE: 1 limited taken for full, -1 full taken for limited */
     xr_color_code code;       /* CODED */
     bool backward;            /* CODED: the reference feeds such values, the edge RGB */
-    const char *name;         /* CODED, NO_CHROMA: a constant */
+    const char *name;         /* CODED, NO_CHROMA; GRAY of one channel alone: a constant */
     unsigned char bits[3];    /* COARSE */
+    bool low_zero;            /* COARSE: the bits that are missing are 0, not the high ones again */
     unsigned char channel[3]; /* CHANNELS: the reference's channel; 3: the constant */
     double constant;          /* CHANNELS: a pixel's value */
     double residual_without;

@@ -98,6 +98,13 @@ static void list_misread(xr_color_transform *list, size_t *count)
             memcpy(t.matrix[c], grays[i], sizeof grays[i]);
         add_conversion(list, count, &t);
     }
+    for (int only = 0; only < 3; only++) {
+        static const char *const channels[] = {"red", "green", "blue"};
+        xr_color_transform t = {.kind = XR_COLOR_GRAY, .name = channels[only]};
+        for (int c = 0; c < 3; c++)
+            t.matrix[c][only] = 1;
+        add_conversion(list, count, &t);
+    }
     for (size_t i = 0; i < 3; i++) {
         xr_color_transform t = {.kind = XR_COLOR_UV};
         make_matrix(&t, &encodings[i], &encodings[i], true, 0);
@@ -204,7 +211,7 @@ static void list_codes(xr_color_transform *list, size_t *count)
 size_t xr_known_colors(xr_color_transform list[XR_KNOWN_COLORS])
 {
     static const double gammas[] = {2.2, 1 / 2.2, 1.8, 1 / 1.8, 1.5, 1 / 1.5, 1.2, 1 / 1.2, 2.6, 1 / 2.6};
-    static const unsigned char bits[][3] = {{5, 6, 5}, {5, 5, 5}, {4, 4, 4}, {3, 3, 2}};
+    static const unsigned char bits[][3] = {{5, 6, 5}, {5, 5, 5}, {4, 4, 4}, {3, 3, 2}, {6, 6, 6}};
     size_t count = 0;
     list_misread(list, &count);
     list_lost_chroma(list, &count);
@@ -214,11 +221,12 @@ size_t xr_known_colors(xr_color_transform list[XR_KNOWN_COLORS])
         add_conversion(list, &count, &t);
     }
     add_conversion(list, &count, &(xr_color_transform){.kind = XR_COLOR_SWAPPED});
-    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
-        xr_color_transform t = {.kind = XR_COLOR_COARSE};
-        memcpy(t.bits, bits[i], sizeof t.bits);
-        add_conversion(list, &count, &t);
-    }
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+        for (int low_zero = 0; low_zero < 2; low_zero++) {
+            xr_color_transform t = {.kind = XR_COLOR_COARSE, .low_zero = low_zero};
+            memcpy(t.bits, bits[i], sizeof t.bits);
+            add_conversion(list, &count, &t);
+        }
     return count;
 }
 
@@ -235,7 +243,11 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
            "record; OpenCV: COLOR_YUV2RGB_NV12 and its like are BT.601, limited).";
     switch (t->kind) {
     case XR_COLOR_GRAY:
-        snprintf(text, size, "a grey picture, its channels equal; the reference's has colours");
+        if (t->name)
+            snprintf(text, size, "a grey picture, the %s channel in all three; the reference's has colours",
+                     t->name);
+        else
+            snprintf(text, size, "a grey picture, its channels equal; the reference's has colours");
         *fix = "Feed the model the colour picture, not a grey one.";
         break;
     case XR_COLOR_UV:

@@ -8,29 +8,56 @@
 
 enum { SIDE = 12, CELLS = SIDE * SIDE, FRAME_LIMIT = 128 };
 
-/* A small gray picture, of mean 0 and length 1. */
+/* A small gray picture; for comparing, of mean 0 and length 1. */
 typedef struct frame_signature {
     float v[CELLS];
-    bool any; /* it has contrast */
 } frame_signature;
 
 static void make_signature(const xr_thumb *t, frame_signature *out)
 {
-    double sum = 0, square = 0;
     for (size_t i = 0; i < CELLS; i++) {
         double v = 0;
         for (size_t c = 0; c < t->channels; c++)
             v += (double)t->v[c * CELLS + i];
         out->v[i] = (float)v;
-        sum += v;
     }
+}
+
+/* Brings the cells that say something to mean 0 and length 1; the others to 0. */
+static void normalize(const frame_signature *in, const bool says[CELLS], frame_signature *out)
+{
+    double sum = 0, square = 0, count = 0;
+    for (size_t i = 0; i < CELLS; i++)
+        if (says[i])
+            sum += (double)in->v[i], count++;
     for (size_t i = 0; i < CELLS; i++) {
-        out->v[i] -= (float)(sum / CELLS);
+        out->v[i] = says[i] ? (float)((double)in->v[i] - sum / count) : 0;
         square += (double)out->v[i] * (double)out->v[i];
     }
-    out->any = square > 1e-12;
     for (size_t i = 0; i < CELLS; i++)
-        out->v[i] = out->any ? (float)(out->v[i] / sqrt(square)) : 0;
+        out->v[i] = square > 1e-12 ? (float)(out->v[i] / sqrt(square)) : 0;
+}
+
+/* Cells that are the same in all of the edge's frames (bars, rows that nobody wrote) say nothing of which
+ * frame it is, unless hardly any others are left. */
+static void telling_cells(const frame_signature *edge, size_t frames, bool says[CELLS])
+{
+    enum { FEWEST = CELLS / 8 };
+    float low[CELLS], high[CELLS], least = edge[0].v[0], most = least;
+    size_t count = 0;
+    for (size_t i = 0; i < CELLS; i++) {
+        low[i] = high[i] = edge[0].v[i];
+        for (size_t f = 1; f < frames; f++) {
+            low[i] = fminf(low[i], edge[f * XR_ORIENTATIONS].v[i]);
+            high[i] = fmaxf(high[i], edge[f * XR_ORIENTATIONS].v[i]);
+        }
+        least = fminf(least, low[i]);
+        most = fmaxf(most, high[i]);
+    }
+    for (size_t i = 0; i < CELLS; i++)
+        count += says[i] = high[i] - low[i] > 1e-4F * (most - least);
+    for (size_t i = 0; i < CELLS && count < FEWEST; i++)
+        says[i] = true;
 }
 
 static double similarity(const frame_signature *a, const frame_signature *b)
@@ -71,16 +98,23 @@ typedef struct frame_pairing {
     double total;
 } frame_pairing;
 
-static void pair_up(const frame_signature *edge, const frame_signature *reference, size_t frames,
-                    frame_pairing *p)
+static void pair_up(const frame_signature *edge_frame, const frame_signature *reference_frame, size_t frames,
+                    frame_signature *scratch, frame_pairing *p)
 {
+    frame_signature *edge = scratch, *reference = scratch + frames;
+    bool says[CELLS];
+    telling_cells(edge_frame, frames, says);
+    for (size_t f = 0; f < frames; f++) {
+        normalize(&edge_frame[f * XR_ORIENTATIONS], says, &edge[f]);
+        normalize(&reference_frame[f], says, &reference[f]);
+    }
     p->total = 0;
     for (size_t f = 0; f < frames; f++) {
-        p->own[f] = similarity(&edge[f * XR_ORIENTATIONS], &reference[f]);
+        p->own[f] = similarity(&edge[f], &reference[f]);
         p->best[f] = f;
         p->similarity[f] = p->own[f];
         for (size_t g = 0; g < frames; g++) {
-            double now = similarity(&edge[f * XR_ORIENTATIONS], &reference[g]);
+            double now = similarity(&edge[f], &reference[g]);
             /* Of equal ones (a few pictures that repeat), the nearest. */
             bool nearer = fabs(now - p->similarity[f]) <= 1e-6 && p->best[f] != f &&
                           llabs((int64_t)g - (int64_t)f) < llabs((int64_t)p->best[f] - (int64_t)f);
@@ -162,9 +196,10 @@ void xr_find_frame_order(xr_input_pair *pair, xr_transform *transform)
         return;
     frame_signature *edge[2] = {calloc(frames * XR_ORIENTATIONS, sizeof(frame_signature)),
                                 calloc(frames * XR_ORIENTATIONS, sizeof(frame_signature))};
-    frame_signature *reference = calloc(frames, sizeof *reference);
+    frame_signature *reference = calloc(frames, sizeof *reference),
+                    *scratch = calloc(2 * frames, sizeof *scratch);
     frame_pairing *best = calloc(2, sizeof *best), *now = best ? best + 1 : NULL;
-    bool ok = edge[0] && edge[1] && reference && best;
+    bool ok = edge[0] && edge[1] && reference && scratch && best;
     size_t known = 0;
     signature_work work = {pair, transform, layouts, {edge[0], edge[1]}, reference, {false}};
     if (ok)
@@ -174,7 +209,7 @@ void xr_find_frame_order(xr_input_pair *pair, xr_transform *transform)
     size_t turns = xr_orientation_count(pair);
     for (size_t l = 0; ok && known > 1 && l < layouts; l++)
         for (size_t o = 0; o < turns; o++) {
-            pair_up(edge[l] + o, reference, frames, now);
+            pair_up(edge[l] + o, reference, frames, scratch, now);
             if ((l == 0 && o == 0) || now->total > best->total + 0.05 * (double)frames)
                 *best = *now;
         }
@@ -183,5 +218,6 @@ void xr_find_frame_order(xr_input_pair *pair, xr_transform *transform)
     free(edge[0]);
     free(edge[1]);
     free(reference);
+    free(scratch);
     free(best);
 }

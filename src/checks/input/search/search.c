@@ -166,11 +166,11 @@ static bool find_late_color(xr_input_pair *pair, const xr_transform *transform, 
                             double *levels)
 {
     *colored = *transform;
-    if (!xr_find_color(pair, colored) || !xr_is_nonlinear(&colored->color) ||
-        (colored->color.kind == XR_COLOR_GAMMA && pair->has_sensor))
+    if (!xr_find_color(pair, colored) || !xr_is_nonlinear(&colored->color))
         return false;
     *levels = remaining_levels(pair, colored);
-    return *levels < 2 * FLOOR;
+    bool either = colored->color.kind == XR_COLOR_GAMMA && pair->has_sensor;
+    return *levels < (either ? FLOOR / 2 : 2 * FLOOR);
 }
 
 bool xr_search(xr_input_pair *pair, xr_transform *transform)

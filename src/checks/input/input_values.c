@@ -1,0 +1,70 @@
+/* Values that are the reference's, place by place, but for one mistake: limits (input.quantization), a sign
+ * bit (input.dtype), pixels of another number of bytes (input.stride). */
+#include "checks/input/input_findings.h"
+#include "checks/input/memory/find_values.h"
+
+#include <stdio.h>
+
+static void say_limits(const xr_found_values *v, exray_finding *f)
+{
+    char which[96];
+    if (v->at_low && v->at_high)
+        snprintf(which, sizeof which, "%.4g to %.4g", v->low, v->high);
+    else
+        snprintf(which, sizeof which, "%s %.4g", v->at_low ? "at least" : "at most",
+                 v->at_low ? v->low : v->high);
+    exray_finding_summary(
+        f,
+        "%.0f %% of the edge's values are clipped: they are %s, where the reference's reach from "
+        "%.4g to %.4g.",
+        100 * v->changed, which, v->reference[0], v->reference[1]);
+    exray_finding_fix(f, "Clip to the range that the model takes, after normalizing, or not at all.");
+    exray_finding_number(f, "low", v->low);
+    exray_finding_number(f, "high", v->high);
+    exray_finding_number(f, "clipped_share", v->changed);
+    exray_finding_alternative(f, "input.normalization", 0.2);
+}
+
+static void say_pixels(const xr_found_values *v, exray_finding *f)
+{
+    bool four = v->mistake == XR_MISTAKE_FOUR_FOR_THREE;
+    exray_finding_summary(f, four ? "The edge's pixels have four bytes (RGBA, RGBX) and are read as if they "
+                                    "had three: every fourth "
+                                    "value is none of a colour, and the rows begin elsewhere."
+                                  : "The edge's pixels have three bytes (RGB) and are read as if they had "
+                                    "four: every fourth value is "
+                                    "left out, and the rows begin elsewhere.");
+    exray_finding_fix(f, "Step from pixel to pixel by the number of bytes that the buffer's pixels have.");
+    exray_finding_number(f, "values_per_pixel", four ? 4 : 3);
+    exray_finding_alternative(f, "input.layout", 0.1);
+}
+
+bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    static const char *const causes[XR_VALUE_MISTAKES] = {
+        [XR_MISTAKE_LIMITS] = "input.quantization",
+        [XR_MISTAKE_SIGN_BIT] = "input.dtype",
+        [XR_MISTAKE_FOUR_FOR_THREE] = "input.stride",
+        [XR_MISTAKE_THREE_FOR_FOUR] = "input.stride",
+    };
+    xr_found_values v;
+    if (!xr_find_values(comparison, fit, &v))
+        return false;
+    exray_finding *f = exray_findings_add(findings, causes[v.mistake], EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    if (v.mistake == XR_MISTAKE_LIMITS)
+        say_limits(&v, f);
+    else if (v.mistake == XR_MISTAKE_SIGN_BIT) {
+        exray_finding_summary(
+            f, "The edge's pixels have the wrong sign: signed bytes (pixel - 128) taken for "
+               "unsigned, or the other way round (values wrap around at half of their range).");
+        exray_finding_fix(f, "Keep pixels as uint8_t until they are normalized; not char or int8_t.");
+    } else
+        say_pixels(&v, f);
+    exray_finding_detail(f,
+                         "So read, each value is one of the reference's, to the level, in %zu of %zu frames.",
+                         v.supporting, v.frames);
+    exray_finding_number(f, "frames", (double)v.frames);
+    exray_finding_number(f, "frames_supporting", (double)v.supporting);
+    return true;
+}
