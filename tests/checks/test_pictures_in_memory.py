@@ -245,7 +245,7 @@ def test_low_bits_that_are_zero_are_a_warning(tmp_path, camera, before):
     assert [(f["cause"], f["severity"]) for f in verdict["findings"] if f["severity"] != "info"] == [("input.color_space", "warning")]
 
 
-@pytest.mark.parametrize("channel,name", enumerate(["red", "green", "blue"]))
+@pytest.mark.parametrize("channel,name", list(enumerate(["red", "green", "blue"])))
 def test_one_channel_in_all_three(tmp_path, camera, channel, name):
     edge = [np.repeat(norm(resized(p))[..., channel:channel + 1], 3, -1) for p in camera]
     verdict = judged(tmp_path, edge, right(camera), records(camera))
