@@ -42,13 +42,13 @@ static double flat_value(const both_values *b, size_t at)
 }
 
 /* What a mistake says of one frame. */
-typedef struct tally {
+typedef struct frame_tally {
     size_t known, changed, odd;
     double low, high; /* SIGN_BIT: the largest value that is raised, the least that is lowered */
     size_t raised;
-} tally;
+} frame_tally;
 
-static void add(tally *t, const both_values *b, double edge, double expected, double unchanged)
+static void add(frame_tally *t, const both_values *b, double edge, double expected, double unchanged)
 {
     if (isnan(expected))
         return;
@@ -57,7 +57,7 @@ static void add(tally *t, const both_values *b, double edge, double expected, do
     t->odd += !(fabs(edge - expected) <= ROUNDING * b->level);
 }
 
-static void add_sign(tally *t, const both_values *b, double edge, double reference)
+static void add_sign(frame_tally *t, const both_values *b, double edge, double reference)
 {
     double moved = (edge - reference) / b->level;
     bool up = moved > 0;
@@ -69,7 +69,8 @@ static void add_sign(tally *t, const both_values *b, double edge, double referen
     t->high = up ? t->high : fmin(t->high, reference);
 }
 
-static void add_value(tally *t, const both_values *b, const xr_found_values *f, size_t pixel, size_t channel)
+static void add_value(frame_tally *t, const both_values *b, const xr_found_values *f, size_t pixel,
+                      size_t channel)
 {
     double edge = value_of(b, 0, pixel, channel), reference = value_of(b, 1, pixel, channel);
     size_t at = pixel * b->channels + channel, four = 4 * pixel + channel;
@@ -91,9 +92,9 @@ static void add_value(tally *t, const both_values *b, const xr_found_values *f, 
 }
 
 /* 1: the frame has the mistake; 0: it says nothing; -1: it contradicts. */
-static int judge_frame(const both_values *b, const xr_found_values *f, tally *t)
+static int judge_frame(const both_values *b, const xr_found_values *f, frame_tally *t)
 {
-    *t = (tally){.low = -INFINITY, .high = INFINITY};
+    *t = (frame_tally){.low = -INFINITY, .high = INFINITY};
     for (size_t i = 0; i < b->pixels; i++)
         for (size_t c = 0; c < b->channels; c++)
             add_value(t, b, f, i, c);
@@ -141,7 +142,7 @@ static void note_limits(const both_values *b, xr_found_values *f)
 /* Adds a frame's say; false: the mistake is none. */
 static bool add_frame(const both_values *b, xr_found_values *f)
 {
-    tally t;
+    frame_tally t;
     int says = judge_frame(b, f, &t);
     f->frames++;
     f->supporting += says > 0;
