@@ -82,3 +82,22 @@ def test_noise_of_the_sound_is_no_fault(judge, change):
 def test_more_noise_than_that_is_told(judge):
     rng = np.random.default_rng(2)
     assert judge([stored(np.round(s + rng.normal(0, .1 * s.std(), len(s))).astype(np.int16)) for s in SOUNDS])["verdict"] == "fail"
+
+
+def samples_log(path, role, sounds):
+    """Windows of 576 samples, as Silero hears them."""
+    with Recording(path, role) as r:
+        for number, v in enumerate(sounds):
+            for k in range(24):
+                x = (v[512 * k:512 * k + 576] / 32768).astype(np.float32)[None]
+                r.frame([("/input/input", x, {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=f"{number}.wav@{512 * k}")
+    return path
+
+
+@pytest.mark.parametrize("change, evidence", [
+    (lambda v: v[1600:], ("late_samples", -1600)),
+    (lambda v: np.delete(v, np.arange(len(v) // 1280 * 1280).reshape(-1, 1280)[:, -160:].ravel()), ("kind", "lost")),
+])
+def test_what_is_longer_than_a_frame_of_samples(tmp_path, change, evidence):
+    verdict = validate(samples_log(tmp_path / "e", "edge", [change(s) for s in SOUNDS]), samples_log(tmp_path / "r", "reference", SOUNDS))
+    assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"][evidence[0]] == evidence[1]

@@ -1,40 +1,17 @@
 #include "checks/input/features/feature_frames.h"
+#include "checks/input/frames/stream_hop.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Frames of no more rows are worth a join; and what a table has of rows at least, and of frames at most. */
 enum { FEW_ROWS = 8, LEAST_JOINED_ROWS = 12, MOST_JOINED = 128, MOST_BINS = 256 };
 
-/* The sample that a frame begins at in its recording (FILE@SAMPLE), and the length of the file's name; -1:
- * its source says neither. */
-static long sample_of(const xr_feature_frames *f, size_t i, const char **name, size_t *length)
-{
-    exray_frame_pair pair = exray_comparison_frame(f->comparison, f->list[i].frame);
-    const exray_frame *frame =
-        exray_log_frame(exray_comparison_log(f->comparison, EXRAY_SIDE_EDGE), pair.frame[EXRAY_SIDE_EDGE]);
-    const char *source = frame && frame->source ? frame->source : "", *at = strrchr(source, '@');
-    char *end;
-    *name = source;
-    *length = at ? (size_t)(at - source) : 0;
-    if (!at || at[1] < '0' || at[1] > '9')
-        return -1;
-    errno = 0;
-    long sample = strtol(at + 1, &end, 10);
-    return errno || *end ? -1 : sample;
-}
-
 /* Samples from one frame to the next of the same recording; 0: there are none, or the next is of another. */
 static long hop_to_next(const xr_feature_frames *f, size_t i)
 {
-    const char *name[2];
-    size_t length[2];
-    if (i + 1 >= f->count || f->list[i + 1].frame != f->list[i].frame + 1)
-        return 0;
-    long first = sample_of(f, i, &name[0], &length[0]), next = sample_of(f, i + 1, &name[1], &length[1]);
-    bool same = length[0] == length[1] && memcmp(name[0], name[1], length[0]) == 0;
-    return first >= 0 && next > first && same ? next - first : 0;
+    bool follows = i + 1 < f->count && f->list[i + 1].frame == f->list[i].frame + 1;
+    return follows ? xr_hop_to_next(f->comparison, f->list[i].frame) : 0;
 }
 
 /* How many frames from i on follow each other at one hop. */

@@ -184,6 +184,9 @@ bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_fin
     if (frames->differing)
         xr_find_sound_sides(frames, &r.sides);
     bool told = frames->differing && explain(&r);
+    /* What happened may be longer than a frame. */
+    if (!told && frames->differing && xr_join_sound(frames))
+        told = frames->differing && explain(&r);
     xr_sound_frames_free(frames);
     return told;
 }

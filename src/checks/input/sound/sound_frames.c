@@ -1,5 +1,6 @@
 #include "checks/input/sound/sound_frames.h"
 
+#include "checks/input/frames/stream_hop.h"
 #include "checks/input/sound/sound_math.h"
 
 #include <math.h>
@@ -289,4 +290,74 @@ void xr_sound_frames_free(xr_sound_frames *frames)
     }
     free(frames->list);
     free(frames);
+}
+
+/* ---- Streams ---------------------------------------------------------------------------------------- */
+
+enum { SHORT = 4096, LEAST_JOINED = 4, LONGEST_JOINED = 1 << 18 };
+
+/* How many frames from i on follow each other at one hop without a gap. */
+static size_t run_from(const xr_sound_frames *f, size_t i, size_t *hop)
+{
+    size_t n = 1, count = f->list[i].count;
+    long first = xr_hop_to_next(f->comparison, f->list[i].frame);
+    *hop = first > 0 ? (size_t)first : 0;
+    if (*hop == 0 || *hop > count)
+        return 1;
+    while (i + n < f->count && f->list[i + n].frame == f->list[i].frame + n &&
+           f->list[i + n].count == count &&
+           xr_hop_to_next(f->comparison, f->list[i + n - 1].frame) == first &&
+           n * *hop + count <= LONGEST_JOINED)
+        n++;
+    return n;
+}
+
+/* false: memory is lacking. */
+static bool join_frames(const xr_sound_frames *f, size_t i, size_t n, size_t hop, xr_sound_frame *out)
+{
+    const size_t count = f->list[i].count;
+    *out = (xr_sound_frame){.frame = f->list[i].frame, .count = hop * (n - 1) + count};
+    for (int s = 0; s < 2; s++)
+        out->side[s] = malloc((out->count + 1) * sizeof *out->side[s]);
+    bool made = out->side[0] && out->side[1];
+    for (size_t j = 0; made && j < n; j++)
+        for (int s = 0; s < 2; s++)
+            memcpy(out->side[s] + j * hop, f->list[i + j].side[s],
+                   (j + 1 < n ? hop : count) * sizeof *out->side[s]);
+    if (made)
+        measure(out);
+    return made;
+}
+
+static void free_list(xr_sound_frame *list, size_t count)
+{
+    for (size_t i = 0; list && i < count; i++) {
+        free(list[i].side[0]);
+        free(list[i].side[1]);
+    }
+    free(list);
+}
+
+bool xr_join_sound(xr_sound_frames *f)
+{
+    if (f->count < LEAST_JOINED || f->list[0].count > SHORT)
+        return false;
+    xr_sound_frame *list = calloc(f->count + 1, sizeof *list);
+    size_t count = 0, run;
+    bool made = list != NULL;
+    for (size_t i = 0; made && i < f->count; i += run) {
+        size_t hop;
+        run = run_from(f, i, &hop);
+        if (run >= LEAST_JOINED)
+            made = join_frames(f, i, run, hop, &list[count++]);
+    }
+    if (!made || count == 0) {
+        free_list(list, count);
+        return false;
+    }
+    free_list(f->list, f->count);
+    f->list = list, f->count = count, f->differing = 0;
+    for (size_t i = 0; i < count; i++)
+        f->differing += !list[i].equal && !list[i].silent;
+    return true;
 }

@@ -34,6 +34,10 @@ typedef struct xr_sound_frames {
 xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair);
 void xr_sound_frames_free(xr_sound_frames *frames);
 
+/* Makes one long frame of short ones that follow each other in a recording.  false: there are none, or memory
+ * is lacking; then nothing is changed. */
+bool xr_join_sound(xr_sound_frames *frames);
+
 /* What the microphone recorded in a frame; NULL: nothing, or no sound.  Free it. */
 exray_sound *xr_sensor_sound(const exray_comparison *comparison, size_t frame);
 
