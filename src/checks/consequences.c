@@ -164,6 +164,24 @@ static bool exchange_accounts_for(const exray_comparison *comparison, const exra
            (isnan(layer->isolated_error) || !xr_is_same_file(comparison));
 }
 
+/* Behind layers that are wrong for another reason, rows of an output that are nearly another unit's are so by
+ * chance, unless every row is. */
+static bool wrong_layers_account_for(const exray_finding *cause, const exray_finding *f)
+{
+    bool named = strcmp(cause->cause, "model.weights") == 0 ||
+                 (has_prefix(cause->cause, "layer.") && !is_unknown(cause));
+    bool format =
+        strcmp(f->cause, "output.box_format") == 0 || strcmp(f->cause, "output.dequantization") == 0;
+    return named && format && !xr_finding_evidence(f, XR_EXPLAINS_OUTPUT);
+}
+
+/* The range that an input is quantized to changes what all layers get. */
+static bool input_range_accounts_for(const exray_finding *cause, const exray_finding *f)
+{
+    return has_prefix(cause->cause, "layer.") && cause->stage && strcmp(cause->stage, "input") == 0 &&
+           (strcmp(f->cause, "layer.kernel") == 0 || strcmp(f->cause, "layer.unknown") == 0);
+}
+
 /* Whether `f` is about layers from `layer` on alone. */
 static bool begins_at(const exray_comparison *comparison, const exray_finding *f, uint32_t layer)
 {
@@ -238,7 +256,9 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return has_prefix(cause->cause, "input.");
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
-    if (exchange_accounts_for(comparison, cause, f))
+    if (wrong_layers_account_for(cause, f))
+        return true;
+    if (exchange_accounts_for(comparison, cause, f) || (broad && input_range_accounts_for(cause, f)))
         return true;
     if (strcmp(f->cause, "layer.unknown") == 0 &&
         (layers_account_for(comparison, cause, f) || output_accounts_for(cause, f)))

@@ -406,3 +406,66 @@ def test_attributes_of_a_product_with_a_fused_activation(tmp_path, edge, words):
         v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)
         assert causes(v) == ([] if status == 0 else ["model.operator"])
         assert status == 0 or words in str(finding(v, "model.operator"))
+
+
+def attention(path, whole=True, axis=-1, scale=1.0):
+    """A softmax between two products, as one node or as what it is made of."""
+    g = Graph(17)
+    x = g("MatMul", "x", g.weight("first.w", 16, 16), to="scores")
+    if whole:
+        x = g("Softmax", x, to="shares", axis=axis)
+    else:
+        less = g("Sub", x, g("ReduceMax", x, to="most", axes=[axis], keepdims=1), to="less")
+        e = g("Exp", less, to="grown")
+        x = g("Div", e, g("ReduceSum", e, g.const("axis", [axis], np.int64), to="all", keepdims=1), to="shares")
+    second = g.weight("second.w", 16, 5)
+    g.constants[second] = (g.constants[second] * np.where(np.arange(16) < 8, scale, 1)[:, None]).astype(np.float32)
+    g("MatMul", x, second, to="y")
+    return g.save(path, [1, 12, 16])
+
+
+@pytest.mark.parametrize("edge,cause,words", [({}, None, ""), ({"axis": 1}, "model.operator", "axis 1 on the edge, 2"), ({"scale": -1.0}, "model.weights", "second.w")], ids=["same", "axis", "weights"])
+def test_a_softmax_that_was_taken_apart(tmp_path, edge, cause, words):
+    v = verdict_of(tmp_path, attention(tmp_path / "e.onnx", whole=False, **edge), attention(tmp_path / "r.onnx"), int(cause is not None), shape=(1, 12, 16))
+    assert causes(v) == ([cause] if cause else [])
+    assert not cause or words in str(finding(v, cause))
+
+
+def test_exchanged_dimensions_of_weights_whose_node_is_fused(tmp_path):
+    """The convolution has no counterpart on the side that fused it: the activation behind is the first that is compared."""
+    edge = chain(tmp_path / "e.onnx")
+    model = onnx.load(edge)
+    weights = [i for i in model.graph.initializer if i.name.endswith(".w")][1]
+    weights.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(numpy_helper.to_array(weights).swapaxes(2, 3)), weights.name))
+    onnx.save(model, edge)
+    right = chain(tmp_path / "r.onnx")
+    inputs = [2 * np.random.default_rng(i).normal(size=(1, 3, 12, 16)).astype(np.float32) for i in range(3)]
+    record(edge, tmp_path / "edge.mcap", inputs, tmp_path, level="none", role="edge", constants=True)
+    record(right, tmp_path / "reference.mcap", inputs, tmp_path, level="extended", role="reference", constants=True)
+    v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=1)
+    assert causes(v) == ["model.weights"] and "transposed" in str(finding(v, "model.weights"))
+
+
+def channels_last(path, pads=(0, 0, 1, 1)):
+    """As converters from TensorFlow write it: a Transpose at both ends, factors and offsets of channels behind convolutions."""
+    g = Graph(17)
+    x = g("Transpose", "x", to="planes", perm=[0, 3, 1, 2])
+    for i, channels in enumerate((3, 8)):
+        x = g.conv(x, f"c{i}", channels, 8, strides=[2, 2], pads=list(pads))
+        x = g("Mul", x, g.const(f"c{i}.scale", np.linspace(0.5, 2, 8).reshape(1, 8, 1, 1)), to=f"scaled{i}")
+        x = g("Relu", g("Add", x, g.const(f"c{i}.shift", np.linspace(-0.2, 0.3, 8).reshape(1, 8, 1, 1)), to=f"shifted{i}"), to=f"act{i}")
+    x = g("ReduceMean", g("Transpose", x, to="last", perm=[0, 2, 3, 1]), to="mean", axes=[1, 2], keepdims=0)
+    g("MatMul", x, g.weight("fc.w", 8, 5), to="y")
+    return g.save(path, [1, 24, 24, 3])
+
+
+def test_what_an_optimizer_moves_and_folds_is_no_second_fault(tmp_path):
+    """The mean runs over other numbers of the same dimensions behind a Transpose that was moved; factors are in the weights."""
+    right = channels_last(tmp_path / "r.onnx")
+    inputs = [np.random.default_rng(i).normal(size=(1, 24, 24, 3)).astype(np.float32) for i in range(3)]
+    record(right, tmp_path / "reference.mcap", inputs, tmp_path, level="extended", role="reference", constants=True)
+    for edge, status in ((right, 0), (channels_last(tmp_path / "e.onnx", (1, 1, 0, 0)), 1)):
+        record(edge, tmp_path / "edge.mcap", inputs, tmp_path, level="none", role="edge", constants=True)
+        v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)
+        assert causes(v) == ([] if status == 0 else ["model.operator"])
+        assert status == 0 or "pads 1,1,0,0" in finding(v, "model.operator")["summary"]

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_log import record
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_dynamic, quantize_static
 from validate_support import causes, finding, validate
 
 logging.disable(logging.WARNING)
@@ -153,3 +153,48 @@ def test_a_normalization_behind_quantized_values_is_folded(tmp_path, level):
 def test_other_weights_before_a_normalization_behind_quantized_values(tmp_path, level):
     v = judge(tmp_path, level, 1, {"point.w": lambda a: np.roll(a, 1, 0)}, reference_level="extended", normed=True)
     assert causes(v) == ["model.weights"] and finding(v, "model.weights")["evidence"]["weights_differ"] == 1
+
+
+def scaled(source, path, name, factor):
+    model = onnx.load(source)
+    found = next(i for i in model.graph.initializer if i.name == name)
+    found.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(found) * factor).astype(np.float32), name))
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("factor,cause", [(1 / 12, "layer.saturation"), (40, "layer.range")])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_range_that_the_model_quantizes_its_input_to(tmp_path, level, factor, cause):
+    """The node that does so has no counterpart; what is behind it answers rightly to what it gets."""
+    right = network(tmp_path / "right.onnx")
+    quantize_static(str(right), str(tmp_path / "int8.onnx"), Data(pictures(12, 1)), per_channel=True, weight_type=QuantType.QInt8)
+    edge = scaled(tmp_path / "int8.onnx", tmp_path / "edge.onnx", "x_scale", factor)
+    record(edge, tmp_path / "edge.mcap", pictures(3, 2), tmp_path, level, role="edge", constants=True)
+    record(right, tmp_path / "reference.mcap", pictures(3, 2), tmp_path, "extended", constants=True)
+    v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=1)
+    assert causes(v) == [cause] and finding(v, cause)["where"]["stage"] == "input" and finding(v, cause)["where"]["tensor"] == "x"
+
+
+def test_a_scale_of_weights_behind_integers(tmp_path):
+    """One factor for all weights is no normalization that was folded; rows of the output that seem scaled are so because of it."""
+    nodes, constants = [], []
+    x = "x"
+    for i in range(4):
+        for name, shape in (("w", (48, 48)), ("b", (48,))):
+            value = np.random.default_rng([i, *name.encode()]).normal(0, 1 / np.sqrt(48), shape)
+            constants.append(numpy_helper.from_array(value.astype(np.float32), f"{name}{i}"))
+        nodes += [helper.make_node("MatMul", [x, f"w{i}"], [f"m{i}"], name=f"m{i}"), helper.make_node("Add", [f"m{i}", f"b{i}"], [f"a{i}"], name=f"a{i}"),
+                  helper.make_node("Relu", [f"a{i}"], ["y" if i == 3 else f"r{i}"], name=f"r{i}")]
+        x = f"r{i}"
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [8, 48])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [8, 48])], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "right.onnx")
+    quantize_dynamic(str(tmp_path / "right.onnx"), str(tmp_path / "int8.onnx"), weight_type=QuantType.QInt8)
+    inputs = [np.random.default_rng(i).normal(size=(8, 48)).astype(np.float32) for i in range(3)]
+    record(tmp_path / "right.onnx", tmp_path / "reference.mcap", inputs, tmp_path, "extended", constants=True)
+    for factor, status in ((1, 0), (2, 1)):
+        edge = scaled(tmp_path / "int8.onnx", tmp_path / "edge.onnx", "w1_scale", factor)
+        record(edge, tmp_path / "edge.mcap", inputs, tmp_path, "extended", role="edge", constants=True)
+        v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.1", status=status)
+        assert causes(v) == ([] if status == 0 else ["model.weights"])

@@ -63,6 +63,8 @@ def quantizations(graph, constants):
             note(inputs[3], inputs[4], inputs[5])
             if len(inputs) > base + 1:
                 note(node.output[0], inputs[base], inputs[base + 1])
+        elif node.op_type == "DynamicQuantizeMatMul":
+            note(inputs[1], inputs[2], inputs[3] if len(inputs) > 3 else "")
         elif node.op_type in ("QLinearAdd", "QLinearMul"):
             note(node.output[0], inputs[6], inputs[7])
         elif node.op_type in ("QLinearGlobalAveragePool", "QLinearSoftmax", "QLinearAveragePool"):

@@ -10,6 +10,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
+#include "checks/layer/input_range.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
 
@@ -148,13 +149,14 @@ static exray_status judge_all(const exray_comparison *comparison, const range_li
     return EXRAY_OK;
 }
 
-/* What no healthy 8-bit model has, whatever its layers' errors are: a range in the wrong place; and, if it
- * costs more than the error of a clean layer, one that is too wide, or too narrow where the reference has the
- * same type. */
+/* What no healthy 8-bit model has, whatever its layers' errors are: another zero point than the reference's
+ * of the same type and scale; and, if it costs more than the error of a clean layer, a range in the wrong
+ * place (data that calibration has not seen exceed a range at one end or the other), one that is too wide, or
+ * too narrow where the reference has the same type. */
 static bool is_certain(const judged *j)
 {
     bool costly = j->cost > MOST_OF_8_BITS;
-    return j->fault == OFF_CENTER || (costly && (j->fault == TOO_WIDE || j->known));
+    return (j->fault == OFF_CENTER && j->known) || (costly && (j->fault != TOO_NARROW || j->known));
 }
 
 /* Where no layer or output is wrong, keeps only what is certain; with one layer that surely clips, the others
@@ -269,9 +271,87 @@ static void add_first_wrong_layer(const exray_comparison *comparison, size_t lay
     }
 }
 
+/* "layer_17": what each layer with that fault costs. */
+static void add_layers(const exray_comparison *comparison, const judged *list, size_t count,
+                       range_fault which, exray_finding *f)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].fault != which)
+            continue;
+        char key[40];
+        snprintf(key, sizeof key, "layer_%u",
+                 (unsigned)exray_comparison_layer(comparison, list[i].layer)->node[EXRAY_SIDE_EDGE]);
+        exray_finding_number(f, key, list[i].cost);
+    }
+}
+
+/* ---- Inputs that the model quantizes itself ---------------------------------------------------- */
+
+typedef struct judged_input {
+    size_t input;
+    uint32_t node;
+    judged j; /* fault HEALTHY: there is none */
+} judged_input;
+
+/* The input whose quantization costs the most, of those that are known to be right. */
+static exray_status judge_inputs(const exray_comparison *comparison, const range_limits *limit,
+                                 judged_input *out, exray_error *error)
+{
+    *out = (judged_input){.j = {.fault = HEALTHY}};
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *pair = exray_comparison_input(comparison, i);
+        uint32_t node = xr_input_quantizer(comparison, i);
+        if (node == EXRAY_NO_INDEX || !pair->comparable || !(pair->error <= pair->noise))
+            continue;
+        judged j = {.layer = SIZE_MAX};
+        exray_status status = xr_input_range_evidence(comparison, i, node, &j.evidence, error);
+        if (status != EXRAY_OK)
+            return status;
+        j.fault = judge(&j.evidence, limit, NULL, &j.cost);
+        if (j.fault != HEALTHY && j.cost > out->j.cost)
+            *out = (judged_input){i, node, j};
+    }
+    return EXRAY_OK;
+}
+
+/* "input x can hold -0.1 to 0.1, its values are -1 to 1", as a sentence of its own. */
+static void describe_input(const exray_comparison *comparison, const judged_input *in, char *text,
+                           size_t size)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const xr_layer_evidence *e = &in->j.evidence;
+    const char *name = exray_comparison_input(comparison, in->input)->name[EXRAY_SIDE_EDGE];
+    snprintf(text, size,
+             "The model quantizes its input %.*s %s (node %u, %.40s): it can hold %.4g to %.4g, the input's "
+             "values are %.4g to %.4g.",
+             XR_SHORT_NAME(name), in->j.fault == TOO_WIDE ? "too coarsely" : "to a range that clips it",
+             (unsigned)in->node, model->nodes[in->node].op, e->low, e->high, e->min[0], e->max[0]);
+}
+
+static void report_input(const exray_comparison *comparison, const judged_input *in, exray_findings *findings)
+{
+    const xr_layer_evidence *e = &in->j.evidence;
+    char words[300];
+    describe_input(comparison, in, words, sizeof words);
+    exray_finding *f = exray_findings_add(findings, cause_of(in->j.fault), EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "input", exray_comparison_input(comparison, in->input)->name[EXRAY_SIDE_EDGE],
+                        EXRAY_NO_INDEX);
+    exray_finding_summary(f, "%s", words);
+    exray_finding_detail(f,
+                         in->j.fault == TOO_WIDE
+                             ? "Its steps of %.3g cost %.2g of the signal."
+                             : "Beyond its steps of %.3g, clipping costs %.2g of the signal.",
+                         e->step, in->j.cost);
+    exray_finding_fix(f, "Calibrate again with data that are normalized as in use.");
+    exray_finding_number(f, "low", e->low);
+    exray_finding_number(f, "high", e->high);
+    exray_finding_number(f, "clipped_share", e->below + e->above);
+    exray_finding_number(f, "cost", in->j.cost);
+}
+
 /* Reports all layers with one fault as one finding, at the first whose cost matters. */
-static void report(const exray_comparison *comparison, const judged *list, size_t count, range_fault which,
-                   exray_findings *findings)
+static exray_finding *report(const exray_comparison *comparison, const judged *list, size_t count,
+                             range_fault which, exray_findings *findings)
 {
     double worst = 0;
     size_t layers = 0;
@@ -285,7 +365,7 @@ static void report(const exray_comparison *comparison, const judged *list, size_
         if (list[i].fault == which && list[i].cost >= SHARE_OF_WORST * worst)
             first = &list[i];
     if (!first)
-        return;
+        return NULL;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first->layer);
     bool summed = layer->from_stats || layer->from_sketch;
     exray_finding *f =
@@ -304,14 +384,28 @@ static void report(const exray_comparison *comparison, const judged *list, size_
                                  : "%zu layers have this; the worst costs %.2g of its signal.",
                              layers, worst);
     exray_finding_number(f, "layers", (double)layers);
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].fault != which)
+    add_layers(comparison, list, count, which, f);
+    return f;
+}
+
+/* Reports what is wrong with layers; an input's range with those of layers, where they have the same fault:
+ * they were calibrated with the same data. */
+static void report_all(const exray_comparison *comparison, const judged *list, size_t count,
+                       const judged_input *input, exray_findings *findings)
+{
+    static const range_fault faults[] = {TOO_NARROW, OFF_CENTER, TOO_WIDE};
+    bool told = input->j.fault == HEALTHY;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        exray_finding *f = report(comparison, list, count, faults[i], findings);
+        if (!f || faults[i] != input->j.fault)
             continue;
-        char key[40];
-        snprintf(key, sizeof key, "layer_%u",
-                 (unsigned)exray_comparison_layer(comparison, list[i].layer)->node[EXRAY_SIDE_EDGE]);
-        exray_finding_number(f, key, list[i].cost);
+        char words[300];
+        describe_input(comparison, input, words, sizeof words);
+        exray_finding_detail(f, "%s", words);
+        told = true;
     }
+    if (!told)
+        report_input(comparison, input, findings);
 }
 
 static bool is_wrong(const exray_layer_pair *layer)
@@ -354,7 +448,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     range_limits limit = {exray_findings_option(findings, "clip_ratio"),
                           exray_findings_option(findings, "step_ratio")};
     size_t count = 0;
+    judged_input input;
     exray_status status = judge_all(comparison, &limit, list, &count, error);
+    if (status == EXRAY_OK)
+        status = judge_inputs(comparison, &limit, &input, error);
     if (status == EXRAY_OK) {
         /* A costly range is a fault only if the model is wrong because of it. */
         size_t found = count;
@@ -362,9 +459,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             count = keep_clipped(comparison, list, count);
         else if (!wrong || !may_account(comparison, list, count))
             count = keep_certain(list, count);
-        report(comparison, list, count, TOO_NARROW, findings);
-        report(comparison, list, count, OFF_CENTER, findings);
-        report(comparison, list, count, TOO_WIDE, findings);
+        if (!clean || (!wrong && !is_certain(&input.j)))
+            input.j.fault = HEALTHY;
+        report_all(comparison, list, count, &input, findings);
         if (!clean && found && count == 0) {
             status = error->status = EXRAY_E_STATE;
             snprintf(error->message, sizeof error->message,

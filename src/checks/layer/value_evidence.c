@@ -61,8 +61,7 @@ typedef struct layer_side {
     const float *value;
 } layer_side;
 
-/* Notes the range of a tensor that is quantized with one scale. */
-static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
+void xr_note_range(const exray_tensor_info *info, xr_layer_evidence *e)
 {
     if (!info)
         return;
@@ -340,7 +339,7 @@ static exray_status read_evidence(const exray_comparison *comparison, size_t lay
             continue;
         }
         if (status == EXRAY_OK) {
-            note_range(stored, out);
+            xr_note_range(stored, out);
             add_frame(&s, out, side, reasons);
         }
     }
@@ -378,7 +377,7 @@ static bool from_metrics(const exray_comparison *comparison, size_t layer, xr_la
                                .max = {m->max[0], m->max[1]},
                                .shift = m->mean[0] - m->mean[1],
                                .unclipped = m->rmse * m->rmse};
-    note_range(info, out);
+    xr_note_range(info, out);
     return out->step > 0 && m->min[1] >= out->low && m->max[1] <= out->high;
 }
 
@@ -419,7 +418,7 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
         return;
     out->frames = 1;
     out->difference = pair->error * pair->error * m->std[1] * m->std[1];
-    note_range(info, out);
+    xr_note_range(info, out);
     if (!(out->step > 0) || isnan(pair->saturated_high))
         return;
     /* Values at an end of the range were clipped only if the reference's go beyond it: the zeros of a

@@ -51,6 +51,9 @@ exray_status xr_layer_range_evidence_get(const exray_comparison *comparison, siz
  * bound) from the shares of the edge's values at the ends of the range.  The rest is NAN. */
 void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out);
 
+/* Fills in the range of a tensor that is quantized with one scale. */
+void xr_note_range(const exray_tensor_info *info, xr_layer_evidence *out);
+
 /* The layer's tensor in the side's model, or NULL. */
 const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
                                        exray_side side);

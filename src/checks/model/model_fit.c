@@ -6,6 +6,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/gates.h"
 #include "checks/model/weight_match.h"
+#include "checks/op_name.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -127,6 +128,42 @@ static bool has_same_operator(const exray_comparison *comparison, const xr_weigh
     return strcmp(layer->op[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_REFERENCE]) == 0;
 }
 
+/* Where the node that reads the weights has no counterpart, the first layer behind it is not judged alone,
+ * and may be wrong though nothing before it is. */
+static bool is_first_wrong(const exray_layer_pair *layer)
+{
+    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES ||
+           (layer->role == EXRAY_LAYER_ROLE_UNJUDGED && layer->error > layer->noise);
+}
+
+static bool reads(const exray_node *node, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] == tensor)
+            return true;
+    return false;
+}
+
+/* Whether what a node makes of the weights is multiplied with a constant behind it. */
+static bool is_scaled_behind(const exray_model *model, uint32_t weights)
+{
+    uint32_t made = EXRAY_NO_INDEX;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        if (reads(node, weights) && node->output_count)
+            made = node->outputs[0];
+        bool scales = made != EXRAY_NO_INDEX && reads(node, made) &&
+                      (xr_is_op(node->op, "mul") || xr_is_op(node->op, "div"));
+        for (uint32_t i = 0; scales && i < node->input_count; i++)
+            if (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant)
+                return true;
+    }
+    return false;
+}
+
+/* One factor for all of them: no normalization's. */
+#define ONE_FACTOR 0.999
+
 /* Weights that differ by a factor for each channel belong to the same model where the graphs differ
  * (a folded normalization) and the error does not begin there, or where the layer computes the same; floats
  * of one operator in graphs of one size have nothing folded, and a coarse type (bfloat16) hides in a layer
@@ -141,20 +178,17 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return false;
     if (p->layer == SIZE_MAX)
         return true;
-    exray_layer_role role = exray_comparison_layer(comparison, p->layer)->role;
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
+    exray_layer_role role = layer->role;
+    if (is_first_wrong(layer) && p->correlation > ONE_FACTOR)
+        return false;
+    if (is_scaled_behind(m->side[0].model, p->tensor[0]) != is_scaled_behind(m->side[1].model, p->tensor[1]))
+        return true; /* what the other side has folded */
     bool other_graph = m->side[0].model->node_count != m->side[1].model->node_count;
     if (!other_graph && !is_of_integers(m, p) && has_same_operator(comparison, p))
         return false;
     return role == EXRAY_LAYER_ROLE_CLEAN || role == EXRAY_LAYER_ROLE_UNJUDGED ||
            (other_graph && role == EXRAY_LAYER_ROLE_PROPAGATES);
-}
-
-static bool reads(const exray_node *node, uint32_t tensor)
-{
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] == tensor)
-            return true;
-    return false;
 }
 
 /* Whether some op reads both tensors; the node of a partition reads everything and does not count. */
@@ -247,7 +281,7 @@ static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_w
     if (!p->transposed || p->layer == SIZE_MAX || is_of_two_layouts(comparison, p))
         return false;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
-    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || has_same_convention(layer);
+    return is_first_wrong(layer) || has_same_convention(layer);
 }
 
 static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit)

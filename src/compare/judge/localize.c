@@ -504,8 +504,13 @@ static void judge_output(const graph *g, xr_pair *pair)
                            fmax(MOST_OF_OUTPUT, xr_noise_bound(0, bounded_noise_of(g, pair))));
 }
 
+static bool is_unpacking(const char *op)
+{
+    return op && (strcmp(op, "DequantizeLinear") == 0 || strcmp(op, "DEQUANTIZE") == 0);
+}
+
 /* A node without a counterpart propagates the worst of its inputs.  If it has weights, its output was not
- * compared, and neither was the error that it adds. */
+ * compared, and neither was the error that it adds; integers that it only unpacks are compared as weights. */
 static void pass_through(const graph *g, uint32_t node)
 {
     const exray_node *n = &g->model->nodes[node];
@@ -516,7 +521,7 @@ static void pass_through(const graph *g, uint32_t node)
     in.weights = 0;
     if (xr_is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);
-    if (has_weights(g->model, node)) {
+    if (has_weights(g->model, node) && !(in.fixed && is_unpacking(n->op))) {
         in.hidden += is_product(n) ? 1 : 2;
         in.judged = false;
     }

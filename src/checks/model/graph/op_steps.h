@@ -54,6 +54,7 @@ typedef struct xr_op_step {
     double rounding[XR_STEP_OPERANDS]; /* the most that each number was rounded by where it is stored */
     double epsilon;                    /* of a normalization that was put together of several nodes; else 0 */
     double groups;                     /* likewise, of groups of channels */
+    const exray_node *over;            /* of a softmax that was put together: its sum; else NULL */
     const xr_cut
         *cut; /* of a slice or one part of a split: which part it is; NULL: unknown, or something else */
 } xr_op_step;

@@ -1,5 +1,6 @@
 #include "checks/model/graph/step_difference.h"
 
+#include "checks/model/graph/between/step_axes.h"
 #include "checks/model/graph/between/step_fold.h"
 #include "checks/model/graph/between/step_gap.h"
 #include "checks/model/graph/between/step_moves.h"
@@ -286,7 +287,7 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     if (!told && differ)
         trait_texts(traits, which, differ, d);
     xr_join_equal_words((char *const[2]){d->value[0], d->value[1]});
-    if (told || differ)
+    if ((told || differ) && !xr_attribute_is_moved(match_of(f)->side, a, b, d->key))
         judge_step(f, d);
     else
         drop_last(f);
@@ -337,7 +338,7 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
         bool same = n == 0 || k == 0 || n == k;
         for (size_t j = 0; same && j < n && k; j++)
             same = xr_is_same_constant(x, p[j], y, q[j]);
-        if (same)
+        if (same || (n == k && n && xr_axes_are_moved(side, a, b, p, q, n)))
             continue;
         xr_difference *d = add(f, XR_DIFFERENCE_CONSTANT, edge, reference,
                                y->name && *y->name ? y->name : "a constant input");

@@ -3,6 +3,7 @@
 #include "checks/model/graph/join/step_cuts.h"
 #include "checks/model/graph/join/step_groups.h"
 #include "checks/model/graph/join/step_norms.h"
+#include "checks/model/graph/join/step_softmax.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -579,5 +580,7 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
         xr_step_join_norms(graph);
     if (ok)
         xr_step_join_groups(graph);
+    if (ok)
+        xr_step_join_softmax(graph);
     return ok && !graph->memory->failed;
 }

@@ -1,6 +1,7 @@
 #include "checks/model/graph/step_traits.h"
 
 #include "checks/model/graph/join/step_groups.h"
+#include "checks/model/graph/join/step_softmax.h"
 
 #include "checks/model/graph/resize_map.h"
 
@@ -308,6 +309,8 @@ static void add_axis(const xr_step_graph *g, const xr_op_step *step, double axis
 
 static double softmax_axis(const xr_step_graph *g, const xr_op_step *step)
 {
+    if (step->over)
+        return xr_step_joined_axis(g, step);
     double axis = xr_attribute_number(step->node, "axis", xr_attribute_number(step->node, "dim", NAN));
     if (!isnan(axis))
         return axis;

@@ -31,24 +31,58 @@ static bool have_same_weights(xr_step_match *m, const xr_op_step *step[2])
            fabs(print[0].most - print[1].most) <= most && !(fabs(print[0].size - print[1].size) > most);
 }
 
-/* Whether all that a side has there is a normalization that the other side has folded into the weights
- * before, or may have: they are others on the two sides, or unknown.  Where they are the same, it was left
- * out. */
+/* A number for each place along one dimension at most. */
+static bool is_row(const exray_tensor_info *info)
+{
+    uint32_t longer = 0;
+    for (uint32_t i = 0; info && i < info->rank; i++)
+        longer += info->shape[i] != 1;
+    return info && longer <= 1;
+}
+
+/* Something for each channel, which the layer before can have within its weights and its bias. */
+static bool is_of_channels(const xr_step_graph *g, const xr_op_step *step, bool *scales)
+{
+    bool norm = strcmp(step->word, "batch norm") == 0;
+    bool factor = strcmp(step->word, "mul") == 0 || strcmp(step->word, "div") == 0;
+    bool shift = strcmp(step->word, "add") == 0 || strcmp(step->word, "sub") == 0;
+    *scales = *scales || norm || factor;
+    return step->input_count == 1 &&
+           (norm || ((factor || shift) && step->kind == XR_STEP_COMBINE && step->constant_count == 1 &&
+                     is_row(xr_step_graph_info(g, step->constant[0]))));
+}
+
+/* Whether all steps of a gap are such, one behind another. */
+static bool is_chain(const xr_step_graph *g, const xr_step_gap *gap, bool *scales)
+{
+    uint32_t at = gap->last;
+    for (uint32_t i = 0; i < gap->count; i++) {
+        if (at >= g->count || !is_of_channels(g, &g->step[at], scales))
+            return false;
+        at = g->tensor[g->step[at].input[0]].maker;
+    }
+    return true;
+}
+
+/* Whether all that a side has there is a normalization, or factors and offsets of channels, that the other
+ * side has folded into the weights and the bias before, or may have: they are others on the two sides, or
+ * unknown.  Where they are the same, it was left out. */
 static bool is_folded(xr_step_match *m, int s, const xr_step_gap *gap)
 {
-    if (gap->count != 1 || gap->entries != 1)
-        return false;
     const xr_step_graph *g = &m->side[s];
+    bool scales = false;
+    if (gap->count == 0 || gap->entries != 1 || !is_chain(g, gap, &scales))
+        return false;
     uint32_t maker = g->tensor[gap->entry[0]].maker;
     uint32_t mate = maker == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : m->mate[s][maker];
-    if (strcmp(g->step[gap->first].word, "batch norm") != 0 || mate == EXRAY_NO_INDEX)
+    if (mate == EXRAY_NO_INDEX)
         return false;
     const xr_op_step *step[2];
     step[s] = &g->step[maker];
     step[!s] = &m->side[!s].step[mate];
     xr_op_step_kind kind = step[s]->kind;
     return (kind == XR_STEP_CONV || kind == XR_STEP_TRANSPOSED_CONV || kind == XR_STEP_PRODUCT) &&
-           !have_same_weights(m, step);
+           (scales ? !have_same_weights(m, step) : step[!s]->constant_count > step[s]->constant_count);
 }
 
 /* Whether all that side s has there is a function that the range of the other side's integers is instead: a
