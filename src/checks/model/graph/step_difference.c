@@ -166,22 +166,11 @@ static void name_parts(finder *f, const xr_op_step *a, const xr_op_step *b, xr_d
     }
 }
 
-/* Whether both are functions of tensors of which each has another counterpart: paired for want of better. */
-static bool are_of_other_tensors(const finder *f, const xr_op_step *a, const xr_op_step *b)
-{
-    const xr_step_graph *side = match_of(f)->side;
-    uint32_t root[2];
-    const xr_op_step *step[2] = {a, b};
-    for (int s = 0; s < 2; s++)
-        root[s] = side[s].tensor[side[s].tensor[step[s]->output].root].same_as;
-    uint32_t mates[2] = {match_of(f)->tensor_mate[0][root[0]], match_of(f)->tensor_mate[1][root[1]]};
-    return mates[0] != EXRAY_NO_INDEX && mates[1] != EXRAY_NO_INDEX && mates[0] != root[1];
-}
-
 static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
-    if (xr_same_function(a->value, b->value, a->slack, b->slack) || are_of_other_tensors(f, a, b))
+    if (xr_same_function(a->value, b->value, a->slack, b->slack) ||
+        xr_step_match_of_others(match_of(f), a, b))
         return;
     xr_difference *d = add(f, XR_DIFFERENCE_FUNCTION, edge, reference, "function");
     double differ, left;

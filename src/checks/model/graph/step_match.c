@@ -370,3 +370,15 @@ void xr_step_match_free(xr_step_match *m)
     free(m->layer);
     *m = (xr_step_match){0};
 }
+
+bool xr_step_match_of_others(const xr_step_match *m, const xr_op_step *edge, const xr_op_step *reference)
+{
+    const xr_op_step *step[2] = {edge, reference};
+    uint32_t root[2];
+    for (int s = 0; s < 2; s++) {
+        const xr_tensor_facts *fact = m->side[s].tensor;
+        root[s] = fact[fact[step[s]->output].root].same_as;
+    }
+    uint32_t mates[2] = {m->tensor_mate[0][root[0]], m->tensor_mate[1][root[1]]};
+    return mates[0] != EXRAY_NO_INDEX && mates[1] != EXRAY_NO_INDEX && mates[0] != root[1];
+}

@@ -22,4 +22,8 @@ void xr_step_match_free(xr_step_match *match);
 const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *match,
                                             uint32_t edge, uint32_t reference);
 
+/* Whether two functions are of tensors of which each has another counterpart: they were paired for want of
+ * better. */
+bool xr_step_match_of_others(const xr_step_match *match, const xr_op_step *edge, const xr_op_step *reference);
+
 #endif
