@@ -491,7 +491,8 @@ static bool try_drift(sound_search *s)
     const double apart = (double)f->count / 2;
     xr_sound_relation r = xr_no_sound_relation();
     /* Lags are of whole samples: finer by what is left. */
-    for (double step = 0.5 / apart; step > 0.02 / apart; step /= 3) {
+    double step = 0.5 / apart;
+    for (int turn = 0; turn < 3; turn++, step /= 3) {
         const double around = drift;
         for (int i = -3; i <= 3; i++) {
             double now = rest_at_ratio(f, 1 / (1 + around + i * step));
