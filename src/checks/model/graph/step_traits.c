@@ -2,6 +2,7 @@
 
 #include "checks/model/graph/join/step_groups.h"
 #include "checks/model/graph/join/step_softmax.h"
+#include "checks/model/graph/recurrent_traits.h"
 
 #include "checks/model/graph/resize_map.h"
 
@@ -421,6 +422,7 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
     default:
         if (strcmp(step->word, "depth to space") == 0)
             add_depth_to_space(g, step, out);
+        xr_recurrent_traits(g, step, out);
         break;
     }
 }

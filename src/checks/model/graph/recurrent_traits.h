@@ -1,0 +1,10 @@
+/* What recurrent operators are told, as numbers and words. */
+#ifndef XR_RECURRENT_TRAITS_H
+#define XR_RECURRENT_TRAITS_H
+
+#include "checks/model/graph/step_traits.h"
+
+/* Adds those of an LSTM, a GRU or a simple cell of ONNX; of other steps, nothing. */
+void xr_recurrent_traits(xr_step_graph *graph, const xr_op_step *step, xr_traits *traits);
+
+#endif
