@@ -77,6 +77,28 @@ static bool hides_nodes(const char *op)
     return !op || !*op || strstr(op, "elegate") || strstr(op, "DELEGATE");
 }
 
+static const exray_node *maker_of(const exray_model *model, const exray_node *node, uint32_t input,
+                                  const char *op)
+{
+    const exray_node *maker = input < node->input_count ? xr_producer(model, node->inputs[input]) : NULL;
+    return maker && xr_is_op(maker->op, op) && maker->input_count ? maker : NULL;
+}
+
+/* Whether a node is the end of a softmax that is written as its parts, as engines do for types that their
+ * kernel has not; `*input`: what goes in. */
+static bool ends_softmax(const exray_model *model, const exray_node *node, uint32_t *input)
+{
+    const exray_node *power = xr_is_op(node->op, "div") ? maker_of(model, node, 0, "exp") : NULL;
+    const exray_node *sum = power ? maker_of(model, node, 1, "reducesum") : NULL;
+    if (!sum || sum->inputs[0] != node->inputs[0])
+        return false;
+    *input = power->inputs[0];
+    const exray_node *below = maker_of(model, power, 0, "sub");
+    if (below && maker_of(model, below, 1, "reducemax"))
+        *input = below->inputs[0];
+    return true;
+}
+
 xr_tail xr_output_tail(const exray_comparison *comparison, exray_side side, size_t pair)
 {
     enum { FURTHEST = 16 };
@@ -89,8 +111,13 @@ xr_tail xr_output_tail(const exray_comparison *comparison, exray_side side, size
         if (!node || hides_nodes(node->op))
             break;
         const char *fused = fused_activation(node);
-        bool alone = is_activation(node->op, &which),
-             within = !alone && fused && is_activation(fused, &which);
+        uint32_t before = node->input_count ? node->inputs[0] : EXRAY_NO_INDEX;
+        bool alone = is_activation(node->op, &which);
+        if (!alone && ends_softmax(model, node, &before)) {
+            which = XR_TAIL_SOFTMAX;
+            alone = true;
+        }
+        bool within = !alone && fused && is_activation(fused, &which);
         if (within || alone) {
             memmove(&tail.activation[1], &tail.activation[0], tail.count * sizeof tail.activation[0]);
             tail.activation[0] = which;
@@ -100,7 +127,7 @@ xr_tail xr_output_tail(const exray_comparison *comparison, exray_side side, size
             tail.known = true;
             break;
         }
-        tensor = node->input_count ? node->inputs[0] : EXRAY_NO_INDEX;
+        tensor = before;
     }
     return tail;
 }
