@@ -260,6 +260,10 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     if (exchange_accounts_for(comparison, cause, f) || (broad && input_range_accounts_for(cause, f)))
         return true;
+    /* Where one scale costs that much somewhere, it costs a little more than usual elsewhere. */
+    if (strcmp(cause->cause, "layer.per_tensor_weights") == 0 && strcmp(f->cause, "layer.unknown") == 0 &&
+        is_doubtful_layer(f))
+        return true;
     if (strcmp(f->cause, "layer.unknown") == 0 &&
         (layers_account_for(comparison, cause, f) || output_accounts_for(cause, f)))
         return true;

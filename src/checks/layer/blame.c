@@ -2,6 +2,7 @@
 
 #include "checks/findings.h"
 #include "checks/layer/equal_frames.h"
+#include "checks/layer/value_evidence.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
 
@@ -339,6 +340,14 @@ bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_f
     uint32_t tensor = port_tensor(model, model->outputs, model->output_count,
                                   exray_comparison_output(comparison, output)->name[EXRAY_SIDE_EDGE]);
     return tensor == EXRAY_NO_INDEX || b->tensor[tensor] == XR_GIVEN_WRONG_INPUT;
+}
+
+bool xr_may_be_rounding(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    static const double quantized = 1e-2, threefold = 3;
+    bool alone = layer->isolated_error > layer->own_noise || isfinite(layer->reference_error);
+    return !alone && !xr_is_same_file(comparison) && layer->noise >= quantized &&
+           layer->error <= threefold * layer->noise;
 }
 
 exray_layer_role xr_judged_role(const exray_comparison *comparison, exray_findings *findings, size_t layer)

@@ -37,4 +37,8 @@ exray_layer_role xr_judged_role(const exray_comparison *comparison, exray_findin
 exray_status xr_say_unjudged(const exray_comparison *comparison, exray_findings *findings,
                              exray_error *error);
 
+/* Whether a layer's error may be rounding nevertheless: that of 8 bits has no sharp bound. Of two files, one
+ * within three times its noise that was not run alone proves nothing by itself. */
+bool xr_may_be_rounding(const exray_comparison *comparison, const exray_layer_pair *layer);
+
 #endif

@@ -7,6 +7,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/value_evidence.h"
 #include "checks/layer/weight_channels.h"
 
 #include <math.h>
@@ -69,6 +70,10 @@ static bool has_shared_scale(const exray_comparison *comparison)
     return false;
 }
 
+/* An error of that much of the signal is not healthy where one scale loses most of a layer's channels,
+ * however much noise there is before it. */
+#define MUCH 0.3
+
 typedef struct scale_search {
     const exray_comparison *comparison;
     exray_findings *findings;
@@ -81,7 +86,10 @@ static exray_status name_layers(scale_search *s, exray_layer_role role, exray_er
 {
     for (size_t i = 0; i < exray_comparison_layer_count(s->comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(s->comparison, i);
-        if (layer->role != role || !isfinite(layer->error))
+        if (layer->role != role || !isfinite(layer->error) ||
+            (role == EXRAY_LAYER_ROLE_CLEAN && layer->error < MUCH) ||
+            (role != EXRAY_LAYER_ROLE_ORIGINATES &&
+             xr_layer_given(s->comparison, s->findings, i) == XR_GIVEN_WRONG_INPUT))
             continue;
         xr_weight_channels c;
         bool found;
@@ -90,6 +98,8 @@ static exray_status name_layers(scale_search *s, exray_layer_role role, exray_er
             return status;
         if (!found || c.predicted <= s->share * own_error(layer) || c.rms_max <= s->spread * c.rms_min)
             continue;
+        if (role == EXRAY_LAYER_ROLE_CLEAN && 2 * c.lost <= c.count)
+            continue;
         if (!s->first)
             s->first = report(layer, i, &c, s->findings);
         note_layer(layer, &c, s->first);
@@ -97,13 +107,14 @@ static exray_status name_layers(scale_search *s, exray_layer_role role, exray_er
     return EXRAY_OK;
 }
 
-/* Whether an error builds up over layers of which none originates it alone, behind right inputs. */
+/* Whether an error builds up over layers of which none certainly originates it alone. */
 static bool builds_up(const exray_comparison *comparison, exray_findings *findings)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
-        if (xr_originates(comparison, findings, i))
+        if (xr_originates(comparison, findings, i) &&
+            !xr_may_be_rounding(comparison, exray_comparison_layer(comparison, i)))
             return false;
-    return !xr_inputs_differ(comparison) && !xr_outputs_agree(comparison);
+    return !xr_outputs_agree(comparison);
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
@@ -115,6 +126,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     exray_status status = name_layers(&s, EXRAY_LAYER_ROLE_ORIGINATES, error);
     if (status == EXRAY_OK && !s.first && builds_up(comparison, findings))
         status = name_layers(&s, EXRAY_LAYER_ROLE_PROPAGATES, error);
+    if (status == EXRAY_OK && !s.first && !xr_is_same_file(comparison))
+        status = name_layers(&s, EXRAY_LAYER_ROLE_CLEAN, error);
     if (status != EXRAY_OK)
         return status;
     const exray_coverage *coverage = exray_comparison_coverage(comparison);

@@ -108,6 +108,25 @@ static double score_kinds(const xr_layer *a, const xr_layer *b, bool same_name)
     return 0;
 }
 
+/* Whether a layer takes a step out of what an LSTM made of all: frameworks count that in. */
+static bool takes_a_step(const xr_layers *side, const xr_layer *layer)
+{
+    static const char *const names[] = {"STRIDED_SLICE", "SLICE", "Slice", "GATHER", "Gather", "UNPACK"};
+    uint32_t before = layer->producers[0];
+    if (layer->kind != XR_OP_OTHER || before >= side->count || side->layer[before].kind != XR_OP_LSTM)
+        return false;
+    for (size_t i = 0; layer->op->op && i < sizeof names / sizeof *names; i++)
+        if (strcmp(layer->op->op, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_last_step(const xr_scorer *s, const xr_layer *a, const xr_layer *b)
+{
+    return (b->kind == XR_OP_LSTM && takes_a_step(&s->side[0], a)) ||
+           (a->kind == XR_OP_LSTM && takes_a_step(&s->side[1], b));
+}
+
 static double score_activations(const xr_layer *a, const xr_layer *b)
 {
     if (a->activation == XR_ACTIVATION_UNKNOWN || b->activation == XR_ACTIVATION_UNKNOWN)
@@ -157,7 +176,10 @@ double xr_score(const xr_scorer *s, uint32_t edge, uint32_t reference)
     if (s->similarities && are_two(s, edge, reference))
         return 0;
     bool same_name = s->naming.namesake[edge] == reference;
-    double score = score_kinds(&s->side[0].layer[a->core], &s->side[1].layer[b->core], same_name);
+    const xr_layer *core[2] = {&s->side[0].layer[a->core], &s->side[1].layer[b->core]};
+    double score = score_kinds(core[0], core[1], same_name);
+    if (score <= 0 && is_last_step(s, core[0], core[1]))
+        score = RELATED_KIND;
     if (score <= 0)
         return 0;
     score += a->weights && b->weights ? SAME_WEIGHTS : 0;
