@@ -10,7 +10,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("ai_edge_litert")
 pytestmark = pytest.mark.data
 FAST = [(name, *levels) for name, s in SUBJECTS.items() if s.fast for levels in s.levels]
-FAST += [(name, "float16", "default") for name in ("ocr_upside_down", "voice", "voice_16k")]
+FAST += [(name, "float16", "default") for name in ("ocr_upside_down", "voice", "voice_16k")] + [("ocr_upside_down", "dynamic", "default")]
 
 
 @pytest.fixture(scope="module")

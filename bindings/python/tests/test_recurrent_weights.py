@@ -275,3 +275,37 @@ def test_layers_in_one_node(tmp_path, changed):
     report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
     assert [f["cause"] for f in report.json["findings"]] == (["model.weights"] if changed else [])
     assert not changed or "biases of 1 of 4" in str(report)
+
+
+# ---- Keras's LSTM returns its last step; TensorFlow Lite takes that out with a node of its own ---------------------
+
+
+@pytest.mark.parametrize("noise", [0, 2e-4])
+def test_a_last_step_that_is_taken_out(noise, tmp_path):
+    random = np.random.default_rng(3)
+    runs = [(random.normal(0, 1, (1, 12, 6)).astype(np.float32), random.normal(0, .3, (1, 12, 8)).astype(np.float32)) for _ in range(4)]
+    dense = random.normal(0, .4, (8, 3)).astype(np.float32)
+
+    def info(name, *shape, **more):
+        return exray.TensorInfo(name, "float32", shape, **more)
+    kernel = info("kernel", 8, 3, constant=True)
+    lite = exray.Model("net", "litert", "2", "builtin", 1, (info("x", 1, 12, 6), info("steps", 1, 12, 8), info("step", 1, 8), kernel, info("y", 1, 3)),
+                       (exray.Node("UNIDIRECTIONAL_SEQUENCE_LSTM", "tfl.lstm", (0,), (1,)), exray.Node("STRIDED_SLICE", "tfl.strided_slice", (1,), (2,)),
+                        exray.Node("FULLY_CONNECTED", "y", (2, 3), (4,))), (0,), (4,))
+    keras = exray.Model("net", "keras", "3", "", 1, (info("input", 1, 12, 6), info("lstm", 1, 8), kernel, info("dense", 1, 3)),
+                        (exray.Node("LSTM", "lstm", (0,), (1,)), exray.Node("Dense", "dense", (1, 2), (3,))), (0,), (3,))
+    for role, model, off in (("edge", lite, noise), ("reference", keras, 0)):
+        with exray.Recorder(tmp_path / f"{role}.mcap", role=role, capture="full") as r:
+            r.model(model)
+            r.constant(3 if role == "edge" else 2, dense, name="kernel")
+            for k, (x, h) in enumerate(runs):
+                h = h + np.float32(off) * np.random.default_rng(k).normal(0, 1, h.shape).astype(np.float32)
+                with r.frame(source=str(k)):
+                    r.input("x", x)
+                    layers = [h, h[:, -1], h[:, -1] @ dense] if role == "edge" else [h[:, -1], h[:, -1] @ dense]
+                    for node, values in enumerate(layers):
+                        r.layer(node, model.nodes[node].name, values)
+                    r.output("y", layers[-1])
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", min_coverage=0.8)
+    pairs = [(p["edge"]["op"], p["reference"]["op"]) for p in report.json["layers"]]
+    assert ("STRIDED_SLICE", "LSTM") in pairs and report.verdict != "inconclusive"
