@@ -4,21 +4,7 @@
 #define XR_STEP_TRAITS_H
 
 #include "checks/model/graph/step_graph.h"
-
-enum { XR_TRAITS = 12, XR_TRAIT_NUMBERS = 24 };
-
-typedef struct xr_trait {
-    const char *key;  /* a constant string */
-    const char *text; /* NULL: numbers */
-    const char *name; /* NULL, or what these numbers are called */
-    double number[XR_TRAIT_NUMBERS];
-    size_t count;
-} xr_trait;
-
-typedef struct xr_traits {
-    xr_trait trait[XR_TRAITS];
-    size_t count;
-} xr_traits;
+#include "checks/model/graph/trait_list.h"
 
 /* Whether the node's place of channels is the last of four dimensions. */
 typedef enum xr_layout_of { XR_LAYOUT_UNKNOWN, XR_CHANNELS_FIRST, XR_CHANNELS_LAST } xr_layout_of;

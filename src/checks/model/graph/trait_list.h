@@ -1,0 +1,22 @@
+/* Attributes of a step, as numbers or words. */
+#ifndef XR_TRAIT_LIST_H
+#define XR_TRAIT_LIST_H
+
+#include <stddef.h>
+
+enum { XR_TRAITS = 12, XR_TRAIT_NUMBERS = 24 };
+
+typedef struct xr_trait {
+    const char *key;  /* a constant string */
+    const char *text; /* NULL: numbers */
+    const char *name; /* NULL, or what these numbers are called */
+    double number[XR_TRAIT_NUMBERS];
+    size_t count;
+} xr_trait;
+
+typedef struct xr_traits {
+    xr_trait trait[XR_TRAITS];
+    size_t count;
+} xr_traits;
+
+#endif
