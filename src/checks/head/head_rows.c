@@ -169,16 +169,17 @@ static void judge_row(const head_work *w, const row_sums *s, xr_head_row *row)
 
 /* ---- Boxes and softmax ------------------------------------------------------------------------ */
 
-/* Rows that boxes may be part of. */
 static bool is_open(const xr_head_row *row)
 {
     return row->relation == XR_HEAD_OTHER || row->relation == XR_HEAD_SCALE;
 }
 
+/* Rows that boxes may be part of: four, of which two or more are off.  Of a table with four columns these are
+ * the sides of boxes, and rows that change places are no other format. */
 static bool may_be_box(const xr_head *h, size_t first)
 {
     size_t open = 0;
-    for (size_t k = 0; k < SIDES && first + SIDES <= h->rows[1]; k++)
+    for (size_t k = 0; h->columns != SIDES && k < SIDES && first + SIDES <= h->rows[1]; k++)
         open += is_open(&h->row[first + k]);
     return open >= 2;
 }
