@@ -41,8 +41,8 @@ static void run_audio(const xr_pipeline *pipeline, const int64_t *declared, uint
     int64_t shape[EXRAY_MAX_RANK];
     void *out = NULL;
     exray_error error = {0};
-    if (xr_pipeline_make_audio(pipeline, &media, samples, sizeof samples, NULL, &info, shape, room, &out,
-                               &error) &&
+    if (xr_pipeline_make_audio(pipeline, &media, samples, sizeof samples, NULL, NULL, &info, shape, room,
+                               &out, &error) &&
         (!*error.message || strchr(error.message, '\n')))
         abort();
     free(out);

@@ -17,8 +17,11 @@ typedef struct audio_run {
     const xr_pipeline *pipeline;
     const xr_audio *a;
     uint32_t rate, channels;
-    size_t length;  /* samples of each channel */
-    float *samples; /* [channels][length] */
+    size_t length;    /* samples of each channel */
+    size_t part, own; /* of them, the frame's: the first, and how many */
+    xr_audio_part at; /* where they lie, of a frame that is a part of a recording */
+    uint64_t reach;   /* 0: it is resampled alone */
+    float *samples;   /* [channels][length] */
     size_t rows, columns;
     float *values;
     uint32_t *noise; /* of microfrontend, that goes on; or NULL */
@@ -71,6 +74,55 @@ static exray_status take_channels(audio_run *r, const exray_sound *sound)
     return EXRAY_OK;
 }
 
+static void take_samples(audio_run *r, float *samples, size_t length)
+{
+    free(r->samples);
+    r->samples = samples;
+    r->length = length;
+}
+
+static exray_status resample_all(audio_run *r, const exray_resampling *how, uint32_t from, exray_error *why)
+{
+    const size_t made = exray_resampling_length(r->length, from, r->a->rate);
+    float *out = malloc((made * r->channels + 1) * sizeof *out);
+    exray_status status = out ? EXRAY_OK : no_memory(r);
+    for (uint32_t c = 0; !status && c < r->channels; c++)
+        status = exray_resampling_run(how, r->samples + c * r->length, r->length, from, r->a->rate,
+                                      out + c * made, why);
+    if (status)
+        free(out);
+    else
+        take_samples(r, out, made);
+    return status;
+}
+
+/* A frame as a part of its recording.  What is missing of that is silence, so that a frame becomes the same
+ * in every bit however much was missing behind what the filters reach. */
+static exray_status resample_part(audio_run *r, const exray_resampling *how, uint32_t from, exray_error *why)
+{
+    const size_t before = (size_t)r->at.before, first = (size_t)r->at.first, reach = (size_t)r->reach;
+    const size_t length = before + r->own + reach, all = exray_resampling_length(length, from, r->a->rate);
+    const size_t made = exray_resampling_length(r->own, from, r->a->rate);
+    const size_t left = r->part < before ? r->part : before, behind = r->length - r->part - r->own;
+    const size_t taken = left + r->own + (behind < reach ? behind : reach);
+    float *in = calloc(length + 1, sizeof *in), *whole = malloc((all + 1) * sizeof *whole);
+    float *out = calloc(made * r->channels + 1, sizeof *out);
+    exray_status status = in && whole && out ? EXRAY_OK : no_memory(r);
+    for (uint32_t c = 0; !status && c < r->channels; c++) {
+        memcpy(in + (before - left), r->samples + c * r->length + (r->part - left), taken * sizeof *in);
+        status = exray_resampling_run(how, in, length, from, r->a->rate, whole, why);
+        if (!status && first < all)
+            memcpy(out + c * made, whole + first, (made < all - first ? made : all - first) * sizeof *out);
+    }
+    free(in);
+    free(whole);
+    if (status)
+        free(out);
+    else
+        take_samples(r, out, made);
+    return status;
+}
+
 static exray_status change_rate(audio_run *r, uint32_t from)
 {
     const xr_audio *a = r->a;
@@ -82,20 +134,10 @@ static exray_status change_rate(audio_run *r, uint32_t from)
                            "the sound does not say its rate; record it with its sample_rate");
     exray_resampling how = EXRAY_RESAMPLING_INIT;
     how.kind = a->resampler;
-    const size_t made = exray_resampling_length(r->length, from, a->rate);
-    float *out = malloc((made * r->channels + 1) * sizeof *out);
     exray_error why = {EXRAY_OK, ""};
-    exray_status status = out ? EXRAY_OK : no_memory(r);
-    for (uint32_t c = 0; !status && c < r->channels; c++)
-        status = exray_resampling_run(&how, r->samples + c * r->length, r->length, from, a->rate,
-                                      out + c * made, &why);
-    if (!status) {
-        free(r->samples);
-        r->samples = out;
-        r->length = made;
+    exray_status status = r->reach ? resample_part(r, &how, from, &why) : resample_all(r, &how, from, &why);
+    if (!status)
         return EXRAY_OK;
-    }
-    free(out);
     return why.status ? audio_error(r, a->line, status, "audio.rate", why.message) : status;
 }
 
@@ -344,20 +386,64 @@ static exray_status store(audio_run *r, const exray_tensor_info *info, int64_t s
     return xr_target_store(info, r->values, count, out, count * element, r->error);
 }
 
+/* A frame with what is around it. */
+static uint8_t *join(const xr_sound_around *around, const void *data, size_t size)
+{
+    uint8_t *bytes = malloc(around->before_size + size + around->behind_size + 1);
+    if (!bytes)
+        return NULL;
+    if (around->before_size)
+        memcpy(bytes, around->before, around->before_size);
+    if (size)
+        memcpy(bytes + around->before_size, data, size);
+    if (around->behind_size)
+        memcpy(bytes + around->before_size + size, around->behind, around->behind_size);
+    return bytes;
+}
+
+/* Bytes of a sample of all channels; 0: of a file, which says so itself. */
+static size_t sample_size(const exray_media *media)
+{
+    const char *format = media->format ? media->format : "";
+    const size_t each = strcmp(format, "s16") == 0 ? 2 : strcmp(format, "f32") == 0 ? 4 : 0;
+    return each * (media->channels ? media->channels : 1);
+}
+
+/* Whether a frame is resampled as a part of its recording; fills where it lies in the sound of `join`. */
+static bool place_part(audio_run *r, const exray_media *media, const xr_sound_around *around, size_t size)
+{
+    const size_t each = sample_size(media);
+    const uint64_t reach = around && each ? xr_audio_reach(r->a, media->sample_rate) : 0;
+    if (!reach || size % each || around->before_size % each || around->behind_size % each)
+        return false;
+    r->reach = reach;
+    r->part = around->before_size / each;
+    r->own = size / each;
+    r->at = xr_audio_part_at(r->a, media->sample_rate, around->begin);
+    return true;
+}
+
 exray_status xr_pipeline_make_audio(const xr_pipeline *pipeline, const exray_media *media, const void *data,
-                                    size_t size, uint32_t *noise, const exray_tensor_info *info,
-                                    int64_t shape[EXRAY_MAX_RANK], void *(*room)(void *user, size_t size),
-                                    void *user, exray_error *error)
+                                    size_t size, const xr_sound_around *around, uint32_t *noise,
+                                    const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK],
+                                    void *(*room)(void *user, size_t size), void *user, exray_error *error)
 {
     exray_media told = media ? *media : (exray_media){0};
     if (told.format && !*told.format)
         told.format = NULL; /* a file: WAV */
-    exray_sound *sound = exray_sound_decode(&told, data, size, error);
+    audio_run r = {.pipeline = pipeline, .a = &pipeline->audio, .noise = noise, .error = error};
+    const bool is_part = place_part(&r, &told, around, size);
+    uint8_t *joined = is_part ? join(around, data, size) : NULL;
+    if (is_part && !joined)
+        return no_memory(&r);
+    exray_sound *sound =
+        exray_sound_decode(&told, joined ? joined : data,
+                           joined ? around->before_size + size + around->behind_size : size, error);
+    free(joined);
     if (!sound)
         return error->status == EXRAY_E_UNSUPPORTED
                    ? (error->status = EXRAY_E_FORMAT) /* this sound, not the run */
                    : error->status;
-    audio_run r = {.pipeline = pipeline, .a = &pipeline->audio, .noise = noise, .error = error};
     exray_status status = take_channels(&r, sound);
     if (!status)
         status = change_rate(&r, exray_sound_rate(sound));

@@ -35,6 +35,19 @@ uint64_t xr_audio_window_length(const xr_audio *audio, uint32_t sound_rate, uint
 uint64_t xr_audio_window_begin(const xr_audio *audio, uint32_t sound_rate, uint64_t i);
 uint64_t xr_audio_window_count(const xr_audio *audio, uint32_t sound_rate, uint64_t length);
 
+/* How many samples of a recording, on either side of a frame, count where the frame is resampled as a part of
+ * it; 0: none do. */
+uint64_t xr_audio_reach(const xr_audio *audio, uint32_t sound_rate);
+
+/* Where a frame that begins at sample `begin` of a recording lies in what the recording becomes at the other
+ * rate. */
+typedef struct xr_audio_part {
+    uint64_t before; /* samples of the recording in front of the frame, which are resampled with it */
+    uint64_t first;  /* of what these and the frame become: the frame's first sample */
+} xr_audio_part;
+
+xr_audio_part xr_audio_part_at(const xr_audio *audio, uint32_t sound_rate, uint64_t begin);
+
 /* Whether windows follow each other without a row of the integer front end twice or missing, as on a device
  * that hears a stream: its estimate of the noise goes on from window to window. */
 bool xr_audio_goes_on(const xr_audio *audio);

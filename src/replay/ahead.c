@@ -15,6 +15,8 @@ typedef struct kept_item {
     char *text[4]; /* source, sensor, format, matrix */
     void *data;
     double region[5];
+    xr_sound_around around;
+    void *beside; /* what it has */
     xr_next next;
     xr_prepared prepared;
 } kept_item;
@@ -37,7 +39,8 @@ static void forget(kept_item *k)
         k->text[i] = NULL;
     }
     free(k->data);
-    k->data = NULL;
+    free(k->beside);
+    k->data = k->beside = NULL;
 }
 
 static bool keep_text(kept_item *k, size_t i, const char **text)
@@ -50,6 +53,23 @@ static bool keep_text(kept_item *k, size_t i, const char **text)
         memcpy(k->text[i], *text, size);
     *text = k->text[i];
     return k->text[i] != NULL;
+}
+
+static bool keep_around(kept_item *k)
+{
+    const xr_sound_around *from = k->item.around;
+    uint8_t *bytes = malloc(from->before_size + from->behind_size + 1);
+    if (!bytes)
+        return false;
+    if (from->before_size)
+        memcpy(bytes, from->before, from->before_size);
+    if (from->behind_size)
+        memcpy(bytes + from->before_size, from->behind, from->behind_size);
+    k->around = *from;
+    k->around.before = k->beside = bytes;
+    k->around.behind = bytes + from->before_size;
+    k->item.around = &k->around;
+    return true;
 }
 
 /* Makes what the item borrows the slot's own; false: out of memory. */
@@ -65,6 +85,7 @@ static bool keep(kept_item *k)
         ok = k->data != NULL;
         item->data = k->data;
     }
+    ok = ok && (!item->around || keep_around(k));
     if (item->region) {
         memcpy(k->region, item->region, sizeof k->region);
         item->region = k->region;

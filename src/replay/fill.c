@@ -257,8 +257,8 @@ static exray_status fill_audio(const xr_pipeline *pipeline, const xr_item *item,
 {
     if (!pipeline)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
-    return xr_pipeline_make_audio(pipeline, &item->media, item->data, item->size, noise, &feed->info,
-                                  feed->shape, room_of, feed, error);
+    return xr_pipeline_make_audio(pipeline, &item->media, item->data, item->size, item->around, noise,
+                                  &feed->info, feed->shape, room_of, feed, error);
 }
 
 static bool is_text(const exray_media *media)

@@ -3,6 +3,7 @@
 #ifndef XR_ITEMS_H
 #define XR_ITEMS_H
 
+#include "pipeline/audio.h"
 #include "pipeline/audio_plan.h"
 #include "replay/truth/truth.h"
 
@@ -27,8 +28,9 @@ typedef struct xr_item {
     exray_media media;  /* format "": detected from the bytes */
     const void *data;
     size_t size;
-    bool resets;          /* the application reset the model's state before it (/event) */
-    bool from_input;      /* the inputs that the edge recorded, not the sensor's data */
+    const xr_sound_around *around; /* of a sound that is a part of a recording; NULL: of a whole one */
+    bool resets;                   /* the application reset the model's state before it (/event) */
+    bool from_input;               /* the inputs that the edge recorded, not the sensor's data */
     const double *region; /* /reading/region of the frame: the middle's x and y, width, height, degrees
                              clockwise; NULL: none */
     bool region_in_pixels;

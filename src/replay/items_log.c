@@ -1,6 +1,8 @@
 /* Frames from a log: the captured sensor data, or the recorded model inputs. */
 #include "base/error.h"
 #include "replay/items.h"
+#include "replay/recordings.h"
+#include "replay/sound_joined.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,10 @@ typedef struct log_items {
     size_t at;
     xr_item_input input[MOST_INPUTS];    /* of the last frame */
     exray_slot *input_slot[MOST_INPUTS]; /* made as they are needed */
+    xr_sound_joined joined;              /* the sound of windows that follow one another */
+    exray_slot *ahead_slot;
+    size_t joined_to; /* the frame behind the last of them */
+    xr_sound_around around;
 } log_items;
 
 static const char *what_is_wanted(const log_items *items)
@@ -109,22 +115,72 @@ static bool is_of_kind(const log_items *items, const exray_tensor_view *view)
 
 /* Reads the record, or, where no sensor was named, another one of the frame that is of the pipeline's kind.
  */
-static exray_status read_sensor(log_items *items, size_t frame, const exray_record **record,
+static exray_status read_sensor(log_items *items, size_t frame, exray_slot *slot, const exray_record **record,
                                 exray_tensor_view *view, exray_error *error)
 {
     const exray_record *first = *record, *end = exray_log_records(items->log, frame) +
                                                 exray_log_frame(items->log, frame)->record_count;
-    exray_status status = exray_log_read_tensor(items->log, first, items->slot, view, error);
+    exray_status status = exray_log_read_tensor(items->log, first, slot, view, error);
     if (status || items->sensor || is_of_kind(items, view))
         return status;
     for (const exray_record *other = first + 1; other < end; other++)
         if (is_wanted(items, other) &&
-            exray_log_read_tensor(items->log, other, items->slot, view, error) == EXRAY_OK &&
+            exray_log_read_tensor(items->log, other, slot, view, error) == EXRAY_OK &&
             is_of_kind(items, view)) {
             *record = other;
             return EXRAY_OK;
         }
-    return exray_log_read_tensor(items->log, first, items->slot, view, error);
+    return exray_log_read_tensor(items->log, first, slot, view, error);
+}
+
+/* The sound of a frame; false: it has none that the pipeline takes. */
+static bool read_window(log_items *items, size_t at, xr_sound_window *window)
+{
+    const exray_record *record = pick_record(items, at);
+    exray_tensor_view view;
+    exray_error ignored;
+    if (!record || read_sensor(items, at, items->ahead_slot, &record, &view, &ignored) != EXRAY_OK ||
+        !view.has_media || !is_of_kind(items, &view))
+        return false;
+    *window = (xr_sound_window){.source = exray_log_frame(items->log, at)->source,
+                                .resets = is_reset(items, at),
+                                .media = view.media,
+                                .data = view.data,
+                                .size = view.size};
+    return true;
+}
+
+/* What the log has of the recording around a window that is resampled: the frames before it, as far as the
+ * filters reach, and those behind it, which are read ahead. */
+static void find_around(log_items *items, size_t at, xr_item *item)
+{
+    xr_sound_joined *j = &items->joined;
+    xr_sound_window window = {item->source, item->resets, item->media, item->data, item->size};
+    const uint64_t reach = items->base.audio ? xr_audio_reach(items->base.audio, item->media.sample_rate) : 0;
+    uint64_t begin;
+    char file[512];
+    if (!reach || (!items->ahead_slot && !(items->ahead_slot = exray_slot_new())))
+        return;
+    if (at >= items->joined_to || at == 0) { /* the frame before did not lead here */
+        items->joined_to = at + 1;
+        if (!xr_sound_joined_begin(j, &window))
+            return;
+    }
+    if (!xr_recordings_place(item->source, file, &begin) || begin < j->begin)
+        return;
+    const uint64_t end = begin + item->size / j->each;
+    while (items->joined_to < items->base.count && xr_sound_joined_end(j) < end + reach &&
+           read_window(items, items->joined_to, &window) && xr_sound_joined_add(j, &window))
+        items->joined_to++;
+    xr_sound_joined_cut(j, begin > reach ? begin - reach : 0);
+    const size_t before = (size_t)(begin - j->begin) * j->each;
+    const size_t left = j->size - before - item->size, most = (size_t)reach * j->each;
+    items->around = (xr_sound_around){.begin = begin,
+                                      .before = j->bytes,
+                                      .before_size = before,
+                                      .behind = j->bytes + before + item->size,
+                                      .behind_size = left < most ? left : most};
+    item->around = &items->around;
 }
 
 static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
@@ -154,7 +210,7 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
     if (items->from_input)
         return read_inputs(items, at, item, error) ? XR_NEXT_BROKEN : XR_NEXT_ITEM;
     exray_tensor_view view;
-    if (read_sensor(items, at, &record, &view, error))
+    if (read_sensor(items, at, items->slot, &record, &view, error))
         return XR_NEXT_BROKEN;
     item->sensor = record->name;
     item->data = view.data;
@@ -162,6 +218,7 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
     if (view.has_media)
         item->media = view.media;
     take_region(items, at, item);
+    find_around(items, at, item);
     return XR_NEXT_ITEM;
 }
 
@@ -170,6 +227,8 @@ static void free_log_items(xr_items *base)
     log_items *items = (log_items *)base;
     exray_slot_free(items->slot);
     exray_slot_free(items->reading_slot);
+    exray_slot_free(items->ahead_slot);
+    xr_sound_joined_free(&items->joined);
     for (int i = 0; i < MOST_INPUTS; i++)
         exray_slot_free(items->input_slot[i]);
     xr_truth_free(base->truth);

@@ -24,6 +24,14 @@ static void keep_file(char file[512], const char *source, const char *end)
     file[length] = 0;
 }
 
+bool xr_recordings_place(const char *source, char file[512], uint64_t *sample)
+{
+    const char *at = find_sample(source, sample);
+    if (at)
+        keep_file(file, source, at);
+    return at != NULL;
+}
+
 bool xr_recordings_begins(xr_recordings *r, const xr_item *item)
 {
     uint64_t sample = 0;

@@ -25,4 +25,9 @@ bool xr_recordings_repeats(const xr_recordings *recordings, const xr_item *item)
 /* The item that xr_recordings_begins was called with left no frame. */
 void xr_recordings_unused(xr_recordings *recordings, bool began);
 
+/* The file (or as much of its end as there is room for) and the sample of FILE@SAMPLE; false: the source is
+ * none.
+ */
+bool xr_recordings_place(const char *source, char file[512], uint64_t *sample);
+
 #endif

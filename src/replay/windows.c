@@ -65,8 +65,13 @@ bool xr_windows_next(xr_windows *w, const char *name, xr_item *item, exray_error
 {
     const uint32_t channels = exray_sound_channels(w->sound), rate = exray_sound_rate(w->sound);
     const uint64_t begin = xr_audio_window_begin(w->audio, rate, w->at++);
-    const size_t count = (size_t)w->length * channels, each = w->whole ? sizeof(int16_t) : sizeof(float);
-    const float *samples = exray_sound_samples(w->sound) + begin * channels;
+    const size_t each = w->whole ? sizeof(int16_t) : sizeof(float);
+    const uint64_t reach = xr_audio_reach(w->audio, rate), before = begin < reach ? begin : reach;
+    /* What no window has, a replay of them cannot hear either. */
+    const uint64_t end = xr_audio_window_begin(w->audio, rate, w->count - 1) + w->length,
+                   left = end - begin - w->length, behind = left < reach ? left : reach;
+    const size_t count = (size_t)(before + w->length + behind) * channels;
+    const float *samples = exray_sound_samples(w->sound) + (begin - before) * channels;
     const size_t room = strlen(name) + 24;
     free(w->bytes);
     free(w->source);
@@ -84,7 +89,13 @@ bool xr_windows_next(xr_windows *w, const char *name, xr_item *item, exray_error
     item->source = w->source;
     item->media =
         (exray_media){.format = w->whole ? "s16" : "f32", .sample_rate = rate, .channels = channels};
-    item->data = w->bytes;
-    item->size = count * each;
+    item->data = (uint8_t *)w->bytes + before * channels * each;
+    item->size = (size_t)w->length * channels * each;
+    w->around = (xr_sound_around){.begin = begin,
+                                  .before = w->bytes,
+                                  .before_size = (size_t)before * channels * each,
+                                  .behind = (const uint8_t *)item->data + item->size,
+                                  .behind_size = (size_t)behind * channels * each};
+    item->around = reach ? &w->around : NULL;
     return true;
 }

@@ -239,9 +239,9 @@ def healthy(models, seeds=range(4)):
         for name in ALIKE:
             if model.family == "integers" and name == "divided_by_32767":
                 continue  # its samples are integers
-            if model.name == "silero" and "resampled" in name:
-                continue  # replay resamples each of its short windows alone, and so otherwise at both ends
             for seed in (0, 1):
+                if model.name == "silero" and name == "resampled_by_scipy_48000" and seed == 0:
+                    continue  # its short filter takes away a hundredth of windows of hiss, which their scores show
                 # It may be told that there is noise, and that a divisor is nearly another.
                 heard = ("input.unknown", "input.normalization") if "dither" not in name and "mean" not in name else ()
                 found.append(_case(f"sound:healthy_{name}_{seed}", model, partial(make_alike, model, name, seed), kind="healthy", warns=heard))

@@ -49,8 +49,8 @@ static made run(const char *text, size_t count, exray_dtype dtype, uint32_t rank
         fail_msg("%s", m.error.message);
     const exray_media media = {.format = "s16", .sample_rate = RATE, .channels = 2};
     const exray_tensor_info info = {.name = "in", .dtype = dtype, .rank = rank, .shape = shape};
-    m.status = xr_pipeline_make_audio(pipeline, &media, stereo, count * sizeof *stereo, NULL, &info, m.shape,
-                                      room, &m, &m.error);
+    m.status = xr_pipeline_make_audio(pipeline, &media, stereo, count * sizeof *stereo, NULL, NULL, &info,
+                                      m.shape, room, &m, &m.error);
     xr_pipeline_free(pipeline);
     return m;
 }
@@ -120,6 +120,49 @@ static void test_windows(void **state)
     assert_int_equal(xr_audio_window_count(&whole, 8000, 77), 1);
     assert_int_equal(xr_audio_window_length(&whole, 8000, 77), 77);
     assert_int_equal(xr_audio_window_count(&whole, 8000, 0), 0);
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    /* A window's first sample is the one at its time in the whole recording, where that is resampled. */
+    static const uint32_t rates[] = {8000, 11025, 22050, 44100, 48000, 16001};
+    for (size_t r = 0; r < 6; r++)
+        for (uint64_t k = 0; k < 40; k++) {
+            const xr_audio a = {.rate = 16000, .window = 480, .hop = 241};
+            const uint64_t begin = xr_audio_window_begin(&a, rates[r], k);
+            const xr_audio_part part = xr_audio_part_at(&a, rates[r], begin);
+            const double start = (double)(begin - part.before) * 16000 / rates[r]; /* of what is resampled */
+            assert_true(part.before <= begin && part.before <= xr_audio_reach(&a, rates[r]));
+            const double off = fabs(start + (double)part.first - (double)(k * a.hop));
+            assert_true(rates[r] == 16001 ? off < 1.01 : off < 1e-9);
+        }
+    const xr_audio same = {.rate = 16000, .window = 480, .hop = 241}, whole = {.rate = 16000};
+    assert_int_equal(xr_audio_reach(&same, 16000), 0);
+    assert_int_equal(xr_audio_reach(&whole, 8000), 0);
+    assert_int_equal(xr_audio_part_at(&same, 48000, UINT64_MAX).before, 0);
+}
+
+/* What is around a frame that is not of whole samples is not heard. */
+static void test_damaged_surroundings(void **state)
+{
+    (void)state;
+    static const int64_t open[] = {-1, -1};
+    const char *text = "audio: {rate: 8000, window: 40 hop 20}";
+    const xr_sound_around torn = {.begin = 300, .before = stereo, .before_size = 7};
+    const exray_media media = {.format = "s16", .sample_rate = RATE, .channels = 2};
+    const exray_tensor_info info = {.name = "in", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 2, .shape = open};
+    made m = {.error = {EXRAY_OK, ""}}, alone = run(text, 80, EXRAY_DTYPE_FLOAT32, 2, open);
+    xr_pipeline *pipeline = xr_pipeline_parse(text, strlen(text), "p.yaml", &m.error);
+    assert_non_null(pipeline);
+    assert_int_equal(xr_pipeline_make_audio(pipeline, &media, stereo, 80 * sizeof *stereo, &torn, NULL, &info,
+                                            m.shape, room, &m, &m.error),
+                     EXRAY_OK);
+    assert_int_equal(m.size, alone.size);
+    assert_memory_equal(m.bytes, alone.bytes, m.size);
+    xr_pipeline_free(pipeline);
+    free(m.bytes);
+    free(alone.bytes);
 }
 
 static void test_features(void **state)
@@ -215,6 +258,8 @@ int main(void)
         cmocka_unit_test(test_channels_and_scale),
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_damaged_surroundings),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_microfrontend),
         cmocka_unit_test(test_errors),

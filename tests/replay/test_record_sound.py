@@ -199,3 +199,42 @@ def test_a_window_that_does_not_fit_ends_the_run(work):
     (work / "p.yaml").write_text("audio:\n  window: 1500\n")
     result = record(status=2)
     assert "p.yaml:2: audio.window: 1500 samples do not fill the model's input [1,1600]" in result.stderr
+
+
+def test_a_stream_at_another_rate_is_resampled_as_one(work):
+    """Windows are those of the whole resampled recording, whatever the rates: in record, and in replay from windows alone."""
+    (work / "p.yaml").write_text("task: audio\naudio: {rate: 16000, window: 480 hop 240}\n")
+    write_model("short.onnx", [1, 480])
+    rng = np.random.default_rng(3)
+    for rate in (8000, 22050, 44100, 48000):
+        t = np.arange(rate // 2) / rate
+        tones = [(0.1 * rng.uniform(0.5, 1), rng.uniform(100, 3000), rng.uniform(0, 6)) for _ in range(8)]
+        wave_of = lambda t: sum(a * np.sin(2 * np.pi * f * t + p) for a, f, p in tones)
+        write_wav("sounds/b.wav", np.round(wave_of(t) * 32768), rate)
+        record("sounds/b.wav", "edge.mcap", 0, "short.onnx")
+        replay(model="short.onnx")
+        made = np.array([np.frombuffer(m.data, np.float32) for m in of("edge.mcap", "/input/in")])
+        assert [m.data for m in of("edge.mcap", "/input/in")] == [m.data for m in of("ref.mcap", "/input/in")]
+        wanted = np.array([wave_of((240 * k + np.arange(480)) / 16000) for k in range(len(made))])
+        inner = slice(2, len(made) - 2)  # at a recording's ends a resampler hears silence
+        assert np.abs(made - wanted)[inner].max() < 3e-4, rate
+
+
+def test_windows_that_do_not_follow_are_resampled_alone(work):
+    """Of other files, of gaps, of samples that are not equal where two overlap: each is heard without the one before."""
+    (work / "p.yaml").write_text("task: audio\naudio: {rate: 16000, window: 480 hop 240}\n")
+    write_model("short.onnx", [1, 480])
+    rng = np.random.default_rng(4)
+    sounds = rng.integers(-9000, 9000, (4, 1440)).astype("<i2")
+    inputs = {}
+    for name, sources in (("alone", "abcd"), ("gap", ["a@0", "a@1500", "a@3000", "a@4500"]), ("unequal", ["a@0", "a@720", "a@1440", "a@2160"])):
+        log = Log("edge.mcap")
+        for k, source in enumerate(sources):
+            log.add("/frame", "Frame", PB["Frame"](index=k, source=source))
+            info = PB["TensorInfo"](dtype=DTYPES["int16"], shape=[1440, 1], name="mic")
+            media = PB["Media"](format="s16", sample_rate=48000, channels=1)
+            log.add("/sensor/mic", "Tensor", PB["Tensor"](frame=k, info=info, media=media, data=sounds[k].tobytes()))
+        log.writer.finish()
+        replay(model="short.onnx")
+        inputs[name] = np.array([np.frombuffer(m.data, np.float32) for m in of("ref.mcap", "/input/in")])
+    assert np.abs(inputs["gap"] - inputs["alone"]).max() < 1e-5 and np.abs(inputs["unequal"] - inputs["alone"]).max() < 1e-5
