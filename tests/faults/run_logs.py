@@ -33,6 +33,11 @@ def tensors(path, beginning="/input/"):
     return {n: [_array(m, known.get(n)) for m in messages] for n, messages in _named(log, beginning)[0].items()}
 
 
+def stored(path, beginning):
+    """{name: [bytes of each record]} likewise, of whatever type: /model need not name a layer's tensor."""
+    return {n: [m.data for m in messages] for n, messages in _named(Log(path), beginning)[0].items()}
+
+
 def _put(message, array, known):
     message.info.dtype = message.info.dtype or known[0]
     del message.info.shape[:]

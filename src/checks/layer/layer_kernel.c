@@ -8,6 +8,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/operator_report.h"
+#include "checks/model/state/memory_reads.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -166,8 +167,9 @@ static bool is_suspect(const exray_comparison *comparison, exray_findings *findi
                        size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    return xr_originates(comparison, findings, i) && isfinite(layer->error) && !layer->from_stats &&
-           !xr_may_be_rounding(comparison, layer) && !xr_is_only_clipped(layer) &&
+    /* Who reads a variable computes nothing: what it gives was remembered. */
+    return !xr_reads_variable(layer) && xr_originates(comparison, findings, i) && isfinite(layer->error) &&
+           !layer->from_stats && !xr_may_be_rounding(comparison, layer) && !xr_is_only_clipped(layer) &&
            !xr_is_contradicted(findings, layer) && !has_cause(comparison, findings, i) &&
            same_weights(comparison, fit, i) && !xr_reads_contradicted(comparison, findings, i);
 }

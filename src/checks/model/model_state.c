@@ -6,6 +6,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/state/history_report.h"
 #include "checks/model/state/loops.h"
+#include "checks/model/state/memory_reads.h"
 #include "checks/model/state/recorded.h"
 #include "checks/model/state/stateful.h"
 #include "checks/model/state/unseen.h"
@@ -422,6 +423,26 @@ static const char *name_of(const exray_model *model, uint32_t node)
     return name && *name ? name : model->nodes[node].op ? model->nodes[node].op : "";
 }
 
+static bool is_any(const bool *differs, size_t frames)
+{
+    return memchr(differs, true, frames * sizeof *differs) != NULL;
+}
+
+/* Likewise; where the outputs agree, frames in which another state is read.  *by_reads: it is they. */
+static exray_status compare_states(const exray_comparison *c, bool exact, bool *differs, bool *by_reads,
+                                   exray_error *error)
+{
+    const size_t frames = exray_comparison_frame_count(c);
+    exray_status status = compare_outputs(c, exact, differs, error);
+    if (status != EXRAY_OK || is_any(differs, frames) || !xr_memory_reads_differ(c, exact))
+        return status;
+    *by_reads = true;
+    if (xr_memory_reads_find(c, exact, differs))
+        return EXRAY_OK;
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
+    return EXRAY_E_MEMORY;
+}
+
 /* Of how many matched frames an input was not recorded on both sides. */
 static size_t unrecorded(const exray_comparison *c)
 {
@@ -432,8 +453,32 @@ static size_t unrecorded(const exray_comparison *c)
     return frames - least;
 }
 
+/* Of outputs that agree, layers that read what is remembered show another memory. */
+static void say_reads(const exray_comparison *c, const char *op, size_t first, const char *list,
+                      exray_finding *f)
+{
+    const uint64_t number = frame_of(c, EXRAY_SIDE_EDGE, first)->index;
+    if (first == 0)
+        exray_finding_summary(
+            f,
+            "The two sides begin with other states: of equal inputs the model (%.60s) reads "
+            "another state from the first frame on, though its outputs agree; one side was "
+            "not reset at the start.",
+            op);
+    else
+        exray_finding_summary(
+            f,
+            "What the model remembers (%.60s) is the same on both sides up to frame %" PRIu64
+            ", another from frame %" PRIu64
+            " on, of equal inputs: one side was reset there, or carried on where the other "
+            "was reset. The outputs agree in these frames.",
+            op, frame_of(c, EXRAY_SIDE_EDGE, first - 1)->index, number);
+    exray_finding_detail(f, "Layers that read the state differ: %s.", list);
+}
+
+/* differs: in their outputs or, by_reads, in what their layers read of a state. */
 static void report_inner(const exray_comparison *c, const exray_model *model, uint32_t node,
-                         const bool *differs, bool exact, exray_findings *findings)
+                         const bool *differs, bool by_reads, bool exact, exray_findings *findings)
 {
     size_t frames = exray_comparison_frame_count(c), first = 0, count = 0;
     while (first < frames && !differs[first])
@@ -455,7 +500,9 @@ static void report_inner(const exray_comparison *c, const exray_model *model, ui
     uint64_t number = frame_of(c, EXRAY_SIDE_EDGE, first)->index;
     const size_t lacking = unrecorded(c);
     exray_finding *f = begin(name_of(model, node), exact && !lacking ? 0.95 : 0.8, findings);
-    if (lacking)
+    if (by_reads)
+        say_reads(c, op, first, list, f);
+    else if (lacking)
         exray_finding_summary(f,
                               "The model keeps a state (%.60s), and of equal inputs the two sides make other "
                               "outputs, the first "
@@ -482,7 +529,8 @@ static void report_inner(const exray_comparison *c, const exray_model *model, ui
             "up to frame %" PRIu64 ", others from frame %" PRIu64
             " on: one side was reset there, or carried on where the other was reset.",
             op, frame_of(c, EXRAY_SIDE_EDGE, first - 1)->index, number);
-    exray_finding_detail(f, "Other outputs: %s.", list);
+    if (!by_reads)
+        exray_finding_detail(f, "Other outputs: %s.", list);
     if (lacking)
         exray_finding_detail(
             f,
@@ -602,9 +650,11 @@ static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     uint32_t node = xr_first_stateful(model);
     size_t frames = exray_comparison_frame_count(c), before = count_findings(findings);
-    if (node == EXRAY_NO_INDEX || frames < 2 || !outputs_differ(c))
+    const bool outputs = outputs_differ(c);
+    if (node == EXRAY_NO_INDEX || frames < 2 || (!outputs && !xr_memory_reads_differ(c, is_same_setup(c))))
         return EXRAY_OK;
-    const xr_histories *histories = xr_histories_get(c, loops, findings);
+    /* Of equal outputs runs tell nothing. */
+    const xr_histories *histories = outputs ? xr_histories_get(c, loops, findings) : NULL;
     if (histories && xr_histories_differ(c, histories)) {
         add_histories(c, histories, before, name_of(model, node), model->nodes[node].op, findings);
         return EXRAY_OK;
@@ -614,14 +664,14 @@ static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops
     const bool same = histories && histories->side[0].known && histories->side[1].known;
     if (!is_comparable(c) || (same && !(histories->side[0].exact && histories->side[1].exact)))
         return EXRAY_OK;
-    bool *differs = calloc(frames + 1, sizeof *differs), exact = is_same_setup(c);
+    bool *differs = calloc(frames + 1, sizeof *differs), exact = is_same_setup(c), by_reads = false;
     exray_status status = EXRAY_E_MEMORY;
     if (differs)
-        status = compare_outputs(c, exact, differs, error);
+        status = compare_states(c, exact, differs, &by_reads, error);
     else
         *error = (exray_error){status, "out of memory while comparing the model's states"};
     if (status == EXRAY_OK)
-        report_inner(c, model, node, differs, exact, findings);
+        report_inner(c, model, node, differs, by_reads, exact, findings);
     free(differs);
     if (status == EXRAY_OK)
         add_histories(c, histories, before, NULL, NULL, findings);
