@@ -183,14 +183,19 @@ bool exray_comparison_same_shape(const exray_comparison *comparison, size_t fram
                                  size_t pair);
 
 /* Whether some input has different shapes on the two sides in a matched frame: its layers and outputs are
- * not compared.  Since 0.2.0. */
+ * not compared, but for outputs of a frame that is padded.  Since 0.2.0. */
 bool exray_comparison_is_behind(const exray_comparison *comparison, size_t frame);
+
+/* Whether it has them by its padding alone: rows of ids that are equal as far as the shorter ones reach, and
+ * beyond are masked or one id.  Since 0.2.0. */
+bool exray_comparison_is_padded(const exray_comparison *comparison, size_t frame);
 
 /* Reads one side's tensor of a matched frame, `frame` < exray_comparison_frame_count.  `pair` is a position
  * among the pairs of inputs, outputs or layers, by `kind`; for sensors, among the frame's sensor records.
  * *values has view->count numbers, as exray_log_read_values gives them; both are valid until the slot's next
  * use.  EXRAY_E_STATE: the frame has no such record, or one without data, or it is a layer or an output of a
- * frame of which exray_comparison_is_behind; else as exray_log_read_values.
+ * frame of which exray_comparison_is_behind (outputs: and not exray_comparison_is_padded); else as
+ * exray_log_read_values.
  * Since 0.1.0. */
 exray_status exray_comparison_values(const exray_comparison *comparison, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,

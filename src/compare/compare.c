@@ -61,18 +61,31 @@ static const char *pair_problem(const xr_pair *pair, bool behind)
     return pair->stats.frames ? "only statistics were recorded" : "no frame has both records";
 }
 
-static size_t frames_behind(const exray_comparison *c)
+/* Frames whose layers, or (outputs) outputs, are not compared. */
+static size_t frames_behind(const exray_comparison *c, bool outputs)
 {
     size_t count = 0;
     for (size_t f = 0; f < c->frame_count; f++)
-        count += c->behind[f];
+        count += c->behind[f] && !(outputs && c->padded[f]);
     return count;
 }
 
-static void show_io(const xr_pairs *pairs, exray_io_pair *shown, size_t behind)
+/* Frames in which an output has other shapes because its inputs' rows are padded otherwise. */
+static size_t frames_of_padding(const exray_comparison *c, const xr_pair *pair)
 {
+    size_t count = 0;
+    for (size_t f = 0; f < c->frame_count; f++)
+        count += c->padded[f] && pair->differs[f];
+    return count;
+}
+
+static void show_io(const exray_comparison *c, const xr_pairs *pairs, exray_io_pair *shown)
+{
+    const bool outputs = pairs == &c->outputs;
     for (size_t i = 0; i < pairs->count; i++) {
         xr_pair *pair = &pairs->pair[i];
+        const size_t padding = outputs ? frames_of_padding(c, pair) : 0;
+        const size_t behind = outputs ? frames_behind(c, true) + padding : 0;
         bool from_stats;
         shown[i].name[0] = pair->name[0];
         shown[i].name[1] = pair->name[1];
@@ -80,7 +93,7 @@ static void show_io(const xr_pairs *pairs, exray_io_pair *shown, size_t behind)
         shown[i].metrics = pair_metrics(pair, &from_stats);
         shown[i].problem = pair_problem(pair, behind > 0);
         shown[i].frames = pair->frames + pair->stats.frames;
-        shown[i].other_shape = pair->other_shape;
+        shown[i].other_shape = pair->other_shape - padding;
         shown[i].behind = behind;
         for (int s = 0; s < 2; s++) {
             pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
@@ -132,7 +145,7 @@ static const char *op_of(const exray_model *model, uint32_t node)
 
 static void show_layers(exray_comparison *c)
 {
-    const size_t behind = frames_behind(c);
+    const size_t behind = frames_behind(c, false);
     for (size_t i = 0; i < c->layers.count; i++) {
         const xr_pair *pair = &c->layers.pair[i];
         exray_layer_pair *shown = &c->layer[i];
@@ -197,8 +210,8 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
         return out_of_memory(error);
     if (xr_measure(c, options, error) != EXRAY_OK)
         return false;
-    show_io(&c->inputs, c->input, 0);
-    show_io(&c->outputs, c->output, frames_behind(c));
+    show_io(c, &c->inputs, c->input);
+    show_io(c, &c->outputs, c->output);
     show_layers(c);
     xr_measure_repeats(c);
     if (!xr_localize(c) || !xr_dissolve(c) || !xr_count_coverage(c))
@@ -259,6 +272,7 @@ void xr_comparison_free(exray_comparison *c)
     free_pairs(&c->layers);
     free(c->frame);
     free(c->behind);
+    free(c->padded);
     free(c->input);
     free(c->output);
     free(c->layer);
@@ -383,6 +397,11 @@ bool exray_comparison_is_behind(const exray_comparison *c, size_t frame)
     return frame < c->frame_count && c->behind[frame];
 }
 
+bool exray_comparison_is_padded(const exray_comparison *c, size_t frame)
+{
+    return frame < c->frame_count && c->padded[frame];
+}
+
 xr_layout_match xr_comparison_layout(const exray_comparison *c, exray_kind kind, size_t position,
                                      const exray_tensor_info *edge, const exray_tensor_info *reference)
 {
@@ -421,7 +440,8 @@ exray_status exray_comparison_values(const exray_comparison *c, exray_side side,
                             : kind == EXRAY_KIND_LAYER  ? &c->layers
                                                         : NULL;
     const exray_record *record = NULL;
-    if (frame < c->frame_count && c->behind[frame] && (kind == EXRAY_KIND_LAYER || kind == EXRAY_KIND_OUTPUT))
+    if (frame < c->frame_count && c->behind[frame] &&
+        (kind == EXRAY_KIND_LAYER || (kind == EXRAY_KIND_OUTPUT && !c->padded[frame])))
         return xr_error_set(
             error, EXRAY_E_STATE,
             "in matched frame %zu the inputs have different shapes: what follows is not compared", frame);

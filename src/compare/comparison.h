@@ -114,6 +114,7 @@ struct exray_comparison {
     size_t unmatched[2];
     const char *matched_by;
     bool *behind; /* [frames]: an input has another shape on the two sides: what follows is not compared */
+    bool *padded; /* [frames]: of those, by its padding alone: the outputs are compared */
 
     xr_pairs inputs, outputs, layers;
     exray_io_pair *input, *output; /* what the public functions return */

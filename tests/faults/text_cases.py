@@ -16,6 +16,7 @@ from rewrite_log import rewrite
 from run_logs import change, graft, tensors
 
 SENSORS = ("/sensor/",)
+ROOMY = 400  # a row that holds any of the texts
 
 
 def _log(bench, name, make):
@@ -134,9 +135,10 @@ def other_file(model, how, seed, bench):
     return _edge(model, seed, bench, path=bench.once(("copy", model.name, str(how)), make)), right(bench, model, seed)[1]
 
 
-def other_length(model, length, seed, bench):
-    """Rows of another length; the mask says what is text."""
-    return _edge(model, seed, bench, settings={"length": length}), right(bench, model, seed)[1]
+def other_length(model, lengths, seed, bench):
+    """Rows of two lengths that hold every text; the mask says what is text."""
+    edge = _edge(model, seed, bench, settings={"length": lengths[0]})
+    return edge, _log(bench, "reference", lambda out: text_models.replay(model, edge, out, settings={"length": lengths[1]}))
 
 
 def some_frames(model, every, seed, bench):
@@ -166,7 +168,7 @@ def _more_of(model):
     if model.engine == "onnxruntime" and not model.name.startswith("words"):
         pairs += [(how, partial(other_file, model, how, 0)) for how in ("dynamic",)]
     if model.inputs and "length" in model.right:
-        pairs.append(("longer_rows", partial(other_length, model, model.right["length"] + 400, 0)))
+        pairs.append(("longer_rows", partial(other_length, model, (ROOMY + 40, ROOMY), 0)))
     if model.name == "words_lstm":
         pairs.append(("ids_of_64_bits", partial(other_file, model, lstm_of_longs, 0)))
     return pairs

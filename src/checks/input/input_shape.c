@@ -3,6 +3,7 @@
 #include "checks/input/frames/frame_list.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/shape/left_out_padding.h"
 #include "checks/input/shape/shape_relation.h"
 
 #include <inttypes.h>
@@ -388,9 +389,34 @@ static bool tells_more(const other_input *a, const other_input *b)
     return rank[a->relation.kind] > rank[b->relation.kind];
 }
 
-static void report(const exray_comparison *c, const other_input *o, const other_input *const *others,
-                   size_t other_count, exray_findings *findings)
+/* What is known of the model's outputs in these frames. */
+static void say_compared(const exray_comparison *c, const other_input *o, xr_padding_effect padding,
+                         exray_finding *f)
 {
+    size_t padded = 0;
+    for (size_t k = 0; k < exray_comparison_frame_count(c); k++)
+        padded += o->differs[k] && exray_comparison_is_padded(c, k);
+    if (padded == 0 || padding == XR_PADDING_NONE)
+        exray_finding_detail(f, "What the model computes in these frames is not compared.");
+    else if (padding == XR_PADDING_LEFT_OUT)
+        exray_finding_detail(f, "The model leaves the padding out: its outputs of one shape are the same in "
+                                "these frames, within noise.  Layers are not compared in them.");
+    else if (padded == o->count)
+        exray_finding_detail(f, "The rows differ by their padding alone, and the outputs beyond noise: the "
+                                "model reads the padding.  Layers are not compared in these frames.");
+    else
+        exray_finding_detail(
+            f,
+            "In %zu of these frames the rows differ by their padding alone: there the outputs "
+            "are compared, and differ beyond noise.",
+            padded);
+}
+
+/* Of rows that are padded otherwise and mean the same there is nothing to mend. */
+static void report(const exray_comparison *c, const other_input *o, const other_input *const *others,
+                   size_t other_count, xr_padding_effect padding, exray_findings *findings)
+{
+    const bool harmless = padding == XR_PADDING_LEFT_OUT;
     char names[512], when[400], how[400] = "";
     sentence w = {names, sizeof names, 0}, r = {how, sizeof how, 0};
     put(&w, "%.100s", o->io->name[0]);
@@ -398,8 +424,9 @@ static void report(const exray_comparison *c, const other_input *o, const other_
         put(&w, "%s%.100s", i + 1 == other_count ? " and " : ", ", others[i]->io->name[0]);
     say_frames(c, o, when, sizeof when);
     put_relation(o, &r);
-    exray_finding *f = exray_findings_add(findings, "input.shape", EXRAY_SEVERITY_ERROR,
-                                          o->relation.kind == XR_SHAPE_UNRELATED ? 0.9 : 0.98);
+    exray_finding *f =
+        exray_findings_add(findings, "input.shape", harmless ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_ERROR,
+                           o->relation.kind == XR_SHAPE_UNRELATED ? 0.9 : 0.98);
     exray_finding_where(f, "input", o->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     char example[80] = "";
     if (!o->same_in_all)
@@ -419,16 +446,18 @@ static void report(const exray_comparison *c, const other_input *o, const other_
             exray_finding_detail(f, "Of %.100s %s.", others[i]->io->name[0], text);
     }
     add_lengths(o, f);
-    if (o->count < exray_comparison_frame_count(c))
+    if (o->io->other_shape == o->count && o->count < exray_comparison_frame_count(c))
         exray_finding_detail(f, "The other frames have one shape on both sides.");
-    exray_finding_detail(f, "What the model computes in these frames is not compared.");
-    add_fix(o, f);
-    add_alternatives(o, f);
+    say_compared(c, o, padding, f);
+    if (!harmless) {
+        add_fix(o, f);
+        add_alternatives(o, f);
+    }
     add_evidence(c, o, names, f);
 }
 
 static void report_all(const exray_comparison *c, const other_input *list, size_t count,
-                       exray_findings *findings)
+                       xr_padding_effect padding, exray_findings *findings)
 {
     bool told[MOST_INPUTS] = {false};
     for (size_t i = 0; i < count; i++) {
@@ -443,35 +472,61 @@ static void report_all(const exray_comparison *c, const other_input *list, size_
             told[k] = true;
         }
         if (!told[i])
-            report(c, first, others, other_count, findings);
+            report(c, first, others, other_count, padding, findings);
     }
+}
+
+/* Chooses the frames of an input that one finding is about.  False: out of memory. */
+static bool choose_frames(const exray_comparison *c, size_t input, xr_padding_effect padding, bool left_out,
+                          other_input *o)
+{
+    const size_t frames = exray_comparison_frame_count(c);
+    *o = (other_input){.io = exray_comparison_input(c, input),
+                       .differs = calloc(frames + 1, sizeof *o->differs)};
+    for (size_t f = 0; o->differs && f < frames; f++) {
+        const bool harmless = padding == XR_PADDING_LEFT_OUT && exray_comparison_is_padded(c, f);
+        o->differs[f] = !exray_comparison_same_shape(c, f, EXRAY_KIND_INPUT, input) && harmless == left_out;
+        o->count += o->differs[f];
+    }
+    return o->differs != NULL;
+}
+
+/* Reports the frames that differ by a padding that is left out, or the others. */
+static exray_status report_some(const exray_comparison *comparison, const bool *told,
+                                xr_padding_effect padding, bool left_out, exray_slot *const slot[2],
+                                exray_findings *findings)
+{
+    other_input list[MOST_INPUTS] = {{0}};
+    size_t count = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < exray_comparison_input_count(comparison) && count < MOST_INPUTS; i++) {
+        other_input *o = &list[count];
+        if (exray_comparison_input(comparison, i)->other_shape == 0 || told[i])
+            continue;
+        ok = choose_frames(comparison, i, padding, left_out, o);
+        if (!ok || o->count == 0) {
+            free(o->differs);
+            continue;
+        }
+        relate(comparison, o, slot);
+        count++;
+    }
+    if (ok)
+        report_all(comparison, list, count,
+                   left_out || padding != XR_PADDING_LEFT_OUT ? padding : XR_PADDING_NONE, findings);
+    for (size_t i = 0; i < count; i++)
+        free(list[i].differs);
+    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
 exray_status xr_report_shapes(const exray_comparison *comparison, const bool *told, exray_findings *findings)
 {
-    other_input list[MOST_INPUTS] = {{0}};
-    size_t count = 0, frames = exray_comparison_frame_count(comparison);
+    xr_padding_effect padding;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    bool ok = slot[0] && slot[1];
-    for (size_t i = 0; ok && i < exray_comparison_input_count(comparison) && count < MOST_INPUTS; i++) {
-        const exray_io_pair *io = exray_comparison_input(comparison, i);
-        if (io->other_shape == 0 || told[i])
-            continue;
-        other_input *o = &list[count++];
-        *o = (other_input){.io = io, .differs = calloc(frames + 1, sizeof *o->differs)};
-        ok = o->differs != NULL;
-        for (size_t f = 0; ok && f < frames; f++) {
-            o->differs[f] = !exray_comparison_same_shape(comparison, f, EXRAY_KIND_INPUT, i);
-            o->count += o->differs[f];
-        }
-        if (ok)
-            relate(comparison, o, slot);
-    }
-    if (ok)
-        report_all(comparison, list, count, findings);
-    for (size_t i = 0; i < count; i++)
-        free(list[i].differs);
+    exray_status status = slot[0] && slot[1] ? xr_padding_effect_find(comparison, &padding) : EXRAY_E_MEMORY;
+    for (int left_out = 0; status == EXRAY_OK && left_out < 2; left_out++)
+        status = report_some(comparison, told, padding, left_out, slot, findings);
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
-    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
+    return status;
 }

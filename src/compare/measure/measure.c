@@ -7,6 +7,7 @@
 #include "compare/match/pairs.h"
 #include "compare/measure/levels.h"
 #include "compare/measure/metrics.h"
+#include "compare/measure/padded_rows.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/measure/step.h"
 #include "log/deferred.h"
@@ -396,7 +397,9 @@ static bool inputs_differ(const exray_comparison *c, size_t frame)
 
 static bool make_room(exray_comparison *c)
 {
-    bool ok = (c->behind = calloc(c->frame_count + 1, sizeof *c->behind)) != NULL;
+    c->behind = calloc(c->frame_count + 1, sizeof *c->behind);
+    c->padded = calloc(c->frame_count + 1, sizeof *c->padded);
+    bool ok = c->behind && c->padded;
     xr_pairs *both[] = {&c->inputs, &c->outputs};
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < both[k]->count; i++) {
@@ -467,11 +470,9 @@ static void measure_share(void *user, unsigned job)
     for (size_t f = 0; f < c->frame_count; f++) {
         if (job == 0 && w->options && w->options->progress)
             w->options->progress(w->options->user, f, c->frame_count);
-        if (c->behind[f])
-            continue;
-        for (size_t i = w->first[job]; i < w->first[job + 1]; i++)
+        for (size_t i = w->first[job]; i < w->first[job + 1] && !c->behind[f]; i++)
             measure_pair(&r, &c->layers.pair[i], f);
-        if (job == 0)
+        if (job == 0 && (!c->behind[f] || c->padded[f]))
             measure_all(&r, &c->outputs, f);
     }
     close_reader(&r);
@@ -538,10 +539,15 @@ exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, 
         measure_all(&r, &c->inputs, f);
         /* Of an input of another shape a model makes other values, also where their shape is the same. */
         c->behind[f] = inputs_differ(c, f);
-        if (c->behind[f] || jobs > 1)
+        /* But for rows that are padded otherwise: its layers have other shapes then, and its outputs are the
+         * same if it leaves the padding out. */
+        c->padded[f] = c->behind[f] && xr_rows_differ_by_padding(c, f, r.slot);
+        if (jobs > 1)
             continue;
-        measure_all(&r, &c->layers, f);
-        measure_all(&r, &c->outputs, f);
+        if (!c->behind[f])
+            measure_all(&r, &c->layers, f);
+        if (!c->behind[f] || c->padded[f])
+            measure_all(&r, &c->outputs, f);
     }
     close_reader(&r);
     ok = ok && (jobs == 1 || measure_shared(c, options, jobs));

@@ -2,6 +2,7 @@
 
 #include "checks/findings.h"
 #include "checks/input/frames/frame_words.h"
+#include "checks/input/shape/left_out_padding.h"
 #include "checks/input/tokens/token_flags.h"
 #include "checks/input/tokens/token_origin.h"
 #include "checks/input/tokens/token_words.h"
@@ -49,13 +50,17 @@ static exray_status read_ports(const exray_comparison *comparison, const bool *j
                                exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
+    xr_padding_effect padding;
     out->port = calloc(count + 1, sizeof *out->port);
-    if (!out->port)
+    if (!out->port || xr_padding_effect_find(comparison, &padding) != EXRAY_OK)
         return no_memory(error);
     for (size_t i = 0; i < count; i++) {
         token_port *p = &out->port[out->count];
         *p = (token_port){.pair = i, .io = exray_comparison_input(comparison, i)};
         if (judged[i] || !(p->io->comparable || p->io->other_shape > 0))
+            continue;
+        /* input.shape says so. */
+        if (padding == XR_PADDING_LEFT_OUT && xr_differs_by_padding_alone(comparison, i))
             continue;
         exray_status status = xr_token_texts_read(comparison, i, &p->texts, &p->kind, error);
         if (status != EXRAY_OK)
