@@ -88,7 +88,7 @@ bool xr_join_features(xr_feature_frames *f)
     size_t first = stored ? f->size[0] : f->rows, second = stored ? f->size[1] : f->bins;
     bool bins_first = second < first;
     size_t rows = bins_first ? second : first, bins = bins_first ? first : second;
-    if (f->dimensions == 0 || rows > FEW_ROWS || bins < FEW_ROWS || bins > MOST_BINS)
+    if (f->dimensions == 0 || rows == 0 || rows > FEW_ROWS || bins < FEW_ROWS || bins > MOST_BINS)
         return false;
     size_t n = joined_length(f, rows), count = 0, run;
     xr_feature_frame *list = n ? calloc(f->count / n + 1, sizeof *list) : NULL;
