@@ -213,3 +213,17 @@ def test_frames_of_another_moment(judge, by):
     edge = [chunks[min(max(i + by, 0), len(chunks) - 1)] for i in range(len(chunks))]
     verdict = judge(edge, chunks, shape=lambda t: t[None])
     assert causes(verdict) == ["input.frame_order"] and verdict["findings"][0]["evidence"]["frames_ahead"] == by
+
+
+@pytest.mark.parametrize("one_way", [True, False])
+def test_integers_that_are_rounded_otherwise(judge, one_way):
+    """One step more in half of the values is another rounding; as many to both sides, or few, are noise."""
+    rng, right = np.random.default_rng(6), stored(TABLES)
+    steps = [(rng.random(v.shape) < 0.5) * (1 if one_way else rng.choice([-1, 1], v.shape)) for v in right]
+    made = [np.clip(v.astype(int) + s, -128, 127).astype(np.int8) for v, s in zip(right, steps)]
+    outcome = judge(made, right, quantized=True)
+    assert causes(outcome) == (["input.quantization"] if one_way else [])
+    if one_way:
+        assert finding(outcome, "input.quantization")["severity"] == "warning" and "one step more" in finding(outcome, "input.quantization")["summary"]
+        few = [np.where(rng.random(v.shape) < 0.05, m, v) for v, m in zip(right, made)]
+        assert causes(judge(few, right, quantized=True)) == []

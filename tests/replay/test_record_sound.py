@@ -238,3 +238,24 @@ def test_windows_that_do_not_follow_are_resampled_alone(work):
         replay(model="short.onnx")
         inputs[name] = np.array([np.frombuffer(m.data, np.float32) for m in of("ref.mcap", "/input/in")])
     assert np.abs(inputs["gap"] - inputs["alone"]).max() < 1e-5 and np.abs(inputs["unequal"] - inputs["alone"]).max() < 1e-5
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_resampler_without_a_low_pass_is_told(work, wide):
+    """Of sound that has nothing above the band it makes no more of the features than a step of 16 bits does; computed again, it is certain."""
+    text = "task: audio\naudio:\n  rate: 16000{}\n  window: 16000\n  features: microfrontend {{window_size: 30, window_step: 20, num_channels: 40, enable_pcan: true}}\n"
+    (work / "right.yaml").write_text(text.format(""))
+    (work / "p.yaml").write_text(text.format(" hold"))
+    write_model("mf.onnx", [1, 49, 40])
+    speech = np.concatenate([speechlike(16000, 1.0, k) for k in range(3)]) + np.random.default_rng(1).normal(0, 5e-4, 48000)
+    spectrum = np.fft.rfft(speech)
+    spectrum[24000 if wide else 23700:] = 0
+    speech = np.fft.irfft(np.concatenate([spectrum, np.zeros(48000)]), 144000) * 3
+    write_wav("sounds/b.wav", np.round(speech * 20000 / np.abs(speech).max()), 48000)
+    record("sounds/b.wav", "edge.mcap", 0, "mf.onnx")
+    run(EXRAY, "replay", "edge.mcap", "--model", "mf.onnx", "--pipeline", "right.yaml", "-o", "ref.mcap")
+    told = run(EXRAY, "validate", "edge.mcap", "ref.mcap", status=1).stdout
+    assert "input.sample_rate" in told and "without a low pass" in told, told
+    (work / "p.yaml").write_text(text.format(""))
+    record("sounds/b.wav", "edge.mcap", 0, "mf.onnx")
+    assert "PASS" in run(EXRAY, "validate", "edge.mcap", "ref.mcap").stdout

@@ -151,6 +151,8 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
         return EXRAY_OK;
     if (fit->state == XR_FIT_DIFFERS && xr_explain_features(comparison, fit->pair, findings))
         return EXRAY_OK;
+    if (fit->state == XR_FIT_NOISE && !fit->values.picture && xr_report_rounding(fit, findings))
+        return EXRAY_OK;
     /* A reference that is clipped explains nothing of the edge. */
     if (fit->state == XR_FIT_DIFFERS &&
         xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))

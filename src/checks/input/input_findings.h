@@ -64,6 +64,9 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
 /* Whether the map of a fit is a zero point that is missing or applied twice (input_quantization.c). */
 bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fit, double *scale,
                       double *zero);
+/* Stored integers that are one step more (or less) in many places and nowhere the other way, within the noise
+ * of the values; false: they are not. */
+bool xr_report_rounding(const xr_input_fit *fit, exray_findings *findings); /* input_quantization.c */
 /* A side's 8-bit input of which most is one of the ends of its range, where the other side's values are not;
  * the finding names that side.  False: it is not so, or not proven. */
 bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_side side,

@@ -1,4 +1,5 @@
-/* input.quantization: the zero point is missing or added twice, or the range is too narrow. */
+/* input.quantization: the zero point is missing or added twice, the range is too narrow, or integers are
+ * rounded otherwise. */
 #include "checks/input/input_findings.h"
 #include "checks/input/words.h"
 
@@ -89,6 +90,38 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
     exray_finding_number(f, "high", before->values.limit[1]);
     exray_finding_number(f, "residual_after_levels", after->residual.pixels);
     exray_finding_number(f, "frames", (double)before->values.frames);
+}
+
+/* ---- Rounded otherwise -------------------------------------------------------------------- */
+
+bool xr_report_rounding(const xr_input_fit *fit, exray_findings *findings)
+{
+    /* Equal sources that are rounded alike differ seldom, and to both sides. */
+    static const double seldom = 0.1, all_one_way = 0.95;
+    const exray_io_pair *io = fit->io;
+    const exray_metrics *m = &io->metrics;
+    const double step = io->step[EXRAY_SIDE_REFERENCE];
+    if (!(step > 0) || fabs(io->step[EXRAY_SIDE_EDGE] / step - 1) > 1e-3 || m->max_abs > 1.01 * step)
+        return false;
+    const double more = (m->mean[EXRAY_SIDE_EDGE] - m->mean[EXRAY_SIDE_REFERENCE]) / step,
+                 share = m->rmse * m->rmse / (step * step); /* no value differs by more than one */
+    if (!(share >= seldom) || !(fabs(more) >= all_one_way * share))
+        return false;
+    exray_finding *f = exray_findings_add(findings, "input.quantization", EXRAY_SEVERITY_WARNING, 0.85);
+    exray_finding_where(f, "input", io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "%.0f %% of the edge's integers are one step %s than the reference's, and hardly any "
+        "the other way: one side rounds where the other cuts off.",
+        100 * share, more > 0 ? "more" : "less");
+    exray_finding_detail(f, "A step is %.4g; on average the inputs differ by %+.4g.", step, more * step);
+    exray_finding_fix(
+        f, "Make integers of the values in the same way on both sides: rounded to the nearest one, "
+           "or cut off.");
+    exray_finding_text(f, "kind", "rounding");
+    exray_finding_number(f, "share", share);
+    exray_finding_number(f, "steps_on_average", more);
+    return true;
 }
 
 /* ---- Values that are mostly clipped ------------------------------------------------------- */

@@ -428,7 +428,7 @@ static bool report_noise(const feature_report *r)
         return false;
     bool dither = mean <= MUCH_NOISE * noise.of_dither && most <= IN_A_FRAME * noise.of_dither;
     /* What is made again by one change is no noise, however small it is. */
-    if (!dither && (report_frontend(r) || report_rendered(r)))
+    if (report_frontend(r) || report_rendered(r))
         return true;
     exray_finding *f = exray_findings_add(r->findings, "input.unknown",
                                           dither ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.8);
@@ -448,6 +448,18 @@ static bool report_noise(const feature_report *r)
     exray_finding_number(f, "dither_share", noise.of_dither);
     end(r, f);
     return true;
+}
+
+/* Which axis is time is a guess, where the sound in the log does not tell: it does where the front end makes
+ * the reference's features of it with the axes exchanged. */
+static bool report_turned_axes(const feature_report *r, xr_feature_frames *frames)
+{
+    if (!frames->has_sensor || !xr_turn_features(frames))
+        return false;
+    if (report_noise(r) || report_frontend(r))
+        return true;
+    xr_turn_features(frames);
+    return false;
 }
 
 /* What relates cells in part only is worth a rendering. */
@@ -582,7 +594,7 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
         xr_feature_frames_free(frames);
         return moved;
     }
-    if (report_noise(&r)) {
+    if (report_noise(&r) || report_turned_axes(&r, frames)) {
         xr_feature_frames_free(frames);
         return true;
     }
