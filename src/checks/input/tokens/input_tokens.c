@@ -114,12 +114,9 @@ static exray_status say_frames(const exray_comparison *comparison, const xr_toke
     return EXRAY_OK;
 }
 
-static exray_status report_ids(const exray_comparison *comparison, token_port *p, exray_findings *findings,
-                               exray_error *error)
+static exray_status report_ids(const exray_comparison *comparison, token_port *p,
+                               const xr_token_names names[2], exray_findings *findings, exray_error *error)
 {
-    xr_token_names names[2];
-    for (int s = 0; s < 2; s++)
-        xr_token_names_read(comparison, (exray_side)s, &names[s]);
     exray_finding *f = exray_findings_add(findings, xr_token_story_cause(&p->story), EXRAY_SEVERITY_ERROR,
                                           p->story.explained ? 0.98 : 0.95);
     exray_finding_where(f, "input", p->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
@@ -129,8 +126,6 @@ static exray_status report_ids(const exray_comparison *comparison, token_port *p
     exray_status status = say_frames(comparison, &p->texts, f, error);
     p->finding = f;
     p->told = true;
-    for (int s = 0; s < 2; s++)
-        xr_token_names_free(&names[s]);
     return status;
 }
 
@@ -163,27 +158,41 @@ static bool follows(const token_ports *ports, const token_port *p)
     return false;
 }
 
+/* Those of the most different ids first: positions follow from texts, and not the reverse. */
+static token_port *next_ids(const token_ports *ports)
+{
+    token_port *next = NULL;
+    for (size_t i = 0; i < ports->count; i++) {
+        token_port *p = &ports->port[i];
+        if (p->kind == XR_TOKENS_IDS && p->differs && !p->told &&
+            (!next || p->texts.most[1] > next->texts.most[1]))
+            next = p;
+    }
+    return next;
+}
+
 static exray_status judge_ids(const exray_comparison *comparison, token_ports *ports,
                               exray_findings *findings, exray_error *error)
 {
-    /* Those of the most different ids first: positions follow from texts, and not the reverse. */
-    for (;;) {
-        token_port *next = NULL;
-        for (size_t i = 0; i < ports->count; i++) {
-            token_port *p = &ports->port[i];
-            if (p->kind == XR_TOKENS_IDS && p->differs && !p->told &&
-                (!next || p->texts.most[1] > next->texts.most[1]))
-                next = p;
+    xr_token_names names[2] = {0}; /* read once: a vocabulary may be large */
+    bool read = false;
+    exray_status status = EXRAY_OK;
+    for (token_port *next; status == EXRAY_OK && (next = next_ids(ports)) != NULL;) {
+        if (!xr_token_story_make(&next->texts, &next->story)) {
+            status = no_memory(error);
+            break;
         }
-        if (!next)
-            return EXRAY_OK;
-        if (!xr_token_story_make(&next->texts, &next->story))
-            return no_memory(error);
         next->told = follows(ports, next) || is_told_alike(ports, next);
-        exray_status status = next->told ? EXRAY_OK : report_ids(comparison, next, findings, error);
-        if (status != EXRAY_OK)
-            return status;
+        if (next->told)
+            continue;
+        for (int s = 0; s < 2 && !read; s++)
+            xr_token_names_read(comparison, (exray_side)s, &names[s]);
+        read = true;
+        status = report_ids(comparison, next, names, findings, error);
     }
+    for (int s = 0; s < 2 && read; s++)
+        xr_token_names_free(&names[s]);
+    return status;
 }
 
 /* ---- Flags
