@@ -214,20 +214,21 @@ static void try_both(front_search *s, int a, int b, double before)
                 attempt(s, a, i, b, k);
 }
 
-/* Changes one option after the other, then two at once, as long as that leaves less. */
-static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, int side, front_end *e)
+/* Changes one option after the other, then two at once, as long as that leaves less, and more than enough. */
+static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, int side, double enough,
+                      front_end *e)
 {
     enum { TURNS = 6 };
     const size_t rows = rows_to_search(f, h, side);
     front_search s = {f, h, side, rows, *e, rest_of_rows(f, h, side, e, 1, rows)};
-    for (int turn = 0; turn < TURNS && s.rest > ENOUGH; turn++) {
+    for (int turn = 0; turn < TURNS && s.rest > enough; turn++) {
         double before = s.rest;
         for (int a = 0; a < OPTIONS; a++)
             for (size_t i = 0; i < lists[a].count; i++)
                 attempt(&s, a, i, a, i);
         if (s.rest < before)
             continue;
-        for (int a = 0; a < OPTIONS && s.rest > ENOUGH; a++)
+        for (int a = 0; a < OPTIONS && s.rest > enough; a++)
             for (int b = a + 1; b < OPTIONS; b++)
                 try_both(&s, a, b, before);
         if (s.rest == before)
@@ -252,7 +253,7 @@ static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *
         }
     if (least > 0.6)
         return false;
-    descend(f, h, EXRAY_SIDE_REFERENCE, &best);
+    descend(f, h, EXRAY_SIDE_REFERENCE, ENOUGH, &best);
     *out = best;
     return rest_by(f, h, EXRAY_SIDE_REFERENCE, &best, FRAMES) <= fmax(MADE, 3 * f->allowed);
 }
@@ -322,7 +323,7 @@ static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, co
     out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, reference, FRAMES);
     out->heard = xr_find_heard(h, rest_of, &side, enough);
     if (out->heard.rest > enough) {
-        descend(f, h, EXRAY_SIDE_EDGE, &edge);
+        descend(f, h, EXRAY_SIDE_EDGE, fmin(ENOUGH, enough), &edge);
         other = rest_by(f, h, EXRAY_SIDE_EDGE, &edge, FRAMES);
         if (other < out->heard.rest / 1.5)
             out->heard = (xr_heard){XR_HEARD_AS_IS, 1, other};
