@@ -18,6 +18,8 @@ enum { PROBES = 2, PROBE_LENGTH = 8192, LONGEST = 1 << 18, MOST_EVALUATED = 48 }
 #define RESAMPLED 0.02
 /* A frame has nothing to go by where its energy is this part of the loudest one's. */
 #define QUIET 1e-6
+/* The least correlation of two channels that hear one scene. */
+#define LEAST_ALIKE 0.3
 /* Another shift explains as much. */
 #define AS_MUCH 0.98
 
@@ -259,7 +261,25 @@ static bool try_channels(sound_search *s, double ratio)
     return false;
 }
 
-/* Two channels in blocks, of usual sizes or of half of the frame. */
+/* Whether blocks that lie beside each other sound alike, as two channels of one scene do. */
+static bool blocks_are_alike(const sound_search *s, int side, size_t block)
+{
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t p = 0; p < s->probes; p++) {
+        const float *v = s->probe[p]->side[side];
+        for (size_t at = 0; at + 2 * block <= s->probe[p]->count; at += 2 * block)
+            for (size_t i = at; i < at + block; i++) {
+                ab += (double)v[i] * v[i + block];
+                aa += (double)v[i] * v[i];
+                bb += (double)v[i + block] * v[i + block];
+            }
+    }
+    return ab > LEAST_ALIKE * sqrt(aa * bb);
+}
+
+/* Two channels in blocks, of usual sizes or of half of the frame.  That the blocks of one are the other
+ * side's samples proves little where they may be its own (the first half of a frame): those between must be
+ * of a second channel. */
 static bool try_blocks(sound_search *s)
 {
     static const size_t sizes[] = {128, 160, 256, 320, 480, 512, 1024, 0};
@@ -273,7 +293,9 @@ static bool try_blocks(sound_search *s)
                 r.channels = 2;
                 r.channel = channel;
                 r.block = sizes[i] ? sizes[i] : length / 2;
-                if (r.block >= 32 && 2 * r.block <= length && attempt(s, r, PROBE_LENGTH))
+                bool possible = r.block >= 32 && 2 * r.block <= length &&
+                                (channel < 0 || blocks_are_alike(s, side, r.block));
+                if (possible && attempt(s, r, PROBE_LENGTH))
                     return true;
             }
     return false;
