@@ -501,6 +501,20 @@ static bool is_exact(const isolation *w, size_t i)
     return w->same_file && xr_comparison_is_exact(w->comparison, i);
 }
 
+/* Whether another layer, in which an error begins, lies between the layer and what the block reads. */
+static bool holds_another_fault(const isolation *w, size_t i, const trial *t)
+{
+    uint32_t nodes[XR_BLOCK_MOST];
+    uint32_t count = xr_plan_edge_nodes(&w->plan, i, t->source, t->inputs, nodes);
+    for (size_t k = 0; k < i; k++) {
+        const exray_layer_pair *layer = exray_comparison_layer(w->comparison, k);
+        for (uint32_t n = 0; n < count && layer->role == EXRAY_LAYER_ROLE_ORIGINATES; n++)
+            if (layer->node[EXRAY_SIDE_EDGE] == nodes[n])
+                return true;
+    }
+    return false;
+}
+
 /* Whether the engine makes of the reference's own inputs what the reference made of them.  On another
  * processor or by another version it may not: then it is no judge of the edge. */
 static bool reproduces(isolation *w, size_t i, uint32_t least, double noise, double *is)
@@ -522,6 +536,8 @@ static const char *why_not_proven(isolation *w, size_t i, uint32_t least, double
     /* Run alone it begins with an empty state: that it agrees would tell, that it does not need not. */
     if (error > noise && t->keeps_state)
         return "it keeps a state from frame to frame, which the log does not hold";
+    if (error > noise && least == 1 && holds_another_fault(w, i, t))
+        return "what the edge recorded before it lies behind another wrong layer";
     if ((error > noise || originates) && !reproduces(w, i, least, noise, &own)) {
         if (!(error > noise) && least == 1) /* the engine here agrees with the edge */
             xr_comparison_reference_fails(w->comparison, i, own);

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_log import record
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from validate_support import causes, finding, validate
 
 logging.disable(logging.WARNING)
@@ -78,11 +78,11 @@ class Data(CalibrationDataReader):
         return None if x is None else {"x": x}
 
 
-def judge(tmp_path, level, status, change=None, activation="Relu", gain=1.0, reference_level="none", activations=QuantType.QInt8, normed=False, **fault):
+def judge(tmp_path, level, status, change=None, activation="Relu", gain=1.0, reference_level="none", activations=QuantType.QInt8, normed=False, form=QuantFormat.QDQ, **fault):
     right = network(tmp_path / "right.onnx", None, activation, normed=normed)
     source = network(tmp_path / "source.onnx", change, activation, normed=normed, **fault)
     quantize_static(str(source), str(tmp_path / "int8.onnx"), Data(pictures(12, 1, gain)), per_channel=True, weight_type=QuantType.QInt8,
-                    activation_type=activations)
+                    activation_type=activations, quant_format=form)
     record(tmp_path / "int8.onnx", tmp_path / "edge.mcap", pictures(3, 2), tmp_path, level, role="edge", constants=True)
     record(right, tmp_path / "reference.mcap", pictures(3, 2), tmp_path, reference_level, constants=True)
     return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
@@ -98,6 +98,13 @@ def test_healthy(tmp_path, level, activation):
     assert causes(v) == [] and v["coverage"]["compared"] >= 6
     # A convolution is not compared with what the activation makes of the reference's.
     assert all(p["reference"]["op"] != "Clip" or p["edge"]["op"] != "Conv" for p in v["layers"])
+
+
+@pytest.mark.parametrize("reference_level", LEVELS)
+def test_a_layer_behind_other_weights_is_no_kernel(tmp_path, reference_level):
+    """Run alone from the nearest values of the edge, it runs the other weights, too."""
+    v = judge(tmp_path, "none", 1, {"point.w": lambda a: a.transpose(1, 0, 2, 3)}, reference_level=reference_level, form=QuantFormat.QOperator)
+    assert causes(v) == ["model.weights"]
 
 
 CHANGES = {
