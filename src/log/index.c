@@ -374,11 +374,14 @@ static xr_walk forget_chunk(xr_builder *b, xr_entries_mark entries, size_t frame
 
 static xr_walk walk_chunk_bytes(xr_builder *b, const uint8_t *bytes, size_t size, uint64_t position)
 {
+    enum { AROUND = 128 << 10 }; /* what the kernel maps around the ends of a record */
     const xr_entries_mark entries = xr_entries_at(&b->log->entries);
     const size_t frames = b->frame_count;
     xr_cursor cursor = xr_cursor_begin(bytes, size);
     b->chunk_bytes = bytes;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
+        if (position)
+            xr_file_map_used(&b->log->map, record.size < AROUND ? record.size : AROUND);
         xr_walk walk = walk_chunk_record(b, &record, position + (uint64_t)(record.data - bytes));
         if (walk == XR_WALK_DAMAGED)
             return forget_chunk(b, entries, frames);
