@@ -37,6 +37,14 @@ def run(*command, allowed=(0,), cwd=None, environment=None):
     return result
 
 
+def is_at_hand(model, shipped, made):
+    """Whether the model's file is there, in the folder of those that are shipped or, where it says how, made; sets its path."""
+    model.path = (made if model.make else shipped) / model.file
+    if model.make and not model.path.exists():
+        model.make(model.path)
+    return model.path.exists()
+
+
 def arm64_camera(folder):
     """camera_app for arm64, without its file formats, or None where there is no arm64 here."""
     if not (shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64") and ARM64_ENGINE.exists()):

@@ -9,7 +9,8 @@ from typing import Callable
 
 import numpy as np
 from sound_models import RATE, int16
-from task_faults import TaskFault, _each, _late
+from task_faults import TaskFault
+from told_changes import each, of_the_frame_before
 
 
 @dataclass
@@ -322,17 +323,17 @@ def _classes(change):
         for c in r.classes:
             c.id = change(c.id)
             c.label = ""
-    return _each(one)
+    return each(one)
 
 
 TOLD = {
     "classes": [
         ("classes off by one", ("output.label_offset", "output.label_map", "output.postprocess"), _classes(lambda i: i + 1)),
         ("labels of another map", ("output.label_map", "output.postprocess", "output.label_offset"), _classes(lambda i: (i * 3 + 2) % 521)),
-        ("result of the frame before", ("output.postprocess", "output.frame_order"), _late),
+        ("result of the frame before", ("output.postprocess", "output.frame_order"), of_the_frame_before),
     ],
     "score": [
-        ("result of the frame before", ("output.postprocess", "output.frame_order"), _late),
+        ("result of the frame before", ("output.postprocess", "output.frame_order"), of_the_frame_before),
     ],
 }
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from places import BUILD, EXRAY, run
+from places import BUILD, EXRAY, is_at_hand, run
 from sound_support import speechlike
 from testdata import AUDIO, MODELS
 
@@ -202,10 +202,7 @@ def load():
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = {}
     for model in ALL:
-        model.path = FOLDER / model.file if model.make else MODELS / model.file
-        if model.make and not model.path.exists():
-            model.make(model.path)
-        if model.path.exists():
+        if is_at_hand(model, MODELS, FOLDER):
             found[model.name] = model
     return found
 

@@ -14,7 +14,7 @@ import stateful_models
 import testdata
 from execute import Case
 from log_writer import PB, Log
-from places import BUILD, EXRAY, Failed, run
+from places import BUILD, EXRAY, Failed, is_at_hand, run
 from rewrite_log import Log as Recorded
 from run_logs import OF_A_RUN, change, graft, stored, tensors
 from testdata import MODELS
@@ -87,10 +87,7 @@ def load():
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = {}
     for model in ALL:
-        model.path = FOLDER / model.file if model.make else MODELS / model.file
-        if model.make and not model.path.exists():
-            model.make(model.path)
-        if model.path.exists() and (model.make or testdata.AUDIO.glob("*.wav")):
+        if is_at_hand(model, MODELS, FOLDER) and (model.make or testdata.AUDIO.glob("*.wav")):
             found[model.name] = model
     return found
 

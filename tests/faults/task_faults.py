@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
+from told_changes import each, of_the_frame_before
 
 
 @dataclass
@@ -50,23 +51,6 @@ INPUT = [
 # ---- What the user is told ---------------------------------------------------------------------
 
 
-def _each(change):
-    def changed(results):
-        for r in results:
-            change(r)
-        return results
-    return changed
-
-
-def _late(results):
-    made = [type(r).FromString(r.SerializeToString()) for r in results]
-    for k, r in enumerate(made):
-        frame = r.frame
-        r.CopyFrom(results[max(k - 1, 0)])
-        r.frame = frame
-    return made
-
-
 def _no_boxes(r):
     del r.boxes[:]
     del r.keypoints[:]
@@ -77,7 +61,7 @@ def _boxes(change):
     def one(r):
         for b in r.boxes:
             b.x_min, b.y_min, b.x_max, b.y_max = change(np.array([b.x_min, b.y_min, b.x_max, b.y_max]))
-    return _each(one)
+    return each(one)
 
 
 def _one_box_less(r):
@@ -105,7 +89,7 @@ def _ids(change, items):
         for b in items(r):
             b.id = change(b.id)
             b.label = ""
-    return _each(one)
+    return each(one)
 
 
 BOXES = [
@@ -116,13 +100,13 @@ BOXES = [
     ("x and y exchanged", FORMAT, _boxes(lambda b: b[[1, 0, 3, 2]])),
     ("boxes in pixels", "output.postprocess", _boxes(lambda b: b * 300)),
     ("center for corner", "output.postprocess", _boxes(lambda b: [(b[0] + b[2]) / 2, (b[1] + b[3]) / 2, (b[0] + b[2]) / 2 + b[2] - b[0], (b[1] + b[3]) / 2 + b[3] - b[1]])),
-    ("surest box missing", "output.postprocess", _each(_one_box_less)),
-    ("no suppression", "output.postprocess", _each(_more_boxes)),
-    ("boxes of the frame before", FRAMES, _late),
-    ("no boxes at all", "output.postprocess", _each(_no_boxes)),
+    ("surest box missing", "output.postprocess", each(_one_box_less)),
+    ("no suppression", "output.postprocess", each(_more_boxes)),
+    ("boxes of the frame before", FRAMES, of_the_frame_before),
+    ("no boxes at all", "output.postprocess", each(_no_boxes)),
 ]
 MANY_BOXES = [  # where there are several boxes, of several classes
-    ("worst box first", "output.postprocess", _each(lambda r: _reverse(r.boxes))),
+    ("worst box first", "output.postprocess", each(lambda r: _reverse(r.boxes))),
     ("class of a box off by one", "output.label_offset", _ids(lambda i: i + 1, lambda r: r.boxes)),
     ("all boxes of one class", "output.postprocess", _ids(lambda i: 0, lambda r: r.boxes)),
 ]
@@ -134,7 +118,7 @@ def _mask(change):
         size = np.dtype("<u2" if m.wide else "u1")
         made = change(np.frombuffer(m.ids, size).reshape(m.height, m.width))
         m.height, m.width, m.ids = made.shape[0], made.shape[1], np.ascontiguousarray(made).astype(size).tobytes()
-    return _each(one)
+    return each(one)
 
 
 def _next_class(a):
@@ -148,7 +132,7 @@ MASKS = [
     ("mask along another axis", "output.postprocess", _mask(lambda a: a.T)),
     ("mask shifted", "output.postprocess", _mask(lambda a: np.roll(a, 9, 1))),
     ("mask of nothing", "output.postprocess", _mask(lambda a: a * 0)),
-    ("mask of the frame before", FRAMES, _late),
+    ("mask of the frame before", FRAMES, of_the_frame_before),
 ]
 
 
@@ -158,7 +142,7 @@ def _points(change):
         made = change(np.array([[p.x, p.y] for p in r.keypoints]))
         for p, (x, y) in zip(r.keypoints, made):
             p.x, p.y = x, y
-    return _each(one)
+    return each(one)
 
 
 POINTS = [
@@ -168,14 +152,14 @@ POINTS = [
     ("points shifted", "output.postprocess", _points(lambda p: p + [0.05, -0.03])),
     ("crop not undone", "output.postprocess", _points(lambda p: 0.5 + (p - 0.5) * 0.8)),
     ("points in another order", "output.postprocess", _points(lambda p: p[::-1])),
-    ("points of the frame before", FRAMES, _late),
+    ("points of the frame before", FRAMES, of_the_frame_before),
 ]
 
 
 def _text(change):
     def one(r):
         r.text = change(r.text)
-    return _each(one)
+    return each(one)
 
 
 TEXTS = [
@@ -184,7 +168,7 @@ TEXTS = [
     ("last letter cut off", "output.postprocess", _text(lambda t: t.strip()[:-1])),
     ("another alphabet", "output.postprocess", _text(lambda t: "".join(chr(ord(c) + 1) for c in t))),
     ("spaces lost", "output.postprocess", _text(lambda t: t.replace(" ", ""))),
-    ("text of the frame before", FRAMES, _late),
+    ("text of the frame before", FRAMES, of_the_frame_before),
     ("no text", "output.postprocess", _text(lambda t: "")),
 ]
 
@@ -195,7 +179,7 @@ def _vector(change):
             made = change(np.array(v.value))
             del v.value[:]
             v.value.extend(made)
-    return _each(one)
+    return each(one)
 
 
 VECTORS = [
@@ -203,7 +187,7 @@ VECTORS = [
     ("vector scaled", "output.postprocess", _vector(lambda v: v * 17)),
     ("vector rolled", "output.postprocess", _vector(lambda v: np.roll(v, 1))),
     ("vector cut in half", "output.postprocess", _vector(lambda v: np.where(np.arange(len(v)) < len(v) // 2, v, 0))),
-    ("vector of the frame before", FRAMES, _late),
+    ("vector of the frame before", FRAMES, of_the_frame_before),
 ]
 
 # ---- What the model returns (results left out on both sides) -----------------------------------

@@ -9,6 +9,7 @@ from typing import Callable
 
 import numpy as np
 from text_models import other_vocabulary
+from told_changes import each, of_the_frame_before
 
 
 @dataclass
@@ -236,23 +237,6 @@ BYTES = [
 # ---- What the user is told ---------------------------------------------------------------------------
 
 
-def _each(change):
-    def changed(results):
-        for r in results:
-            change(r)
-        return results
-    return changed
-
-
-def _before(results):
-    made = [type(r).FromString(r.SerializeToString()) for r in results]
-    for k, r in enumerate(made):
-        frame = r.frame
-        r.CopyFrom(results[max(k - 1, 0)])
-        r.frame = frame
-    return made
-
-
 def _swap_ids(r):
     for c in r.classes:
         c.id = {0: 1, 1: 0}.get(c.id, c.id)
@@ -282,7 +266,7 @@ def _vector(change):
             made = change(np.array(v.value))
             del v.value[:]
             v.value.extend(made)
-    return _each(one)
+    return each(one)
 
 
 def _pooled(make):
@@ -300,14 +284,14 @@ def _pooled(make):
 
 TOLD = {
     "classes": [
-        ("classes exchanged", ("output.label_offset", "output.postprocess"), _each(_swap_ids), ("review",)),
-        ("result of the text before", ("output.postprocess", "output.frame_order"), _before),
-        ("worst class first", ("output.postprocess", "output.label_offset"), _each(_last_first)),
-        ("scores halved", ("output.postprocess",), _each(_halved)),
-        ("always class 1", ("output.postprocess",), _each(_fixed)),
+        ("classes exchanged", ("output.label_offset", "output.postprocess"), each(_swap_ids), ("review",)),
+        ("result of the text before", ("output.postprocess", "output.frame_order"), of_the_frame_before),
+        ("worst class first", ("output.postprocess", "output.label_offset"), each(_last_first)),
+        ("scores halved", ("output.postprocess",), each(_halved)),
+        ("always class 1", ("output.postprocess",), each(_fixed)),
     ],
     "vector": [
-        ("vector of the text before", ("output.postprocess", "output.frame_order"), _before),
+        ("vector of the text before", ("output.postprocess", "output.frame_order"), of_the_frame_before),
         ("vector negated", ("output.postprocess",), _vector(lambda v: -v)),
         ("vector not of length 1", ("output.postprocess",), _vector(lambda v: v * 7.5)),
     ],

@@ -1,5 +1,6 @@
 #include "compare/judge/outputs_told.h"
 
+#include "base/picture_size.h"
 #include "compare/judge/output_keys.h"
 #include "compare/match/pairs.h"
 
@@ -207,17 +208,9 @@ static void size_of_picture(const exray_comparison *c, exray_slot *slot, exray_t
         exray_error error;
         exray_tensor_view view;
         const exray_record *record = xr_pair_record(c, &c->inputs.pair[i], EXRAY_SIDE_REFERENCE, 0);
-        if (!record ||
-            exray_log_read_tensor(c->log[EXRAY_SIDE_REFERENCE], record, slot, &view, &error) != EXRAY_OK ||
-            view.info.rank < 3 || view.info.rank > 4)
-            continue;
-        const int64_t *at = view.info.shape + (view.info.rank - 3);
-        const bool channels_first = at[2] != 1 && at[2] != 3;
-        const int64_t height = at[channels_first ? 1 : 0], width = at[channels_first ? 2 : 1];
-        if (height <= 0 || width <= 0 || height > UINT16_MAX || width > UINT16_MAX)
-            continue;
-        options->input_width = (uint32_t)width;
-        options->input_height = (uint32_t)height;
+        if (record &&
+            exray_log_read_tensor(c->log[EXRAY_SIDE_REFERENCE], record, slot, &view, &error) == EXRAY_OK)
+            xr_picture_size(view.info.shape, view.info.rank, &options->input_width, &options->input_height);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "replay/told/result.h"
 
 #include "base/error.h"
+#include "base/picture_size.h"
 #include "base/tensor.h"
 #include "replay/told/told_place.h"
 
@@ -95,22 +96,6 @@ static const xr_feed *picture_of(const xr_feeds *inputs)
     return found ? found : inputs->count ? &inputs->of[0] : NULL;
 }
 
-/* The size of the picture that an input takes, where its shape is one's. */
-static void size_of(const xr_feed *feed, exray_task_options *options)
-{
-    const uint32_t rank = feed->info.rank;
-    const int64_t *shape = feed->shape[0] > 0 ? feed->shape : feed->declared;
-    if (rank < 3 || rank > 4)
-        return;
-    const int64_t *at = shape + (rank - 3); /* of height, width, channels, or channels, height, width */
-    const bool channels_first = at[2] != 1 && at[2] != 3;
-    const int64_t height = at[channels_first ? 1 : 0], width = at[channels_first ? 2 : 1];
-    if (height <= 0 || width <= 0 || height > UINT16_MAX || width > UINT16_MAX)
-        return;
-    options->input_width = (uint32_t)width;
-    options->input_height = (uint32_t)height;
-}
-
 static exray_task_options options_of(const xr_task *task, const xr_feeds *inputs)
 {
     exray_task_options options = EXRAY_TASK_OPTIONS_INIT;
@@ -127,8 +112,10 @@ static exray_task_options options_of(const xr_task *task, const xr_feeds *inputs
     options.classes = keys->classes;
     options.sigmoid = keys->sigmoid;
     options.boxes = keys->boxes;
-    if (picture_of(inputs))
-        size_of(picture_of(inputs), &options);
+    const xr_feed *feed = picture_of(inputs);
+    if (feed)
+        xr_picture_size(feed->shape[0] > 0 ? feed->shape : feed->declared, feed->info.rank,
+                        &options.input_width, &options.input_height);
     return options;
 }
 

@@ -320,17 +320,10 @@ static void report_time(const feature_report *r)
     end(r, f);
 }
 
-/* What both renderings found. */
-typedef struct rendering {
-    const xr_heard *heard;
-    const char *words, *differences, *options[2]; /* options: by exray_side; NULL: those of the reference */
-    double rest[2], rest_swapped;
-} rendering;
-
 /* Computed again from the sound in the log: of another sound, or with options that differ. */
-static void report_rendering(const feature_report *r, const rendering *made)
+static void report_rendering(const feature_report *r, const xr_feature_rendering *made)
 {
-    const xr_heard *heard = made->heard;
+    const xr_heard *heard = &made->heard;
     bool same_sound = heard->kind == XR_HEARD_AS_IS;
     exray_finding *f = begin(r, xr_heard_cause(heard), 0.96);
     if (same_sound)
@@ -348,7 +341,7 @@ static void report_rendering(const feature_report *r, const rendering *made)
         "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left), "
         "the edge's %s (%.2g; with the reference's options %.2g).",
         made->options[EXRAY_SIDE_REFERENCE], made->rest[EXRAY_SIDE_REFERENCE],
-        same_sound && made->options[EXRAY_SIDE_EDGE] ? made->options[EXRAY_SIDE_EDGE] : "so",
+        same_sound && *made->options[EXRAY_SIDE_EDGE] ? made->options[EXRAY_SIDE_EDGE] : "so",
         made->rest[EXRAY_SIDE_EDGE], made->rest_swapped);
     if (same_sound)
         exray_finding_fix(f, "Give both front ends the same options (the edge has %s).", made->differences);
@@ -366,7 +359,7 @@ static void report_rendering(const feature_report *r, const rendering *made)
         exray_finding_number(f, xr_heard_name(heard), heard->number);
     if (same_sound && r->relation->kind == XR_FEATURES_DELAY)
         exray_finding_detail(f, "That makes them late by about %.3g rows.", r->relation->late);
-    if (made->options[EXRAY_SIDE_EDGE])
+    if (*made->options[EXRAY_SIDE_EDGE])
         exray_finding_text(f, "edge_options", made->options[EXRAY_SIDE_EDGE]);
     exray_finding_text(f, "reference_options", made->options[EXRAY_SIDE_REFERENCE]);
     end(r, f);
@@ -375,30 +368,20 @@ static void report_rendering(const feature_report *r, const rendering *made)
 static bool report_rendered(const feature_report *r)
 {
     xr_feature_rendering made;
-    if (!xr_render_features(r->frames, &made))
-        return false;
-    report_rendering(r, &(rendering){&made.heard,
-                                     made.words,
-                                     made.differences,
-                                     {made.options[0], made.options[1]},
-                                     {made.rest[0], made.rest[1]},
-                                     made.rest_swapped});
-    return true;
+    bool found = xr_render_features(r->frames, &made);
+    if (found)
+        report_rendering(r, &made);
+    return found;
 }
 
 /* The same of TensorFlow Lite's integer front end. */
 static bool report_frontend(const feature_report *r)
 {
-    xr_frontend_rendering made;
-    if (!xr_render_frontend(r->frames, &made))
-        return false;
-    report_rendering(r, &(rendering){&made.heard,
-                                     made.words,
-                                     made.differences,
-                                     {NULL, made.options},
-                                     {made.rest[0], made.rest[1]},
-                                     made.rest_swapped});
-    return true;
+    xr_feature_rendering made;
+    bool found = xr_render_frontend(r->frames, &made);
+    if (found)
+        report_rendering(r, &made);
+    return found;
 }
 
 /* ---- Noise of the sound ------------------------------------------------------------------------- */

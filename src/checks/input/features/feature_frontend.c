@@ -236,7 +236,7 @@ static void write_options(const integer_front_end *e, char *text, size_t size)
 /* ---- Both sides ------------------------------------------------------------------------------------------
  */
 
-static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_frontend_rendering *out)
+static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_feature_rendering *out)
 {
     integer_front_end reference = {.f = f, .h = h, .side = EXRAY_SIDE_REFERENCE}, edge;
     double allowed = fmax(MADE, 3 * f->allowed), other;
@@ -257,7 +257,7 @@ static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_f
     bool exact = out->heard.kind == XR_HEARD_RAW && out->heard.rest <= allowed / 10;
     if (out->rest[EXRAY_SIDE_REFERENCE] > allowed && !exact)
         return false;
-    write_options(&reference, out->options, sizeof out->options);
+    write_options(&reference, out->options[EXRAY_SIDE_REFERENCE], sizeof out->options[0]);
     edge.gain = 0;
     other = out->heard.rest > enough ? descend(&edge) : 1;
     if (other < out->heard.rest / 1.5) {
@@ -270,10 +270,10 @@ static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_f
            (out->heard.kind != XR_HEARD_AS_IS || *out->differences);
 }
 
-bool xr_render_frontend(const xr_feature_frames *frames, xr_frontend_rendering *out)
+bool xr_render_frontend(const xr_feature_frames *frames, xr_feature_rendering *out)
 {
     xr_feature_sounds h;
-    *out = (xr_frontend_rendering){.rest = {1, 1}};
+    *out = (xr_feature_rendering){.rest = {1, 1}};
     bool made = xr_feature_sounds_read(frames, &h) && explain(frames, &h, out);
     xr_feature_sounds_free(&h);
     return made;

@@ -5,8 +5,8 @@
 #include "checks/input/features/feature_heard.h"
 
 typedef struct xr_feature_rendering {
-    char options[2][256];  /* by exray_side: "mel {n_fft: 512, ...}" */
-    char differences[256]; /* "scale: slaney for htk, ..." (the edge's for the reference's); "": none */
+    char options[2][320];  /* by exray_side: "mel {n_fft: 512, ...}"; "": not searched */
+    char differences[320]; /* "scale: slaney for htk, ..." (the edge's for the reference's); "": none */
     double rest[2];        /* the variance that each leaves, under a line */
     double rest_swapped;   /* that the reference's options leave of the edge's features */
     xr_heard heard;        /* what the edge's front end hears */
