@@ -151,7 +151,7 @@ LIMITS = """## What the data here cannot show
 - Sounds with a known answer are few: a second each of *yes*, *no*, silence and noise, and some seconds of one speaker. One sound of four is 25 %,
   so that most faults of sound show no loss of accuracy, however wrong the input is. No recording of a wake word is at hand: what is
   measured there is the score on other speech.
-- Texts with a known answer are a dozen reviews and a dozen files, written for this purpose.
+- Texts with a known answer are a dozen reviews, written for this purpose.
 - The 60 pictures are of ImageNet's validation set, on which the models were tuned. Breeds of dogs have no classes here.
 - All of it ran on one x86-64 server. Times are of a machine that other programs shared.
 """

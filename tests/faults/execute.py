@@ -198,6 +198,12 @@ class Bench:
             self.serial += 1
             return self.folder / f"{self.serial:05d}-{stem}"
 
+    def log(self, name, make):
+        """A log that make(path) writes, under a path of its own."""
+        out = self._path(f"{name}.mcap")
+        make(out)
+        return out
+
     def capture(self, sensor, pictures):
         return self.once(("capture", sensor, pictures), lambda: Capture(
             SENSORS[sensor], draw_pictures(pictures), self.folder / f"camera-{sensor}-{pictures}".replace(" ", "")))

@@ -22,6 +22,10 @@ class Failed(Exception):
     """A program of the bench did not do its part: a fault of the bench's, not a finding."""
 
 
+class Changeless(Failed):
+    """A fault changes nothing of these data."""
+
+
 def with_kernels(orders, report):
     """The environment in which the engine has kernels of our own."""
     return {"EXRAY_TFLITE_LIB": str(KERNELS), "LD_LIBRARY_PATH": str(ENGINE.parent), "EXRAY_KERNELS": orders,

@@ -5,10 +5,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from mcap.reader import make_reader
 from mcap.records import Attachment, Metadata  # noqa: F401  (what is copied)
 from mcap.writer import CompressionType, Writer
-from mcap_protobuf.decoder import DecoderFactory
-
-DTYPES = {1: "<f4", 5: "i1", 6: "u1", 7: "<i2", 9: "<i4", 11: "<i8"}
-COMPUTED = ("/input/", "/state/", "/output/", "/result")  # what an application's run makes
 
 
 def _class_of(schema, made):
@@ -76,33 +72,3 @@ def rewrite(source, out, results=None, outputs=None, inputs=None, sensors=None, 
             m.data = np.ascontiguousarray(value).tobytes()
             changed[i] = m
     log.write(out, changed, attachments)
-
-
-def merge(base, ran, out):
-    """What the run of another log computed, in place of the base's: its sensor records and frames stay, the pipeline file does not."""
-    log, other = Log(base), Log(ran)
-    places, taken, changed = {}, {}, {}
-    for i, m in other.decoded(*COMPUTED).items():
-        places[other.topic(i), m.frame, taken.setdefault((other.topic(i), m.frame), 0)] = m
-        taken[other.topic(i), m.frame] += 1
-    seen = {}
-    for i, m in log.decoded(*COMPUTED).items():
-        key = log.topic(i), m.frame
-        made = places.get((*key, seen.setdefault(key, 0)))
-        seen[key] += 1
-        changed[i] = made and type(m).FromString(made.SerializeToString())
-    log.write(out, changed, attachments=False)
-
-
-def tensors(path, topic):
-    """{name: [frames, ...] array} of the records of a topic ("/input/", "/output/")."""
-    found, described = {}, {}
-    with open(path, "rb") as file:
-        for _, channel, _, m in make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages(log_time_order=False):
-            if channel.topic == "/model":
-                described = dict(enumerate(m.tensors))
-            elif channel.topic.startswith(topic):
-                info = m.info if m.info.dtype else described[m.tensor]
-                shape = [d for d in info.shape] if all(d > 0 for d in info.shape) else [-1]
-                found.setdefault(channel.topic[len(topic):], []).append(np.frombuffer(m.data, DTYPES[info.dtype]).reshape(shape))
-    return {name: np.stack(values) for name, values in found.items()}

@@ -64,9 +64,9 @@ def change(source, out, inputs=None, outputs=None, drop=()):
     log.write(out, changed)
 
 
-def graft(source, run, out, frames=None):
+def graft(source, run, out, frames=None, attachments=True):
     """The log `source` with what the model got and gave, and what was told of it, out of the log `run`.  frames: {index in source: index in run}, by
-    default the same; a frame that it lacks is left out."""
+    default the same; a frame that it lacks is left out. attachments: false leaves out the pipeline file."""
     log, other, taken, changed = Log(source), Log(run), {}, {}
     for i, m in other.decoded(*OF_A_RUN).items():
         taken.setdefault((other.topic(i), m.frame), []).append(m)
@@ -82,4 +82,4 @@ def graft(source, run, out, frames=None):
             changed[i] = type(m).FromString(found.pop(0).SerializeToString()) if found else None
             if changed[i]:
                 changed[i].frame = index
-    log.write(out, changed)
+    log.write(out, changed, attachments)

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import sound_faults
 import sound_models
-from execute import Case
-from rewrite_log import Log, merge, rewrite, tensors
+from rewrite_log import Log, rewrite
+from run_logs import graft, tensors
 from sound_models import RATE, int16
 from task_cases import _case
 
@@ -26,15 +26,15 @@ def _right(bench, model, seed, rate=RATE, channels=1):
     return bench.once(("sound", model.name, seed, rate, channels), make)
 
 
-def _recorded(bench, model, name, heard, settings, rate=RATE, *options):
+def _recorded(bench, model, heard, settings):
     """`record` of these sounds."""
     out = bench._path("heard.mcap")
     n = sound_models.heard_length(model)
     folder = out.with_suffix("")
     folder.mkdir()
     for i, x in enumerate(heard):
-        sound_models.write_wav(folder / f"{i}.wav", x[:n] if len(x) >= n else np.concatenate([x, np.zeros(n - len(x), x.dtype)]), rate)
-    sound_models.record(model, folder, settings, out, *options)
+        sound_models.write_wav(folder / f"{i}.wav", x[:n] if len(x) >= n else np.concatenate([x, np.zeros(n - len(x), x.dtype)]), RATE)
+    sound_models.record(model, folder, settings, out)
     return out
 
 
@@ -45,10 +45,10 @@ def _hear(bench, model, fault, seed):
     heard = [fault.change(x, rng) if fault.change else x for x in given]
     settings = fault.settings(model) if fault.settings else {}
     out = bench._path("edge.mcap")
-    made = _recorded(bench, model, fault.name, heard, settings)
+    made = _recorded(bench, model, heard, settings)
     if not fault.lying:
         edge, reference = _right(bench, model, seed)
-        merge(edge, made, out)
+        graft(edge, made, out, attachments=False)
         return out, reference
     # What the microphone gave, for as long as the model heard it.
     cut = _cut(model, given, fault)
@@ -83,11 +83,12 @@ def _values(bench, model, change, seed):
     """The model run on other inputs."""
     edge, reference = _right(bench, model, seed)
     changed, ran, out = (bench._path(f"{name}.mcap") for name in ("changed", "ran", "edge"))
-    name = sorted(tensors(edge, "/input/"))[0]
-    values = change(tensors(edge, "/input/")[name], model)
+    read = tensors(edge, "/input/")
+    name = min(read)
+    values = change(np.stack(read[name]), model)
     rewrite(edge, changed, inputs={name: values})
     sound_models.replay(model, changed, ran, "--from", "input", "--role", "edge")
-    merge(edge, ran, out)
+    graft(edge, ran, out, attachments=False)
     return out, reference
 
 
@@ -104,7 +105,7 @@ def make_faulty(model, fault, seed, bench):
         made = bench._path("heard.mcap") if "window" in settings else out  # of a shorter one the log keeps the whole sound
         sound_models.record(model, sound_models.sounds(model, seed, fault.rate, fault.channels), settings, made)
         if made != out:
-            merge(edge, made, out)
+            graft(edge, made, out, attachments=False)
     else:
         rewrite(edge, out, results=fault.change)
     return out, reference
@@ -114,7 +115,7 @@ def decisions(log, model):
     """What the model decides, frame by frame: the class, or whether the score is more than a half."""
     outputs = tensors(log, "/output/")
     name = "output" if model.name == "silero" else sorted(outputs)[0]
-    v = outputs[name].reshape(len(outputs[name]), -1).astype(np.float64)
+    v = np.stack(outputs[name]).reshape(len(outputs[name]), -1).astype(np.float64)
     if model.told == "classes":
         return v.argmax(1)
     return v[:, 0] > (0.5 if v.max() <= 1.5 else 127)
@@ -186,7 +187,7 @@ def _mean(x, rng):
     return int16(x.mean(1) / 32768)
 
 
-# name: what the edge hears, the microphone's rate and channels, families
+# name: what the edge hears, the microphone's rate and channels
 ALIKE = {
     "dither": (_dither, RATE, 1),
     "noise_of_-60_dB": (_faint, RATE, 1),
@@ -205,8 +206,8 @@ def make_alike(model, name, seed, bench):
     rng = np.random.default_rng([seed, 9])
     edge, reference = _right(bench, model, seed, rate, channels)
     heard = [change(x, rng) for x in sound_models.microphone(model, seed, rate, channels)]
-    made, out = _recorded(bench, model, name, heard, {}), bench._path("edge.mcap")
-    merge(edge, made, out)
+    made, out = _recorded(bench, model, heard, {}), bench._path("edge.mcap")
+    graft(edge, made, out, attachments=False)
     return out, reference
 
 

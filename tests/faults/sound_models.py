@@ -28,7 +28,6 @@ class SoundModel:
     length: int = 16000  # samples of a frame
     stream: bool = False  # frames follow each other; else each recording is one
     more: str = ""  # other keys of the pipeline
-    state: bool = False
     kernels: tuple = ()  # others that a healthy edge may have
     make: object = None  # (path): builds the file where none has it
     told: str = "classes"  # or "score"
@@ -186,7 +185,7 @@ def _wake_word(name):
 ALL = [
     SoundModel("yamnet", "samples", "yamnet_float.tflite", dict(rate=RATE, window=15600, scale="float"), length=15600, kernels=("builtin", "xnnpack")),
     SoundModel("silero", "samples", "silero_vad_silero_vad_16k_op15.onnx", dict(rate=RATE, window="576 hop 512", scale="float"), "regression", 576, True,
-               "inputs:\n  input: audio\n  sr: {constant: 16000}\nstate: {state: stateN}\n", True, kernels=("none", "extended"), told="score"),
+               "inputs:\n  input: audio\n  sr: {constant: 16000}\nstate: {state: stateN}\n", kernels=("none", "extended"), told="score"),
     SoundModel("micro_speech", "integers", "micro_speech_int8.tflite",
                dict(rate=RATE, window=16000, features=("microfrontend", {**FRONT_END, "window_step": 20})), kernels=("builtin", "xnnpack")),
     *[_wake_word(name) for name in ("okay_nabu", "alexa", "hey_jarvis", "hey_mycroft")],
@@ -214,7 +213,7 @@ def record(model, folder, settings, out, *options):
     return run(EXRAY, "record", "--engine", model.engine, "--model", model.path, "--pipeline", text, "--data", folder, "--capture", "io", "-o", out, *options)
 
 
-def replay(model, edge, out, *options, settings=None):
+def replay(model, edge, out, *options):
     text = out.with_suffix(".yaml")
-    text.write_text(model.pipeline(settings or {}))
+    text.write_text(model.pipeline({}))
     return run(EXRAY, "replay", edge, "--engine", model.engine, "--model", model.path, "--pipeline", text, "--capture", "io", "-o", out, *options)

@@ -14,9 +14,10 @@ import stateful_models
 import testdata
 from execute import Case
 from log_writer import PB, Log
-from places import BUILD, EXRAY, Failed, is_at_hand, run
+from places import BUILD, EXRAY, Changeless, is_at_hand, run
 from rewrite_log import Log as Recorded
 from run_logs import OF_A_RUN, change, graft, stored, tensors
+from sound_models import write_wav
 from testdata import MODELS
 from text_models import MAKING, _onnx
 
@@ -87,7 +88,7 @@ def load():
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = {}
     for model in ALL:
-        if is_at_hand(model, MODELS, FOLDER) and (model.make or testdata.AUDIO.glob("*.wav")):
+        if is_at_hand(model, MODELS, FOLDER) and (model.make or any(testdata.AUDIO.glob("*.wav"))):
             found[model.name] = model
     return found
 
@@ -114,16 +115,8 @@ def sounds(model, recordings):
         if not folder.exists():
             folder.mkdir(parents=True)
             for k in range(recordings):
-                _write_wav(folder / f"{k}.wav", np.resize(_heard(k), samples))
+                write_wav(folder / f"{k}.wav", np.resize(_heard(k), samples), 16000)
     return folder
-
-
-def _write_wav(path, samples):
-    with wave.open(str(path), "wb") as w:
-        w.setnchannels(1)
-        w.setsampwidth(2)
-        w.setframerate(16000)
-        w.writeframes(samples.tobytes())
 
 
 def _numbers(model, stream):
@@ -158,28 +151,22 @@ def record(model, data, out, *options, window=None, role="edge"):
     return run(EXRAY, "record", "--engine", model.engine, "--model", model.path, "--pipeline", text, "--data", data, "--role", role, "--capture", model.capture, "-o", out, *options)
 
 
-def _log(bench, name, make):
-    out = bench._path(f"{name}.mcap")
-    make(out)
-    return out
-
-
 def _untold(bench, log):
     """Without results: what is told of a score is the tasks'."""
-    return _log(bench, f"untold-{log.stem.split('-', 1)[1]}", lambda out: change(log, out, drop=("/result",)))
+    return bench.log(f"untold-{log.stem.split('-', 1)[1]}", lambda out: change(log, out, drop=("/result",)))
 
 
 def _edge(bench, model, recordings, *options, name="right"):
     if model.window:
-        return _log(bench, name, lambda out: record(model, sounds(model, recordings), out, *options))
+        return bench.log(name, lambda out: record(model, sounds(model, recordings), out, *options))
     each = model.count // recordings
     sources = [f"{k // each}.raw@{k % each * 100}" for k in range(model.count)]
-    given = _log(bench, "given", lambda out: write_inputs(out, sources, (), _numbers(model, STREAM)))
-    return _log(bench, name, lambda out: replay(model, given, out, "--from", "input", *options, role="edge"))
+    given = bench.log("given", lambda out: write_inputs(out, sources, (), _numbers(model, STREAM)))
+    return bench.log(name, lambda out: replay(model, given, out, "--from", "input", *options, role="edge"))
 
 
 def _reference(bench, model, edge, *options):
-    return _log(bench, "reference", lambda out: replay(model, edge, out, *(() if model.window else ("--from", "input")), *options))
+    return bench.log("reference", lambda out: replay(model, edge, out, *(() if model.window else ("--from", "input")), *options))
 
 
 def right(bench, model, recordings=1):
@@ -207,8 +194,8 @@ def run_schedule(bench, model, edge, steps, out):
     own = tensors(edge)
     other = tensors(_other(bench, model)) if any(s.stream == OTHER for s in steps) else own
     arrays = {n: [(own if s.stream == STREAM else other)[n][s.frame] for s in steps] for n in own if n not in model.loops}
-    given = _log(bench, "given", lambda o: write_inputs(o, [f"step{k}" for k in range(len(steps))], {k for k, s in enumerate(steps) if s.reset}, arrays))
-    ran = _log(bench, "ran", lambda o: replay(model, given, o, "--from", "input", role="edge"))
+    given = bench.log("given", lambda o: write_inputs(o, [f"step{k}" for k in range(len(steps))], {k for k, s in enumerate(steps) if s.reset}, arrays))
+    ran = bench.log("ran", lambda o: replay(model, given, o, "--from", "input", role="edge"))
     graft(edge, ran, out, {s.kept: k for k, s in enumerate(steps) if s.kept is not None})
     for made in (given, ran):
         made.unlink()
@@ -218,13 +205,13 @@ def _other(bench, model):
     """The log of another stream."""
     def make():
         if not model.window:
-            return _log(bench, "other", lambda out: write_inputs(out, ["other"] * model.count, (), _numbers(model, OTHER)))
+            return bench.log("other", lambda out: write_inputs(out, ["other"] * model.count, (), _numbers(model, OTHER)))
         def heard(out):
             folder = FOLDER / f"{model.name}-other"
             folder.mkdir(parents=True, exist_ok=True)
-            _write_wav(folder / "other.wav", np.resize(_heard(OTHER), model.window[0] + model.window[1] * (model.count - 1)))
+            write_wav(folder / "other.wav", np.resize(_heard(OTHER), model.window[0] + model.window[1] * (model.count - 1)), 16000)
             record(model, folder, out)
-        return _log(bench, "other", heard)
+        return bench.log("other", heard)
     return bench.once(("other", model.name), make)
 
 
@@ -355,7 +342,7 @@ def make_faulty(model, fault, bench):
     edge, reference = right(bench, model, fault.recordings)
     out = bench._path("edge.mcap")
     if fault.where == "window":
-        wrong = _log(bench, "wrong", lambda o: record(model, sounds(model, 1), o, window=fault.change(model.window)))
+        wrong = bench.log("wrong", lambda o: record(model, sounds(model, 1), o, window=fault.change(model.window)))
         change(wrong, out, drop=("/result",))
         return out, reference
     if fault.where == "loop":
@@ -365,7 +352,7 @@ def make_faulty(model, fault, bench):
     if fault.where == "sparse":
         every(out, 3)
     if not _differ(out, reference):
-        raise Failed(f"{fault.name} changes nothing in {model.name}")
+        raise Changeless(f"{fault.name} changes nothing in {model.name}")
     return out, reference
 
 
@@ -392,13 +379,13 @@ def _case(name, model, made, **more):
     return Case(name, 0, model.name, "files", model.capture, bool(model.window), input_fault=False, made=made, judged=("--reference-model", str(model.path)), **more)
 
 
+def of(model):
+    """The faults that the model can have."""
+    return [f for f in FAULTS if (not f.models or model.name.startswith(f.models)) and (f.where != "loop" or model.loops)]
+
+
 def faults(models):
-    found = []
-    for model in models.values():
-        for fault in FAULTS:
-            if (not fault.models or model.name.startswith(fault.models)) and (fault.where != "loop" or model.loops):
-                found.append(_case(f"state:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault), links=[list(fault.causes)]))
-    return found
+    return [_case(f"state:{f.where}:{f.name}", m, partial(make_faulty, m, f), links=[list(f.causes)]) for m in models.values() for f in of(m)]
 
 
 # ---- Healthy pairs ------------------------------------------------------------------------------------
@@ -416,15 +403,15 @@ def with_options(model, recordings, given, bench):
 def given_inputs(model, recordings, bench):
     """A reference that was given the recorded inputs; what it remembers is its own."""
     edge = right(bench, model, recordings)[0]
-    return edge, _untold(bench, _log(bench, "reference", lambda out: replay(model, edge, out, "--from", "input")))
+    return edge, _untold(bench, bench.log("reference", lambda out: replay(model, edge, out, "--from", "input")))
 
 
 def told_resets(model, bench):
     """The application reset its model, and told so."""
     edge = right(bench, model)[0]
     arrays, sources = {n: a for n, a in tensors(edge).items() if n not in model.loops}, [f"frame{k}" for k in range(_frames(edge))]
-    given = _log(bench, "given", lambda out: write_inputs(out, sources, (7, 20), arrays))
-    logs = [_log(bench, role, lambda out, role=role: replay(model, given, out, "--from", "input", role=role)) for role in ("edge", "reference")]
+    given = bench.log("given", lambda out: write_inputs(out, sources, (7, 20), arrays))
+    logs = [bench.log(role, lambda out, role=role: replay(model, given, out, "--from", "input", role=role)) for role in ("edge", "reference")]
     return _pair(bench, *logs)
 
 

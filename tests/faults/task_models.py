@@ -204,7 +204,7 @@ def record(model, folder, settings, out, *options, output=None):
 def record_text(model, folder, made, out, *options):
     """The same with the text of a pipeline file."""
     text = out.with_suffix(".yaml")
-    text.write_text(made)
+    text.write_text(made, encoding="utf-8")
     return run(EXRAY, "record", "--engine", model.engine, "--model", model.path, "--pipeline", text, "--data", folder, "--capture", "io", "-o", out,
                *options)
 

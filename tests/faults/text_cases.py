@@ -11,7 +11,7 @@ import numpy as np
 import text_faults
 import text_models
 from execute import Case
-from places import Failed
+from places import Changeless
 from rewrite_log import rewrite
 from run_logs import change, graft, tensors
 
@@ -19,29 +19,23 @@ SENSORS = ("/sensor/",)
 ROOMY = 400  # a row that holds any of the texts
 
 
-def _log(bench, name, make):
-    out = bench._path(f"{name}.mcap")
-    make(out)
-    return out
-
-
 def right(bench, model, seed):
     """The logs of both sides where nothing is wrong; made once."""
     def make():
-        edge = _log(bench, f"{model.name}-right", lambda out: text_models.record(model, text_models.texts(model.texts, seed), {}, out))
-        return edge, _log(bench, f"{model.name}-reference", lambda out: text_models.replay(model, edge, out))
+        edge = bench.log(f"{model.name}-right", lambda out: text_models.record(model, text_models.texts(model.texts, seed), {}, out))
+        return edge, bench.log(f"{model.name}-reference", lambda out: text_models.replay(model, edge, out))
     return bench.once(("text", model.name, seed), make)
 
 
 def without_text(bench, *logs):
     """Copies without what the sensor gave."""
-    return [_log(bench, f"without-{log.stem.split('-', 1)[1]}", lambda out, log=log: change(log, out, drop=SENSORS)) for log in logs]
+    return [bench.log(f"without-{log.stem.split('-', 1)[1]}", lambda out, log=log: change(log, out, drop=SENSORS)) for log in logs]
 
 
 def run_of(bench, model, edge, inputs, out):
     """The edge's log with other inputs, and what the model makes of them: inputs({name: [array]}) -> the same."""
-    fed = _log(bench, "fed", lambda o: change(edge, o, inputs=inputs))
-    ran = _log(bench, "ran", lambda o: text_models.replay(model, fed, o, "--from", "input", "--role", "edge"))
+    fed = bench.log("fed", lambda o: change(edge, o, inputs=inputs))
+    ran = bench.log("ran", lambda o: text_models.replay(model, fed, o, "--from", "input", "--role", "edge"))
     graft(edge, ran, out)
     for made in (fed, ran):
         made.unlink()
@@ -64,7 +58,7 @@ def _faulty_edge(model, fault, seed, bench, edge, out):
     if fault.where == "settings":
         text_models.record(model, data, fault.change(model), out)
     elif fault.where == "text":
-        wrong = _log(bench, "wrong", lambda o: text_models.record(model, text_models.texts(model.texts, seed, fault.change, key), {}, o))
+        wrong = bench.log("wrong", lambda o: text_models.record(model, text_models.texts(model.texts, seed, fault.change, key), {}, o))
         graft(edge, wrong, out)
         wrong.unlink()
     elif fault.where in ("ids", "bytes"):
@@ -84,7 +78,7 @@ def make_faulty(model, fault, seed, with_text, bench):
     out = bench._path("edge.mcap")
     _faulty_edge(model, fault, seed, bench, edge, out)
     if fault.where in ("settings", "text", "ids", "bytes") and "output.label_offset" not in fault.causes and equal(out, reference, "/input/"):
-        raise Failed(f"{fault.name} changes no input of {model.name}")
+        raise Changeless(f"{fault.name} changes no input of {model.name}")
     return (out, reference) if with_text else without_text(bench, out, reference)
 
 
@@ -105,7 +99,7 @@ def faults(models, seed=0):
 
 
 def _edge(model, seed, bench, *options, settings=None, path=None):
-    return _log(bench, "edge", lambda out: text_models.record(model, text_models.texts(model.texts, seed), settings or {}, out, *options, path=path))
+    return bench.log("edge", lambda out: text_models.record(model, text_models.texts(model.texts, seed), settings or {}, out, *options, path=path))
 
 
 def same(model, seed, bench):
@@ -122,7 +116,7 @@ def with_options(model, seed, given, bench):
 
 def all_layers(model, kernels, seed, bench):
     edge = _edge(model, seed, bench, "--capture", "full", "--kernels", kernels)
-    return edge, _log(bench, "reference", lambda out: text_models.replay(model, edge, out, "--capture", "full"))
+    return edge, bench.log("reference", lambda out: text_models.replay(model, edge, out, "--capture", "full"))
 
 
 def other_file(model, how, seed, bench):
@@ -138,7 +132,7 @@ def other_file(model, how, seed, bench):
 def other_length(model, lengths, seed, bench):
     """Rows of two lengths that hold every text; the mask says what is text."""
     edge = _edge(model, seed, bench, settings={"length": lengths[0]})
-    return edge, _log(bench, "reference", lambda out: text_models.replay(model, edge, out, settings={"length": lengths[1]}))
+    return edge, bench.log("reference", lambda out: text_models.replay(model, edge, out, settings={"length": lengths[1]}))
 
 
 def some_frames(model, every, seed, bench):
@@ -148,7 +142,7 @@ def some_frames(model, every, seed, bench):
 def of_inputs(model, seed, bench):
     """A reference that was given the recorded ids."""
     edge = right(bench, model, seed)[0]
-    return edge, _log(bench, "reference", lambda out: text_models.replay(model, edge, out, "--from", "input"))
+    return edge, bench.log("reference", lambda out: text_models.replay(model, edge, out, "--from", "input"))
 
 
 def lstm_of_longs(path):

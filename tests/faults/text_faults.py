@@ -18,8 +18,8 @@ class TextFault:
     causes: tuple
     change: Callable  # settings: (model) -> changed settings, or None; text: (text or bytes) -> the same; ids: ({input: [array of each frame]}) -> the same;
     #                   told: (list of Result) -> the same; pooled: (list of Result, {output: [array]}, {input: [array]}) -> list of Result
-    where: str  # "settings", "text", "ids", "told", "pooled"
-    models: tuple = ()  # beginnings of names; (): all whose input or results are of the kind
+    where: str  # "settings", "text", "ids", "bytes", "told", "pooled"
+    models: tuple = ()  # their names; (): all whose input or results are of the kind
 
 
 TOKENS, ORDER, SHAPE, FRAMES = ("input.tokens",), ("input.order",), ("input.shape",), ("input.frame_order",)

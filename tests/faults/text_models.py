@@ -307,7 +307,7 @@ def record(model, data, settings, out, *options, path=None):
     return run(EXRAY, "record", "--engine", model.engine, "--model", path or model.path, "--pipeline", text, "--data", data, "--capture", "io", "-o", out, *options)
 
 
-def replay(model, edge, out, *options, settings=None, path=None):
+def replay(model, edge, out, *options, settings=None):
     text = out.with_suffix(".yaml")
     text.write_text(model.pipeline(settings or {}), encoding="utf-8")
-    return run(EXRAY, "replay", edge, "--engine", model.engine, "--model", path or model.path, "--pipeline", text, "--capture", "io", "-o", out, *options)
+    return run(EXRAY, "replay", edge, "--engine", model.engine, "--model", model.path, "--pipeline", text, "--capture", "io", "-o", out, *options)

@@ -10,12 +10,8 @@ from typing import Callable
 
 from mcap.reader import make_reader
 from named_fix import fixed
-from places import EXRAY, Failed, run
+from places import EXRAY, Changeless, Failed, run
 from rows import Row
-
-
-class Changeless(Exception):
-    """The fault changes nothing of these data."""
 
 
 @dataclass

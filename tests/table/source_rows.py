@@ -13,7 +13,9 @@ import text_faults
 import text_models
 from fault_rows import Changeless, Fault, Subject
 from places import EXRAY, run
-from rewrite_log import Log, tensors
+from rewrite_log import Log
+from run_logs import tensors
+from task_models import record_text
 from testdata import AUDIO
 
 SOUNDS = ("yamnet", "micro_speech", "silero", "okay_nabu", "alexa", "hey_jarvis", "hey_mycroft")
@@ -43,7 +45,7 @@ def _results(log):
 def _sounds(bench, model):
     def again(fault, text, out):
         folder = sound_models.sounds(model, 0, fault.rate, fault.channels)
-        return _record(model, folder, text, out)
+        return record_text(model, folder, text, out)
 
     def logs(fault):
         edge, reference = sound_cases.make_faulty(model, fault, 0, bench)
@@ -58,7 +60,7 @@ def _sounds(bench, model):
 
 
 def _texts(bench, model):
-    again = partial(_record, model, text_models.texts(model.texts, 0))
+    again = partial(record_text, model, text_models.texts(model.texts, 0))
     faults = [Fault("none", (), partial(text_cases.same, model, 0, bench), kept=True)]
     faults += [Fault(f.name, f.causes, partial(text_cases.make_faulty, model, f, 0, True, bench), f.where == "settings", again=again) for f in text_faults.of(model)]
     return Subject("sources", model.task, model.name, model.file, MEASURES[model.task], faults)
@@ -73,23 +75,17 @@ def _equal_frames(edge, reference):
 
 def _states(bench, model):
     faults = [Fault("none", (), partial(state_cases.right, bench, model), kept=True)]
-    faults += [Fault(f.name, f.causes, partial(state_cases.make_faulty, model, f, bench), False) for f in state_cases.FAULTS
-               if (not f.models or model.name.startswith(f.models)) and (f.where != "loop" or model.loops)]
+    faults += [Fault(f.name, f.causes, partial(state_cases.make_faulty, model, f, bench), False) for f in state_cases.of(model)]
     return Subject("sources", "state", model.name, model.file, "frames", faults, by_logs=_equal_frames, options=("--reference-model", model.path))
 
 
 # ---- Against the truth -------------------------------------------------------------------------
 
 
-def _record(model, data, text, out, *options):
-    out.with_suffix(".yaml").write_text(text, encoding="utf-8")
-    run(EXRAY, "record", "--engine", model.engine, "--model", model.path, "--pipeline", out.with_suffix(".yaml"), "--data", data, "--capture", "io", "-o", out, *options)
-
-
 def _labelled(bench, model, data, labels, faults):
     """faults: (name, causes, settings, more); labels: None where the data have them."""
     given = ("--labels", labels) if labels else ()
-    again = lambda text, out: _record(model, data, text, out, *given)
+    again = lambda text, out: record_text(model, data, text, out, *given)
 
     def reference():
         def make():
