@@ -135,6 +135,17 @@ def test_interleaved_channels(judge, recorded):
         assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["kind"] == "channel"
 
 
+@pytest.mark.parametrize("rate", [22050, 24000, 48000])
+def test_the_rate_of_a_stereo_microphone(judge, rate):
+    """Its channels are put together rightly; of a low voice, a mean of neighbors is nearly a sound of half the rate, but not it."""
+    low = [np.convolve(v, np.hanning(41) / 20, "same") for v in VOICES]
+    stereo = [np.stack([v, np.pad(v, (5, 0))[:-5] * .7], 1).astype(np.int16) for v in low]
+    right = each(lambda s: resampled(s.mean(1) / 32768, RATE * RATE / rate), stereo)
+    verdict = judge(each(lambda s: s.mean(1) / 32768, stereo), right, heard=stereo, rate=rate)
+    assert causes(verdict) == ["input.sample_rate"], verdict["findings"]
+    assert f"{rate} Hz as if" in verdict["findings"][0]["summary"]
+
+
 @pytest.mark.parametrize("gain", [.25, 32768, 32768 / 255, -1, 1 / 32768])
 def test_a_factor(judge, gain):
     verdict = judge([u * gain for u in UNIT])

@@ -352,6 +352,22 @@ static void try_channels_of_ratio(sound_search *s)
     }
 }
 
+/* The mean of neighbors is a sound of fewer samples, nearly: what was taken for channels at some rate may be
+ * one channel at another, which then leaves less. */
+static void try_ratio_of_channels(sound_search *s)
+{
+    for (int by = 0; by < 2; by++) {
+        sound_search other = *s;
+        xr_sound_relation r = xr_no_sound_relation();
+        r.ratio = by ? s->best.ratio * s->best.channels : s->best.ratio / s->best.channels;
+        other.best = xr_no_sound_relation();
+        if (attempt(&other, r, PROBE_LENGTH) && other.best.rest < s->best.rest) {
+            s->best = other.best;
+            return;
+        }
+    }
+}
+
 /* The channels of the sound in the log, at any rate. */
 static bool try_known_channels(sound_search *s, const double *ratios, size_t count)
 {
@@ -361,8 +377,10 @@ static bool try_known_channels(sound_search *s, const double *ratios, size_t cou
         xr_sound_relation r = xr_no_sound_relation();
         r.channels = s->frames->sensor_channels;
         r.ratio = ratios[i];
-        if (r.channels <= 64 && fabs(r.ratio * r.channels - 1) > 1e-6 && attempt(s, r, PROBE_LENGTH))
+        if (r.channels <= 64 && fabs(r.ratio * r.channels - 1) > 1e-6 && attempt(s, r, PROBE_LENGTH)) {
+            try_ratio_of_channels(s);
             return true;
+        }
     }
     return false;
 }
