@@ -45,7 +45,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 
 step "lint"
-EXRAY_TIDY_NODES=55000 scripts/lint.sh # `make lint` looks deeper
+EXRAY_TIDY_NODES=20000 scripts/lint.sh # `make lint` looks deeper
 ran clean
 
 step "C tests with address and undefined-behaviour sanitizers"
