@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TOP = 5, MOST_TOLD = 1000 };
 
@@ -30,20 +29,17 @@ static uint32_t best(const float *values, uint64_t count, uint32_t k, uint64_t *
     uint32_t found = 0;
     float lowest = -INFINITY; /* of the places, when all are taken */
     for (uint64_t i = 0; k > 0 && i < count; i++) {
-        float v;
-        memcpy(&v, (const char *)values + i * sizeof v, sizeof v);
+        const float v = xr_task_value(values, i);
         if (isnan(v) || (found == k && v <= lowest))
             continue;
         uint32_t at = found < k ? found++ : k - 1;
         for (; at > 0; at--) {
-            float before;
-            memcpy(&before, (const char *)values + places[at - 1] * sizeof before, sizeof before);
-            if (before >= v)
+            if (xr_task_value(values, places[at - 1]) >= v)
                 break;
             places[at] = places[at - 1];
         }
         places[at] = i;
-        memcpy(&lowest, (const char *)values + places[found - 1] * sizeof lowest, sizeof lowest);
+        lowest = xr_task_value(values, places[found - 1]);
     }
     return found;
 }
@@ -63,7 +59,7 @@ static exray_status decide(const exray_task_options *options, const exray_task_o
         return xr_task_no_memory(error, "classification");
     for (uint32_t i = 0; i < k; i++) {
         classes[i].id = (int64_t)places[i] - options->label_offset;
-        memcpy(&classes[i].score, (const char *)outputs[0].values + places[i] * sizeof(float), sizeof(float));
+        classes[i].score = xr_task_value(outputs[0].values, places[i]);
         classes[i].label = xr_task_label(options, classes[i].id);
     }
     out->classes = classes;

@@ -51,11 +51,6 @@ static bool fits(const exray_task_options *options, const exray_tensor_info *con
     return false;
 }
 
-static float at(const exray_task_output *output, uint64_t i)
-{
-    return xr_task_value(output->values, i);
-}
-
 static int64_t whole(float value)
 {
     return value > -1e9F && value < 1e9F ? (int64_t)value : -1;
@@ -81,20 +76,22 @@ static exray_status tell_chosen(const exray_task_options *options, const exray_t
         }
         return EXRAY_E_FORMAT;
     }
-    if (outputs[3].count == 1 && at(&outputs[3], 0) >= 0 && at(&outputs[3], 0) < (float)n)
-        n = (uint64_t)at(&outputs[3], 0);
+    if (outputs[3].count == 1 && xr_task_value(outputs[3].values, 0) >= 0 &&
+        xr_task_value(outputs[3].values, 0) < (float)n)
+        n = (uint64_t)xr_task_value(outputs[3].values, 0);
     exray_box *boxes = exray_told_room(told, n ? n : 1, sizeof *boxes);
     if (!boxes)
         return xr_task_no_memory(error, "detection");
     uint32_t kept = 0;
     for (uint64_t i = 0; i < n; i++) {
-        const float box[4] = {at(&outputs[0], 4 * i), at(&outputs[0], 4 * i + 1), at(&outputs[0], 4 * i + 2),
-                              at(&outputs[0], 4 * i + 3)};
-        const float score = at(&outputs[2], i);
+        const float box[4] = {
+            xr_task_value(outputs[0].values, 4 * i), xr_task_value(outputs[0].values, 4 * i + 1),
+            xr_task_value(outputs[0].values, 4 * i + 2), xr_task_value(outputs[0].values, 4 * i + 3)};
+        const float score = xr_task_value(outputs[2].values, i);
         if (options->threshold > 0 && !(score >= options->threshold))
             continue;
         boxes[kept] = xr_box_of(&order, box, (float)options->input_width, (float)options->input_height);
-        boxes[kept].id = whole(at(&outputs[1], i)) - options->label_offset;
+        boxes[kept].id = whole(xr_task_value(outputs[1].values, i)) - options->label_offset;
         boxes[kept].score = score;
         boxes[kept].label = xr_task_label(options, boxes[kept].id);
         kept++;

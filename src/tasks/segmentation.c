@@ -41,18 +41,11 @@ static bool fits(const exray_task_options *options, const exray_tensor_info *con
     return false;
 }
 
-static float at(const float *values, uint64_t i)
-{
-    float value;
-    memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
-    return value;
-}
-
 /* One channel: ids where the type is whole, else a share of the foreground (class 1 from a half on), or a
  * logit of it. */
 static uint32_t id_of_one(const exray_task_output *output, uint64_t pixel, float half)
 {
-    const float value = at(output->values, pixel);
+    const float value = xr_task_value(output->values, pixel);
     const exray_dtype dtype = output->info->dtype;
     if (output->info->quantization.count == 0 && dtype != EXRAY_DTYPE_FLOAT32 &&
         dtype != EXRAY_DTYPE_FLOAT16 && dtype != EXRAY_DTYPE_BFLOAT16 && dtype != EXRAY_DTYPE_FLOAT64)
@@ -63,9 +56,9 @@ static uint32_t id_of_one(const exray_task_output *output, uint64_t pixel, float
 static uint32_t best_class(const float *values, uint64_t first, uint64_t step, uint32_t classes)
 {
     uint32_t best = 0;
-    float most = at(values, first);
+    float most = xr_task_value(values, first);
     for (uint32_t c = 1; c < classes; c++) {
-        const float value = at(values, first + c * step);
+        const float value = xr_task_value(values, first + c * step);
         if (value > most || (isnan(most) && !isnan(value))) {
             most = value;
             best = c;
@@ -92,7 +85,7 @@ static exray_status decide(const exray_task_options *options, const exray_task_o
         return xr_task_no_memory(error, "segmentation");
     float half = 0.5F;
     for (uint64_t i = 0; classes == 1 && i < pixels; i++)
-        if (at(outputs[0].values, i) < 0)
+        if (xr_task_value(outputs[0].values, i) < 0)
             half = 0; /* logits */
     bool wide = classes > 255 || classes == 1;
     uint32_t most = 0;

@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { FEWEST = 2, MOST = 5 };
 
@@ -41,11 +40,6 @@ static bool fits(const exray_task_options *options, const exray_tensor_info *con
     return false;
 }
 
-static float at(const exray_task_output *output, uint64_t i)
-{
-    return xr_task_value(output->values, i);
-}
-
 static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
                            exray_told *told, exray_result *out, exray_error *error)
 {
@@ -64,20 +58,21 @@ static exray_status decide(const exray_task_options *options, const exray_task_o
         return xr_task_no_memory(error, "keypoints");
     float most = 0;
     for (uint32_t i = 0; i < options->classes; i++) {
-        most = fmaxf(most, fabsf(at(from, i * each)));
-        most = fmaxf(most, fabsf(at(from, i * each + 1)));
+        most = fmaxf(most, fabsf(xr_task_value(from->values, i * each)));
+        most = fmaxf(most, fabsf(xr_task_value(from->values, i * each + 1)));
     }
     const bool pixels = most > 2 && options->input_width && options->input_height;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < options->classes; i++) {
-        const float x = at(from, i * each), y = at(from, i * each + 1);
+        const float x = xr_task_value(from->values, i * each), y = xr_task_value(from->values, i * each + 1);
         if (!isfinite(x) || !isfinite(y))
             continue;
-        points[kept++] = (exray_keypoint){.x = pixels ? x / (float)options->input_width : x,
-                                          .y = pixels ? y / (float)options->input_height : y,
-                                          .z = each > 2 ? at(from, i * each + 2) : 0,
-                                          .score = each > 3 ? xr_logistic(at(from, i * each + 3)) : 1,
-                                          .id = i};
+        points[kept++] =
+            (exray_keypoint){.x = pixels ? x / (float)options->input_width : x,
+                             .y = pixels ? y / (float)options->input_height : y,
+                             .z = each > 2 ? xr_task_value(from->values, i * each + 2) : 0,
+                             .score = each > 3 ? xr_logistic(xr_task_value(from->values, i * each + 3)) : 1,
+                             .id = i};
     }
     out->keypoints = points;
     out->keypoint_count = kept;

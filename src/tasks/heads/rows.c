@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 bool xr_rows_of(const exray_tensor_info *info, bool wide, uint64_t least, xr_rows *out)
 {
@@ -26,11 +25,7 @@ bool xr_rows_of(const exray_tensor_info *info, bool wide, uint64_t least, xr_row
 
 float xr_rows_at(const xr_rows *rows, uint64_t row, uint64_t column)
 {
-    float value;
-    memcpy(&value,
-           (const char *)rows->values + (row * rows->row_step + column * rows->column_step) * sizeof value,
-           sizeof value);
-    return value;
+    return xr_task_value(rows->values, row * rows->row_step + column * rows->column_step);
 }
 
 float xr_logistic(float x)
