@@ -16,6 +16,8 @@ from exray._comparison import Comparison
 from exray._errors import ArgumentError, NotRecorded, new_error, raise_filled, status_number
 from exray._exray import ffi, lib
 from exray._log import Frame
+from exray._threads import StackOfThread
+from exray._told import fill_boxes, fill_classes, fill_keypoints, fill_mask, fill_vectors
 from exray._types import Keeper, Result, TensorInfo, info_from_c, result_from_c
 
 if TYPE_CHECKING:
@@ -72,9 +74,9 @@ class Task:
 
 
 class TasksRunning:
-    """The tasks of a validation that runs; of this thread: C calls back on the one that called it."""
+    """The tasks of a validation that runs."""
 
-    here = threading.local()
+    here: "StackOfThread[TasksRunning]" = StackOfThread()
     numbers: Dict[str, int] = {}  # of names, as they are registered: for good
     lock = threading.Lock()
     texts: Dict[str, Any] = {}  # names of measures: constants, as C wants them
@@ -88,8 +90,6 @@ class TasksRunning:
 
     @classmethod
     def _register(cls, task: Task) -> int:
-        if not isinstance(task, Task):
-            raise ArgumentError(f"tasks takes objects of exray.Task, not {type(task).__name__}")
         if not re.fullmatch(r"user\.[a-z0-9_.]{1,55}", task.name or ""):
             raise ArgumentError(f"{task.name!r} is no name of a task: user. and a-z, 0-9, '_' and '.'")
         for name, said in task.measures.items():
@@ -105,24 +105,17 @@ class TasksRunning:
                 cls.numbers[task.name] = len(cls.numbers)
             return cls.numbers[task.name]
 
-    @classmethod
-    def stack(cls) -> List["TasksRunning"]:
-        if not hasattr(cls.here, "stack"):
-            cls.here.stack = []
-        found: List["TasksRunning"] = cls.here.stack
-        return found
-
     def __enter__(self) -> "TasksRunning":
-        self.stack().append(self)
+        self.here.items.append(self)
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.stack().pop()
+        self.here.items.pop()
 
     @classmethod
     def call(cls, number: int, nothing: Any, function: "Callable[[TasksRunning, Task], Any]") -> Any:
         """What the task says; `nothing` where it is not of this validation, or something was raised."""
-        running = cls.stack()[-1] if cls.stack() else None
+        running = cls.here.items[-1] if cls.here.items else None
         task = running.tasks.get(number) if running else None
         if running is None or task is None or running.problem is not None:
             return nothing
@@ -234,33 +227,14 @@ def _result_to_c(result: Result, k: Keeper, out: Any) -> None:
     classes, boxes = arguments.given_classes(result.classes), arguments.given_boxes(result.boxes)
     points = arguments.given_keypoints(result.keypoints)
     vectors = [arguments.given_vector(v.name, v.values) for v in result.vectors]
-    out.classes, out.class_count = k.new("exray_class[]", len(classes) + 1), len(classes)
-    for i, c in enumerate(classes):
-        out_c = k.new("exray_class *", {"id": c.id, "score": c.score, "label": k.text(c.label)})
-        ffi.cast("exray_class *", out.classes)[i] = out_c[0]
-    out.boxes, out.box_count = k.new("exray_box[]", len(boxes) + 1), len(boxes)
-    for i, b in enumerate(boxes):
-        made = ffi.cast("exray_box *", out.boxes)[i]
-        for name in ("x_min", "y_min", "x_max", "y_max", "score", "id", "crowd"):
-            setattr(made, name, getattr(b, name))
-        made.label = k.text(b.label)
-        made.corners = ffi.NULL if b.corners is None else k.new("float[8]", list(b.corners))
+    mask = None if result.mask is None else arguments.given_mask(result.mask, None)
+    fill_classes(out, k, classes)
+    fill_boxes(out, k, boxes)
+    fill_keypoints(out, k, points)
+    fill_vectors(out, k, vectors)
+    if mask is not None:
+        fill_mask(out, k, mask)
     out.text = k.new("char[]", result.text.encode("utf-8", "replace"))
-    out.keypoints, out.keypoint_count = k.new("exray_keypoint[]", len(points) + 1), len(points)
-    for i, p in enumerate(points):
-        for name in ("x", "y", "z", "score", "id"):
-            setattr(ffi.cast("exray_keypoint *", out.keypoints)[i], name, getattr(p, name))
-    out.vectors, out.vector_count = k.new("exray_vector[]", len(vectors) + 1), len(vectors)
-    for i, v in enumerate(vectors):
-        made = ffi.cast("exray_vector *", out.vectors)[i]
-        made.name, made.values, made.count = k.text(v.name), k.array("float", v.values), len(v.values)
-    if result.mask is not None:
-        given = arguments.given_mask(result.mask, None)
-        mask = k.new("exray_mask *")
-        mask.height, mask.width = given.shape
-        mask.size, mask.wide = given.nbytes, given.itemsize == 2
-        mask.ids = k.new("char[]", given.tobytes() + b"\0")
-        out.mask = mask
 
 
 # ---- Misreadings ---------------------------------------------------------------------------------

@@ -335,6 +335,11 @@ class Keeper:
     def array(self, kind: str, values: Sequence[Any]) -> Any:
         return self.new(f"{kind}[]", list(values)) if values else ffi.NULL
 
+    def buffer(self, data: Any) -> Any:
+        made = ffi.from_buffer(data)
+        self._kept.append(made)
+        return made
+
     def pairs(self, pairs: Mapping[str, str]) -> Any:
         if not isinstance(pairs, MappingABC):
             raise ArgumentError(f"metadata and attributes are a mapping of texts, not {type(pairs).__name__}")

@@ -6,7 +6,6 @@ import html as html_text
 import json
 import os
 import re
-import threading
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from exray._exray import ffi, lib
 from exray._log import Log
 from exray._program import engine_library as library_of
 from exray._task import Task, TasksRunning, check_misreadings
+from exray._threads import StackOfThread
 from exray._types import Keeper
 
 Path_ = Union[str, "os.PathLike[str]"]
@@ -110,15 +110,7 @@ def assertion(function: Optional[Check] = None, *, name: Optional[str] = None, n
 class _Running:
     """The validation that runs in C: callbacks find it by the assertion's address."""
 
-    # Of this thread: C calls back on the one that called it.  Validations may nest.
-    here = threading.local()
-
-    @classmethod
-    def stack(cls) -> List["_Running"]:
-        if not hasattr(cls.here, "stack"):
-            cls.here.stack = []
-        found: List["_Running"] = cls.here.stack
-        return found
+    here: "StackOfThread[_Running]" = StackOfThread()
 
     def __init__(self, logs: Tuple[Log, Log], assertions: Sequence[Assertion]) -> None:
         self.logs = logs
@@ -151,7 +143,7 @@ _HERE = str(Path(__file__).parent) + os.sep
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def xr_py_assertion(c_assertion: Any, c_comparison: Any, findings: Any, error: Any) -> int:
     address = int(ffi.cast("uintptr_t", c_assertion))
-    running = next(r for r in reversed(_Running.stack()) if address in r.by_address)
+    running = next(r for r in reversed(_Running.here.items) if address in r.by_address)
     checked = running.by_address[address]
     comparison = Comparison(c_comparison, findings, running.logs, checked.name, checked.causes)
     try:
@@ -423,11 +415,11 @@ def _misreadings_of(task: Task) -> Assertion:
 def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any, tasks: TasksRunning) -> Report:
     error = new_error()
     running = _Running(logs, own)
-    _Running.stack().append(running)
+    _Running.here.items.append(running)
     try:
         made = lib.exray_validation_run(logs[0]._handle.log, logs[1]._handle.log, options, error)
     finally:
-        _Running.stack().pop()
+        _Running.here.items.pop()
     if tasks.problem is not None:
         if made != ffi.NULL:
             lib.exray_validation_free(made)
