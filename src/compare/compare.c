@@ -9,6 +9,7 @@
 #include "compare/judge/dissolve.h"
 #include "compare/judge/localize.h"
 #include "compare/judge/output_keys.h"
+#include "compare/judge/outputs_told.h"
 #include "compare/judge/task_measures.h"
 #include "compare/match/layout_choice.h"
 #include "compare/match/match_frames.h"
@@ -222,7 +223,7 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
             return out_of_memory(error);
     if (!xr_readings_load(c))
         return out_of_memory(error);
-    if (!(c->keys = xr_output_keys_of(c->log)))
+    if (!xr_outputs_take_keys(c))
         return out_of_memory(error);
     return xr_judge_decisions(c, error) == EXRAY_OK && xr_judge_tasks(c, error) == EXRAY_OK;
 }

@@ -14,8 +14,8 @@ EXRAY = pathlib.Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build")) / "exray
 RNG = np.random.default_rng(15)
 
 
-def write(path, outputs=None, results=None, truths=None, task="", role="edge"):
-    log = Log(path, metadata={"role": role, "task": task} if task else {"role": role})
+def write(path, outputs=None, results=None, truths=None, task="", role="edge", metadata={}):
+    log = Log(path, metadata={"role": role, **({"task": task} if task else {}), **metadata})
     for i in range(len(outputs if outputs is not None else results)):
         begin = log.time
         if outputs is not None:
@@ -198,3 +198,17 @@ def test_what_is_read_is_no_class_by_itself(tmp_path):
     hidden = RNG.normal(size=(4, 64)).astype(np.float32)
     found = accuracy(tmp_path, {"outputs": hidden, "task": "text"}, {"outputs": hidden, "task": "text"})
     assert found["agreement"] is None and found["measures"] == []
+
+
+def test_a_side_without_keys_keeps_its_own_label_offset(tmp_path):
+    """Its outputs are read as the other side's are, but for the class that its own model has in front."""
+    scores = RNG.random((6, 5))
+    in_front = np.concatenate([np.zeros((6, 1)), scores], axis=1)
+    keys = {"output.top_k": "5", "label_offset": "0"}
+    for edge, agreement in (({"label_offset": "1"}, 1), ({}, 0)):
+        found = accuracy(tmp_path, {"outputs": in_front, "task": "classification", "metadata": edge},
+                         {"outputs": scores, "task": "classification", "metadata": keys})
+        assert found["agreement"] == agreement
+    found = accuracy(tmp_path, {"outputs": in_front, "task": "classification"},
+                     {"outputs": in_front, "task": "classification", "metadata": {**keys, "label_offset": "1"}})
+    assert found["agreement"] == 1

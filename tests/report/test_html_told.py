@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from html_support import read_page, write_html
-from log_writer import PB
+from log_writer import PB, Log
 from test_html import HOSTILE, image_of
 from validate_support import Recording, textures
 
@@ -192,3 +192,22 @@ def test_equal_texts_and_vectors(tmp_path):
     page, _ = page_of(tmp_path, tell(0), tell(1))
     frame = page.one("div", id="frame-0")
     assert "Both texts are equal." in frame["text"] and "<i>same</i>" in frame["text"] and "0.70711" in frame["text"]
+
+
+def test_one_of_several_outputs_is_no_result(tmp_path):
+    """Where some frames were told classes, another frame of a model of several outputs shows none of the first output."""
+    def log_of(role):
+        log = Log(tmp_path / role, metadata={"role": role})
+        for i in range(2):
+            begin = log.time
+            for name in ("gender", "mood"):
+                log.tensor(f"/output/{name}", np.array([[0.1, 0.2, 0.7]], np.float32), frame=i)
+            if i == 0:
+                log.add("/result", "Result", PB["Result"](frame=i, classes=[{"id": 1, "score": 0.9}]))
+            log.frame(i, begin, source=f"{i}.jpg", label=1)
+        log.finish()
+        return tmp_path / role
+
+    page = read_page(write_html(tmp_path / "r.html", log_of("edge"), log_of("reference")))
+    assert "class 1" in page.one("div", id="frame-0")["text"]
+    assert not any(page.inside(d, "table") for d in page.elements if d["attributes"].get("id") == "frame-1")

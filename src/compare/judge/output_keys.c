@@ -87,8 +87,10 @@ static bool attached(const exray_log *log, const char *name, char **out, size_t 
 static bool take_letters(const exray_log *log, xr_output_keys_read *out)
 {
     size_t size = 0, count = 0;
-    if (!attached(log, "letters.txt", &out->letters, &size) || !out->letters)
-        return out->letters == NULL && size == 0;
+    if (!attached(log, "letters.txt", &out->letters, &size))
+        return false;
+    if (!out->letters)
+        return true;
     for (size_t i = 0; i < size; i++)
         count += out->letters[i] == '\n';
     if (count > MOST_LETTERS || !(out->label = calloc(count + 1, sizeof *out->label)))
@@ -136,6 +138,16 @@ static bool take(const exray_log *log, xr_output_keys_read *out)
     return take_letters(log, out) && take_anchors(log, out);
 }
 
+/* Takes how the other side's outputs are read.  The label offset of a side's own run stays. */
+static void take_from(const exray_log *log, const xr_output_keys_read *other, xr_output_keys_read *out)
+{
+    const int64_t own_offset = out->options.label_offset;
+    out->options = other->options;
+    out->whole = other->whole;
+    if (exray_log_metadata(log, "label_offset"))
+        out->options.label_offset = own_offset;
+}
+
 xr_output_keys_read *xr_output_keys_of(const exray_log *const log[2])
 {
     xr_output_keys_read *keys = calloc(2, sizeof *keys);
@@ -143,10 +155,8 @@ xr_output_keys_read *xr_output_keys_of(const exray_log *const log[2])
     for (int s = 0; s < 2 && good; s++)
         good = take(log[s], &keys[s]);
     for (int s = 0; s < 2 && good; s++)
-        if (!keys[s].any && keys[1 - s].any) {
-            keys[s].options = keys[1 - s].options;
-            keys[s].whole = keys[1 - s].whole;
-        }
+        if (!keys[s].any && keys[1 - s].any)
+            take_from(log[s], &keys[1 - s], &keys[s]);
     if (good)
         return keys;
     xr_output_keys_free(keys);

@@ -21,7 +21,8 @@ typedef struct xr_output_keys_read {
 } xr_output_keys_read;
 
 /* Those of both logs, by exray_side; a side that has none is read by those of the other, as outputs of one
- * model are.  Numbers out of range and damaged files are as if they were not there.  NULL: out of memory. */
+ * model are, with its own label offset where it has one.  Numbers out of range and damaged files are as if
+ * they were not there.  NULL: out of memory. */
 xr_output_keys_read *xr_output_keys_of(const exray_log *const log[2]);
 void xr_output_keys_free(xr_output_keys_read *keys); /* both */
 

@@ -19,6 +19,30 @@ const char *xr_task_named_in(const exray_comparison *c)
     return task ? task : "";
 }
 
+/* The size of the picture that the model takes, where an input has a picture's shape. */
+static void size_of_picture(const exray_comparison *c, exray_slot *slot, exray_task_options *options)
+{
+    for (size_t i = 0; i < c->inputs.count && options->input_width == 0 && c->frame_count; i++) {
+        exray_error error;
+        exray_tensor_view view;
+        const exray_record *record = xr_pair_record(c, &c->inputs.pair[i], EXRAY_SIDE_REFERENCE, 0);
+        if (record &&
+            exray_log_read_tensor(c->log[EXRAY_SIDE_REFERENCE], record, slot, &view, &error) == EXRAY_OK)
+            xr_picture_size(view.info.shape, view.info.rank, &options->input_width, &options->input_height);
+    }
+}
+
+bool xr_outputs_take_keys(exray_comparison *c)
+{
+    exray_slot *slot = exray_slot_new();
+    c->keys = slot ? xr_output_keys_of(c->log) : NULL;
+    for (int s = 0; s < 2 && c->keys; s++)
+        if (c->keys[s].options.head)
+            size_of_picture(c, slot, &c->keys[s].options);
+    exray_slot_free(slot);
+    return c->keys != NULL;
+}
+
 static bool read_output(const exray_comparison *c, size_t pair, exray_side side, size_t frame,
                         exray_slot *slot, exray_tensor_view *view, const float **values)
 {
@@ -201,27 +225,6 @@ static bool read_first(const exray_comparison *c, exray_slot *slot, exray_told *
     return false;
 }
 
-/* The size of the picture that the model takes, where an input has a picture's shape. */
-static void size_of_picture(const exray_comparison *c, exray_slot *slot, exray_task_options *options)
-{
-    for (size_t i = 0; i < c->inputs.count && options->input_width == 0 && c->frame_count; i++) {
-        exray_error error;
-        exray_tensor_view view;
-        const exray_record *record = xr_pair_record(c, &c->inputs.pair[i], EXRAY_SIDE_REFERENCE, 0);
-        if (record &&
-            exray_log_read_tensor(c->log[EXRAY_SIDE_REFERENCE], record, slot, &view, &error) == EXRAY_OK)
-            xr_picture_size(view.info.shape, view.info.rank, &options->input_width, &options->input_height);
-    }
-}
-
-static exray_task_options options_of(const exray_comparison *c, exray_side side, exray_slot *slot)
-{
-    exray_task_options options = c->keys[side].options;
-    if (options.head)
-        size_of_picture(c, slot, &options);
-    return options;
-}
-
 /* The neighbours that a task takes: of a task that does not say how many it needs the fewest, of a head as
  * many as fit. */
 static xr_output_set set_of_task(const exray_task *task, const exray_task_options *options,
@@ -270,8 +273,7 @@ xr_output_set xr_outputs_set(const exray_comparison *c, exray_slot *slot, exray_
         task = *name ? NULL : exray_task_named("detection");
     if (!task || !read_first(c, slot, told, outputs))
         return none;
-    const exray_task_options options = options_of(c, EXRAY_SIDE_REFERENCE, slot);
-    return set_of_task(task, &options, outputs, c->outputs.count);
+    return set_of_task(task, &c->keys[EXRAY_SIDE_REFERENCE].options, outputs, c->outputs.count);
 }
 
 bool xr_outputs_place_known(const exray_comparison *c)
@@ -284,9 +286,8 @@ bool xr_outputs_decide(const exray_comparison *c, xr_output_set set, exray_side 
 {
     exray_task_output outputs[MOST_OUTPUTS];
     exray_error error;
-    const exray_task_options options = options_of(c, side, slot);
     return set.task && set.count <= MOST_OUTPUTS && read_outputs(c, set, side, frame, slot, told, outputs) &&
-           set.task->decide(&options, outputs, set.count, told, out, &error) == EXRAY_OK &&
+           set.task->decide(&c->keys[side].options, outputs, set.count, told, out, &error) == EXRAY_OK &&
            set.task->has(out);
 }
 

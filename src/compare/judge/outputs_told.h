@@ -9,6 +9,10 @@
 /* The task that the logs name, or "". */
 const char *xr_task_named_in(const exray_comparison *comparison);
 
+/* Reads how both sides' outputs are read into comparison->keys, once inputs and frames are matched.  False:
+ * out of memory. */
+bool xr_outputs_take_keys(exray_comparison *comparison);
+
 /* Whether a single output vector, of a log that names no task, is read as the scores of classes.  Yes where a
  * frame has a label, or the values of all frames sum up to 1; no where the output's name says otherwise,
  * where the vector has the length 1 in every frame (an embedding), or where it is coordinates: every second

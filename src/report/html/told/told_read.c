@@ -16,9 +16,10 @@ static bool recorded(xr_page *p, exray_side side, size_t frame, exray_message wh
 static xr_output_set set_of_outputs(xr_page *p)
 {
     if (!p->outputs_known) {
-        p->outputs = exray_comparison_accuracy(p->comparison)->frames > 0
-                         ? (xr_output_set){exray_task_named("classification"), 0, 1}
-                         : xr_outputs_set(p->comparison, p->slot[0], p->told[0]);
+        const bool classes = exray_comparison_output_count(p->comparison) == 1 &&
+                             exray_comparison_accuracy(p->comparison)->frames > 0;
+        p->outputs = classes ? (xr_output_set){exray_task_named("classification"), 0, 1}
+                             : xr_outputs_set(p->comparison, p->slot[0], p->told[0]);
         p->outputs_known = true;
     }
     return p->outputs;
