@@ -1,6 +1,7 @@
 #include "validate/pipeline_keys.h"
 
 #include "base/buffer.h"
+#include "checks/input/pipeline_of.h"
 #include "pipeline/parse.h"
 
 #include <math.h>
@@ -57,9 +58,7 @@ static xr_yaml *pipeline_of(const exray_comparison *comparison, exray_side side)
     xr_yaml *found = NULL;
     for (size_t i = 0; slot && !found && i < exray_log_attachment_count(log); i++) {
         const exray_attachment *a = exray_log_attachment(log, i);
-        size_t length = strlen(a->name);
-        bool yaml = strstr(a->name, "pipeline") || (length > 5 && strcmp(a->name + length - 5, ".yaml") == 0);
-        if (yaml && a->size <= MAX_BYTES)
+        if (xr_is_pipeline_file(a) && a->size <= MAX_BYTES)
             found = read_attachment(log, i, slot);
     }
     exray_slot_free(slot);

@@ -213,9 +213,13 @@ static exray_status judge_each(const exray_comparison *comparison, const xr_loop
     for (size_t i = 0; i < count; i++)
         judged[i] = xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i);
     bool *shape_told = judged + count;
-    exray_status unjudged = EXRAY_OK,
-                 status = xr_judge_tokens(comparison, judged, shape_told, findings, error);
-    if (status == EXRAY_OK && xr_report_shapes(comparison, shape_told, findings) != EXRAY_OK) {
+    xr_padding_effect padding;
+    exray_status unjudged = EXRAY_OK, status = xr_padding_effect_find(comparison, &padding);
+    if (status != EXRAY_OK)
+        *error = (exray_error){status, "out of memory while comparing padded rows"};
+    else
+        status = xr_judge_tokens(comparison, padding, judged, shape_told, findings, error);
+    if (status == EXRAY_OK && xr_report_shapes(comparison, padding, shape_told, findings) != EXRAY_OK) {
         status = EXRAY_E_MEMORY;
         *error = (exray_error){status, "out of memory while comparing the shapes of the inputs"};
     }

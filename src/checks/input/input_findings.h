@@ -4,10 +4,12 @@
 
 #include "checks/input/explanation.h"
 #include "checks/input/search/residual.h"
+#include "checks/input/shape/left_out_padding.h"
 
 /* Reports inputs whose shapes differ, in some frames or all (input_shape.c), but for those that are told
  * [inputs] already.  EXRAY_E_MEMORY, or OK. */
-exray_status xr_report_shapes(const exray_comparison *comparison, const bool *told, exray_findings *findings);
+exray_status xr_report_shapes(const exray_comparison *comparison, xr_padding_effect padding, const bool *told,
+                              exray_findings *findings);
 
 /* ---- Steps of a transform ---------------------------------------------------------------- */
 

@@ -17,7 +17,7 @@ typedef struct clip_tally {
     double other_at_its_end;      /* values of the other side at its own end */
     double end;                   /* the stored number */
     double held[2];               /* what the tensor holds */
-    size_t frames, seen, shown;   /* with a sensor's picture; of which it is not at that end, too */
+    size_t frames;
 } clip_tally;
 
 static int stored_at(const exray_tensor_view *view, uint64_t i)
@@ -54,21 +54,31 @@ static double contradictions(const exray_tensor_view *clipped, int end, bool top
     return wrong;
 }
 
-/* Whether the sensor's picture shows more than that end. */
-static void look_at_sensor(const exray_comparison *comparison, size_t frame, exray_slot *slot, clip_tally *t)
+/* Whether a picture shows more than that end. */
+static bool shows_more(const exray_picture *picture, bool top)
 {
-    exray_picture *picture = xr_sensor_picture(comparison, frame, NULL, slot, NULL);
-    if (!picture)
-        return;
     const uint8_t *pixels = exray_picture_pixels(picture);
     const size_t size = (size_t)exray_picture_width(picture) * exray_picture_height(picture) *
                         exray_picture_channels(picture);
     size_t ends = 0;
     for (size_t i = 0; i < size; i++)
-        ends += pixels[i] == (t->top ? 255 : 0);
-    t->seen++;
-    t->shown += ends < size / 5;
-    exray_picture_free(picture);
+        ends += pixels[i] == (top ? 255 : 0);
+    return ends < size / 5;
+}
+
+/* Whether there are sensor's pictures of the frames that were looked at, each of which shows more. */
+static bool do_sensors_show_more(const exray_comparison *comparison, size_t step, bool top, exray_slot *slot)
+{
+    size_t seen = 0, shown = 0;
+    for (size_t f = 0; f < exray_comparison_frame_count(comparison) && shown == seen; f += step) {
+        exray_picture *picture = xr_sensor_picture(comparison, f, NULL, slot, NULL);
+        if (!picture)
+            continue;
+        seen++;
+        shown += shows_more(picture, top);
+        exray_picture_free(picture);
+    }
+    return seen > 0 && shown == seen;
 }
 
 /* Adds a frame; false: it was not recorded so, or contradicts. */
@@ -115,19 +125,18 @@ static bool add_frame(const exray_comparison *comparison, size_t pair, size_t fr
     t->held[0] = ((is_signed ? -128 : 0) - zero) * scale;
     t->held[1] = ((is_signed ? 127 : 255) - zero) * scale;
     t->frames++;
-    look_at_sensor(comparison, frame, slot[0], t);
     return true;
 }
 
 /* Half is at the end, where the other side tells many values apart; and where nothing else is left to
  * compare, the sensor's pictures do, too. */
-static bool is_clipped(const clip_tally *t)
+static bool is_clipped(const exray_comparison *comparison, size_t step, const clip_tally *t, exray_slot *slot)
 {
     const double range = t->other_high - t->other_low;
     if (!t->frames || t->at_end < 0.5 * t->count || t->other_at_its_end > 0.25 * t->count ||
         t->high - t->low < 0.2 * range)
         return false;
-    return t->at_end < 0.98 * t->count || (t->seen && t->shown == t->seen);
+    return t->at_end < 0.98 * t->count || do_sensors_show_more(comparison, step, t->top, slot);
 }
 
 static void report(const exray_comparison *comparison, size_t pair, const clip_tally *t,
@@ -181,7 +190,7 @@ bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_
         bool holds = true;
         for (size_t f = 0; f < frames && holds; f += step)
             holds = add_frame(comparison, pair, f, slot, &t);
-        found = holds && is_clipped(&t);
+        found = holds && is_clipped(comparison, step, &t, slot[0]);
         if (found)
             report(comparison, pair, &t, findings);
     }

@@ -519,13 +519,14 @@ static exray_status report_some(const exray_comparison *comparison, const bool *
     return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
-exray_status xr_report_shapes(const exray_comparison *comparison, const bool *told, exray_findings *findings)
+exray_status xr_report_shapes(const exray_comparison *comparison, xr_padding_effect padding, const bool *told,
+                              exray_findings *findings)
 {
-    xr_padding_effect padding;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    exray_status status = slot[0] && slot[1] ? xr_padding_effect_find(comparison, &padding) : EXRAY_E_MEMORY;
-    for (int left_out = 0; status == EXRAY_OK && left_out < 2; left_out++)
-        status = report_some(comparison, told, padding, left_out, slot, findings);
+    exray_status status =
+        slot[0] && slot[1] ? report_some(comparison, told, padding, false, slot, findings) : EXRAY_E_MEMORY;
+    if (status == EXRAY_OK && padding == XR_PADDING_LEFT_OUT)
+        status = report_some(comparison, told, padding, true, slot, findings);
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
     return status;

@@ -46,6 +46,13 @@ static bool find_channels(const char *text, size_t size, char letters[4])
     return false;
 }
 
+bool xr_is_pipeline_file(const exray_attachment *attachment)
+{
+    const size_t length = strlen(attachment->name);
+    return strstr(attachment->name, "pipeline") ||
+           (length > 5 && strcmp(attachment->name + length - 5, ".yaml") == 0);
+}
+
 bool xr_has_pipeline(const exray_comparison *comparison, exray_side side, char channels[4])
 {
     const exray_log *log = exray_comparison_log(comparison, side);
@@ -53,12 +60,10 @@ bool xr_has_pipeline(const exray_comparison *comparison, exray_side side, char c
     bool found = false;
     for (size_t i = 0; slot && !found && i < exray_log_attachment_count(log); i++) {
         const exray_attachment *a = exray_log_attachment(log, i);
-        size_t length = strlen(a->name);
-        bool yaml = strstr(a->name, "pipeline") || (length > 5 && strcmp(a->name + length - 5, ".yaml") == 0);
         const void *data;
         size_t size;
         exray_error error;
-        if (!yaml || a->size >= 1 << 20 ||
+        if (!xr_is_pipeline_file(a) || a->size >= 1 << 20 ||
             exray_log_read_attachment(log, i, slot, &data, &size, &error) != EXRAY_OK)
             continue;
         found = true;

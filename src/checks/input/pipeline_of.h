@@ -4,6 +4,9 @@
 
 #include <exray/assertion.h>
 
+/* By its name: one that has "pipeline" in it, or ends with ".yaml". */
+bool xr_is_pipeline_file(const exray_attachment *attachment);
+
 /* Whether that side's log has a pipeline file; channels (may be NULL) gets the letters of the channels
  * that it makes ("RGB" where it does not name any), [4]. */
 bool xr_has_pipeline(const exray_comparison *comparison, exray_side side, char channels[4]);

@@ -8,7 +8,7 @@ enum { MOST_SCORES = 4096, LEAST_SCORES = 4 };
 typedef struct told_formats {
     double score[MOST_SCORES][2];
     size_t scores;
-    uint32_t mask[2][2]; /* by side: width, height of the first frame that has masks */
+    uint32_t mask[2][2]; /* by side: width, height of the first frame whose masks differ in size */
     size_t masks, resized;
 } told_formats;
 
@@ -91,9 +91,8 @@ static void note_scores(const told_formats *t, exray_findings *findings)
                           : unit == 0.01 ? " (the reference's are percent)"
                                          : "");
     exray_finding_detail(f, "Nothing else that was told differs.");
-    exray_finding_fix(
-        f, "Nothing, if what shows or filters the scores takes that unit: a threshold of 0.5 lets all of "
-           "1 to 100 pass.");
+    exray_finding_fix(f, "Nothing, if what shows or filters the scores takes that unit%s.",
+                      unit == 100 ? ": a threshold of 0.5 lets all of 1 to 100 pass" : "");
     exray_finding_text(f, "kind", "unit");
     exray_finding_number(f, "gain", unit);
     exray_finding_number(f, "scores", (double)t->scores);
@@ -109,8 +108,11 @@ static void note_masks(const told_formats *t, exray_findings *findings)
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's mask is of another size: %u x %u, the reference's %u x %u.",
                           t->mask[0][0], t->mask[0][1], t->mask[1][0], t->mask[1][1]);
-    exray_finding_detail(f, "Stretched to one size they show the same, in %zu of %zu frames that have both.",
-                         t->masks, t->masks);
+    if (t->masks == 1)
+        exray_finding_detail(f, "Stretched to one size they show the same, in the frame that has both.");
+    else
+        exray_finding_detail(f, "Stretched to one size they show the same, in all %zu frames that have both.",
+                             t->masks);
     exray_finding_fix(f, "Nothing, if what draws the mask stretches it over the whole picture.");
     exray_finding_text(f, "kind", "size");
     exray_finding_number(f, "frames", (double)t->resized);

@@ -2,7 +2,6 @@
 
 #include "checks/findings.h"
 #include "checks/input/frames/frame_words.h"
-#include "checks/input/shape/left_out_padding.h"
 #include "checks/input/tokens/token_flags.h"
 #include "checks/input/tokens/token_origin.h"
 #include "checks/input/tokens/token_words.h"
@@ -46,13 +45,12 @@ static bool may_differ(const exray_io_pair *io)
     return io->other_shape > 0 || (io->comparable && io->metrics.count > 0 && !(io->metrics.max_abs == 0));
 }
 
-static exray_status read_ports(const exray_comparison *comparison, const bool *judged, token_ports *out,
-                               exray_error *error)
+static exray_status read_ports(const exray_comparison *comparison, xr_padding_effect padding,
+                               const bool *judged, token_ports *out, exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
-    xr_padding_effect padding;
     out->port = calloc(count + 1, sizeof *out->port);
-    if (!out->port || xr_padding_effect_find(comparison, &padding) != EXRAY_OK)
+    if (!out->port)
         return no_memory(error);
     for (size_t i = 0; i < count; i++) {
         token_port *p = &out->port[out->count];
@@ -223,8 +221,8 @@ static void drop_lone_flags(token_ports *ports)
             ports->port[i].differs = false;
 }
 
-exray_status xr_judge_tokens(const exray_comparison *comparison, bool *judged, bool *shape_told,
-                             exray_findings *findings, exray_error *error)
+exray_status xr_judge_tokens(const exray_comparison *comparison, xr_padding_effect padding, bool *judged,
+                             bool *shape_told, exray_findings *findings, exray_error *error)
 {
     token_ports ports = {NULL, 0};
     bool any = false;
@@ -232,7 +230,7 @@ exray_status xr_judge_tokens(const exray_comparison *comparison, bool *judged, b
         any = any || (!judged[i] && may_differ(exray_comparison_input(comparison, i)));
     if (!any)
         return EXRAY_OK;
-    exray_status status = read_ports(comparison, judged, &ports, error);
+    exray_status status = read_ports(comparison, padding, judged, &ports, error);
     if (status == EXRAY_OK) {
         drop_lone_flags(&ports);
         status = judge_ids(comparison, &ports, findings, error);

@@ -131,9 +131,10 @@ static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_
                 : w->position == POINTS ? take_points(&told[s], &f->side[s])
                                         : take_vector(vector[s], &f->side[s])) &&
                good;
+    const size_t bytes = f->side[1].count * sizeof *f->side[1].value;
     if (good && w->position >= VECTORS && !exact && f->side[0].count == f->side[1].count &&
-        are_outputs(w, frame, f->side))
-        memcpy(f->side[0].value, f->side[1].value, f->side[0].count * sizeof *f->side[0].value);
+        memcmp(f->side[0].value, f->side[1].value, bytes) != 0 && are_outputs(w, frame, f->side))
+        memcpy(f->side[0].value, f->side[1].value, bytes);
     if (good)
         out->count++;
     else
