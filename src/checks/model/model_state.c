@@ -637,11 +637,11 @@ static void add_histories(const exray_comparison *c, const xr_histories *histori
 }
 
 /* Whether the logs alone can tell of a state within the model: the same was computed of the same inputs. */
-static bool is_comparable(const exray_comparison *c)
+static bool is_comparable(const exray_comparison *c, bool exact)
 {
     /* Where not the last bit may differ, another output alone shows another memory. */
     return exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE)) && xr_is_same_file(c) &&
-           inputs_are_equal(c, is_same_setup(c));
+           inputs_are_equal(c, exact);
 }
 
 static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops, exray_findings *findings,
@@ -650,8 +650,8 @@ static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     uint32_t node = xr_first_stateful(model);
     size_t frames = exray_comparison_frame_count(c), before = count_findings(findings);
-    const bool outputs = outputs_differ(c);
-    if (node == EXRAY_NO_INDEX || frames < 2 || (!outputs && !xr_memory_reads_differ(c, is_same_setup(c))))
+    const bool outputs = outputs_differ(c), exact = is_same_setup(c);
+    if (node == EXRAY_NO_INDEX || frames < 2 || (!outputs && !xr_memory_reads_differ(c, exact)))
         return EXRAY_OK;
     /* Of equal outputs runs tell nothing. */
     const xr_histories *histories = outputs ? xr_histories_get(c, loops, findings) : NULL;
@@ -662,9 +662,9 @@ static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops
     /* Of one and the same memory, frames that one side lacks may still be the reason; arithmetic may be, too.
      */
     const bool same = histories && histories->side[0].known && histories->side[1].known;
-    if (!is_comparable(c) || (same && !(histories->side[0].exact && histories->side[1].exact)))
+    if (!is_comparable(c, exact) || (same && !(histories->side[0].exact && histories->side[1].exact)))
         return EXRAY_OK;
-    bool *differs = calloc(frames + 1, sizeof *differs), exact = is_same_setup(c), by_reads = false;
+    bool *differs = calloc(frames + 1, sizeof *differs), by_reads = false;
     exray_status status = EXRAY_E_MEMORY;
     if (differs)
         status = compare_states(c, exact, differs, &by_reads, error);

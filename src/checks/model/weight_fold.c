@@ -323,9 +323,10 @@ static double epsilon_of(const exray_model *model, const exray_node *norm)
 }
 
 /* A folded layer, [channels]: what each channel is multiplied with, what is added then, and the variance that
- * the quantization of what they are made of leaves: of the factors as a share of them. */
+ * the quantization of what they are made of, and of the weights, leaves: of the factors as a share of them.
+ */
 typedef struct channel_terms {
-    double *factor, *shift, *factor_error, *shift_error;
+    double *factor, *shift, *factor_error, *shift_error, *weight_error;
 } channel_terms;
 
 /* The variance of a constant's value of channel c by its quantization; 0: it is of floats. */
@@ -359,6 +360,7 @@ static bool terms_of(xr_weight_folds *folds, const fold *f, uint64_t channels, c
         double moved = offset[c] * offset[c] * t->factor_error[c] + step_variance(model, f->bias, c) +
                        step_variance(model, f->mean, c);
         t->shift_error[c] = step_variance(model, f->shift, c) + moved * t->factor[c] * t->factor[c];
+        t->weight_error[c] = step_variance(model, f->weights, c);
     }
     free(variance);
     free(offset);
@@ -393,8 +395,8 @@ exray_status xr_weight_fold(xr_weight_folds *folds, const xr_node_constant *cons
                          : values_in_turn(channel_axis(folds->model, f.core), &v->view.info, channels);
     if (channels == 0 || inner == 0)
         return EXRAY_OK;
-    double *room = calloc(4 * channels + 1, sizeof *room);
-    channel_terms t = {room, room + channels, room + 2 * channels, room + 3 * channels};
+    double *room = calloc(5 * channels + 1, sizeof *room);
+    channel_terms t = {room, room + channels, room + 2 * channels, room + 3 * channels, room + 4 * channels};
     float *folded = malloc((v->view.count + 1) * sizeof *folded);
     bool enough = room && folded, ok = enough && terms_of(folds, &f, channels, &t);
     double error_squared = 0;
@@ -402,11 +404,9 @@ exray_status xr_weight_fold(xr_weight_folds *folds, const xr_node_constant *cons
         uint64_t c = i / inner % channels;
         double weight = v->value[i], factor = t.factor[c];
         folded[i] = (float)(part == XR_FOLD_BIAS ? t.shift[c] : weight * factor);
-        error_squared +=
-            part == XR_FOLD_BIAS
-                ? t.shift_error[c]
-                : factor * factor *
-                      (weight * weight * t.factor_error[c] + step_variance(folds->model, f.weights, c));
+        error_squared += part == XR_FOLD_BIAS
+                             ? t.shift_error[c]
+                             : factor * factor * (weight * weight * t.factor_error[c] + t.weight_error[c]);
     }
     free(room);
     if (ok) {

@@ -378,44 +378,56 @@ static const xr_node_constant *constant_of(const xr_weight_graph *g, uint32_t te
     return NULL;
 }
 
-/* Whether two pairs of one recurrent layer, each of equal values, lie crosswise: the weights of one direction
- * in the other's place, or those of the state in the place of the inputs'. */
-static bool are_crossed(const xr_weight_matcher *m, const xr_weight_pair *a, const xr_weight_pair *b)
+/* Where the weights of a pair lie in their recurrent nodes, by side. */
+typedef struct crossing_place {
+    const exray_node *node[2];
+    xr_gate_place at[2];
+} crossing_place;
+
+/* False: the pair's values are not equal, or it is no recurrent node's weight. */
+static bool place_of(const xr_weight_matcher *m, const xr_weight_pair *pair, crossing_place *out)
 {
-    xr_gate_place place[2][2];
-    if ((a->differs && !a->crossed) || (b->differs && !b->crossed))
+    if (pair->differs && !pair->crossed)
         return false;
     for (int s = 0; s < 2; s++) {
         const xr_weight_graph *g = &m->side[s].graph;
-        const xr_node_constant *of[2] = {constant_of(g, a->tensor[s], a->part[s]),
-                                         constant_of(g, b->tensor[s], b->part[s])};
-        if (!of[0] || !of[1] || of[0]->node != of[1]->node)
+        const xr_node_constant *constant = constant_of(g, pair->tensor[s], pair->part[s]);
+        if (!constant || !xr_gate_place_of(g->model, constant, &out->at[s]))
             return false;
-        for (int k = 0; k < 2; k++)
-            if (!xr_gate_place_of(g->model, of[k], &place[s][k]))
-                return false;
+        out->node[s] = constant->node;
     }
-    bool turned[2], moved[2];
+    return true;
+}
+
+/* Whether two pairs of one recurrent layer, each of equal values, lie crosswise: the weights of one direction
+ * in the other's place, or those of the state in the place of the inputs'. */
+static bool are_crossed(const crossing_place *a, const crossing_place *b)
+{
+    bool turned[2], moved[2], directions = true, roles = true;
     for (int s = 0; s < 2; s++) {
-        turned[s] = place[s][0].direction > place[s][1].direction;
-        moved[s] = place[s][0].of_state && !place[s][1].of_state;
+        if (a->node[s] != b->node[s])
+            return false;
+        turned[s] = a->at[s].direction > b->at[s].direction;
+        moved[s] = a->at[s].of_state && !b->at[s].of_state;
+        directions = directions && a->at[s].direction != b->at[s].direction;
+        roles = roles && a->at[s].of_state != b->at[s].of_state;
     }
-    bool directions = place[0][0].direction != place[0][1].direction &&
-                      place[1][0].direction != place[1][1].direction && turned[0] != turned[1];
-    bool roles = place[0][0].of_state != place[0][1].of_state &&
-                 place[1][0].of_state != place[1][1].of_state && moved[0] != moved[1];
-    return directions || roles;
+    return (directions && turned[0] != turned[1]) || (roles && moved[0] != moved[1]);
 }
 
 static void note_crossed(xr_weight_matcher *m, size_t first)
 {
-    for (size_t i = first; i < m->count; i++)
+    for (size_t i = first; i < m->count; i++) {
+        crossing_place a, b;
+        if (!place_of(m, &m->pair[i], &a)) /* of most layers no pair has one */
+            continue;
         for (size_t k = i + 1; k < m->count; k++)
-            if (are_crossed(m, &m->pair[i], &m->pair[k])) {
+            if (place_of(m, &m->pair[k], &b) && are_crossed(&a, &b)) {
                 xr_weight_pair *both[2] = {&m->pair[i], &m->pair[k]};
                 for (int p = 0; p < 2; p++)
                     both[p]->crossed = both[p]->differs = true;
             }
+    }
 }
 
 static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)

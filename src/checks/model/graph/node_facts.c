@@ -50,6 +50,11 @@ bool xr_product_is_biased(const exray_node *node)
     return xr_is_gemm(node) && node->input_count > 2 && node->inputs[2] != EXRAY_NO_INDEX;
 }
 
+bool xr_is_recurrent_word(const char *word)
+{
+    return strcmp(word, "lstm") == 0 || strcmp(word, "gru") == 0 || strcmp(word, "rnn") == 0;
+}
+
 void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER])
 {
     for (int s = 0; s < 2; s++) {

@@ -22,6 +22,9 @@ size_t xr_attribute_numbers(const exray_node *node, const char *key, double *out
 bool xr_is_gemm(const exray_node *node);
 bool xr_product_is_biased(const exray_node *node);
 
+/* Whether the plain name of an operator is that of a recurrent layer. */
+bool xr_is_recurrent_word(const char *word);
+
 /* Two values of an attribute as people write them: files have the number that is nearest in 32 bits
  * (9.99999975e-06).  What is no number, and numbers that differ in later digits alone, stay as they are. */
 enum { XR_ATTRIBUTE_NUMBER = 32 };

@@ -59,6 +59,12 @@ typedef struct xr_op_step {
         *cut; /* of a slice or one part of a split: which part it is; NULL: unknown, or something else */
 } xr_op_step;
 
+/* Whether a step moves numbers and computes nothing: another shape, or another order. */
+static inline bool xr_step_moves_alone(const xr_op_step *step)
+{
+    return step->kind == XR_STEP_SHAPE || step->kind == XR_STEP_TRANSPOSE;
+}
+
 typedef struct xr_tensor_facts {
     uint32_t maker;      /* the step that computes it (of a function, the whole), or EXRAY_NO_INDEX */
     uint32_t raw;        /* the step of one node that does, or EXRAY_NO_INDEX */

@@ -14,20 +14,10 @@ static bool is_reorder(const xr_op_step *step)
     return step->node->op && strncmp(step->node->op, "Reorder", 7) == 0;
 }
 
-static bool collect(const xr_step_graph *g, uint32_t tensor, xr_moves *out)
+static const exray_tensor_info *known_shape(const xr_step_graph *g, uint32_t tensor)
 {
-    out->count = 0;
-    for (tensor = g->tensor[tensor].same_as;; tensor = g->tensor[tensor].same_as) {
-        uint32_t maker = g->tensor[tensor].maker;
-        const xr_op_step *step = maker == EXRAY_NO_INDEX ? NULL : &g->step[maker];
-        out->entry = tensor;
-        if (!step || (step->kind != XR_STEP_SHAPE && step->kind != XR_STEP_TRANSPOSE))
-            return true;
-        if (out->count == XR_MOVES || step->input_count == 0 || is_reorder(step))
-            return false;
-        out->step[out->count++] = maker;
-        tensor = step->input[0];
-    }
+    const exray_tensor_info *info = xr_step_graph_info(g, tensor);
+    return info && info->rank && info->rank <= EXRAY_MAX_RANK && xr_tensor_elements(info) ? info : NULL;
 }
 
 /* The order of dimensions that a transpose makes; false: unknown. */
@@ -47,22 +37,44 @@ static bool order_of(xr_step_graph *g, const xr_op_step *step, uint32_t rank, ui
     return true;
 }
 
-static const exray_tensor_info *known_shape(const xr_step_graph *g, uint32_t tensor)
+static bool collect(const xr_step_graph *g, uint32_t tensor, xr_moves *out)
 {
-    const exray_tensor_info *info = xr_step_graph_info(g, tensor);
-    return info && info->rank && info->rank <= EXRAY_MAX_RANK && xr_tensor_elements(info) ? info : NULL;
+    out->count = 0;
+    for (tensor = g->tensor[tensor].same_as;; tensor = g->tensor[tensor].same_as) {
+        uint32_t maker = g->tensor[tensor].maker;
+        const xr_op_step *step = maker == EXRAY_NO_INDEX ? NULL : &g->step[maker];
+        out->entry = tensor;
+        if (!step || !xr_step_moves_alone(step))
+            return true;
+        if (out->count == XR_MOVES || step->input_count == 0 || is_reorder(step))
+            return false;
+        out->step[out->count++] = maker;
+        tensor = step->input[0];
+    }
 }
 
-/* Where the value at `at` behind the step lies before it; UINT64_MAX: unknown. */
-static uint64_t before(xr_step_graph *g, const xr_op_step *step, uint64_t at)
+/* Once, as every value is followed through them. */
+static void find_orders(xr_step_graph *g, xr_moves *out)
 {
+    for (uint32_t i = 0; i < out->count; i++) {
+        const xr_op_step *step = &g->step[out->step[i]];
+        const exray_tensor_info *from = known_shape(g, step->input[0]);
+        out->known[i] =
+            step->kind == XR_STEP_TRANSPOSE && from && order_of(g, step, from->rank, out->order[i]);
+    }
+}
+
+/* Where the value at `at` behind the step of a move lies before it; UINT64_MAX: unknown. */
+static uint64_t before(const xr_step_graph *g, const xr_moves *moves, uint32_t move, uint64_t at)
+{
+    const xr_op_step *step = &g->step[moves->step[move]];
+    const uint32_t *order = moves->order[move];
     const exray_tensor_info *to = known_shape(g, step->output), *from = known_shape(g, step->input[0]);
-    uint32_t order[EXRAY_MAX_RANK];
     if (!to || !from || xr_tensor_elements(to) != xr_tensor_elements(from))
         return UINT64_MAX;
     if (step->kind == XR_STEP_SHAPE)
         return at;
-    if (to->rank != from->rank || !order_of(g, step, to->rank, order))
+    if (to->rank != from->rank || !moves->known[move])
         return UINT64_MAX;
     uint64_t place[EXRAY_MAX_RANK] = {0}, found = 0;
     for (uint32_t d = to->rank; d-- > 0;) {
@@ -77,10 +89,10 @@ static uint64_t before(xr_step_graph *g, const xr_op_step *step, uint64_t at)
     return found;
 }
 
-static uint64_t origin_of(xr_step_graph *g, const xr_moves *moves, uint64_t at)
+static uint64_t origin_of(const xr_step_graph *g, const xr_moves *moves, uint64_t at)
 {
     for (uint32_t i = 0; i < moves->count && at != UINT64_MAX; i++)
-        at = before(g, &g->step[moves->step[i]], at);
+        at = before(g, moves, i, at);
     return at;
 }
 
@@ -99,6 +111,8 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
     if (!same_shape(end, known_shape(&g[1], reference)) ||
         !same_shape(known_shape(&g[0], out[0].entry), known_shape(&g[1], out[1].entry)))
         return false;
+    for (int s = 0; s < 2; s++)
+        find_orders(&g[s], &out[s]);
     uint64_t count = xr_tensor_elements(end), apart = count / MOST_FOLLOWED + 1;
     bool differ = false;
     for (uint64_t i = 0; i < count; i += apart) {
@@ -110,19 +124,19 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
     return differ;
 }
 
-void xr_moves_words(xr_step_graph *g, const xr_moves *moves, char *text, size_t size)
+void xr_moves_words(const xr_step_graph *g, const xr_moves *moves, char *text, size_t size)
 {
     size_t used = 0;
     snprintf(text, size, "no Transpose");
     for (uint32_t i = moves->count; i-- > 0 && used + 120 < size;) {
         const xr_op_step *step = &g->step[moves->step[i]];
         const exray_tensor_info *from = known_shape(g, step->input[0]);
-        uint32_t order[EXRAY_MAX_RANK];
-        if (step->kind != XR_STEP_TRANSPOSE || !from || !order_of(g, step, from->rank, order))
+        if (!from || !moves->known[i])
             continue;
         used += (size_t)snprintf(text + used, size - used, "%sTranspose ", used ? ", " : "");
         for (uint32_t d = 0; d < from->rank; d++)
-            used += (size_t)snprintf(text + used, size - used, "%s%u", d ? "," : "", (unsigned)order[d]);
+            used += (size_t)snprintf(text + used, size - used, "%s%u", d ? "," : "",
+                                     (unsigned)moves->order[i][d]);
         used += (size_t)snprintf(text + used, size - used, " of ");
         for (uint32_t d = 0; d < from->rank && used + 24 < size; d++)
             used +=

@@ -8,6 +8,9 @@
 enum { XR_MOVES = 8 };
 typedef struct xr_moves {
     uint32_t step[XR_MOVES]; /* the last one first */
+    /* Of a Transpose: the order of dimensions that it makes, where that is known. */
+    uint32_t order[XR_MOVES][EXRAY_MAX_RANK];
+    bool known[XR_MOVES];
     uint32_t count;
     uint32_t entry; /* the tensor that they begin at */
 } xr_moves;
@@ -17,6 +20,6 @@ typedef struct xr_moves {
 bool xr_moves_differ(xr_step_match *match, uint32_t edge, uint32_t reference, xr_moves out[2]);
 
 /* "Transpose 0,2,1,3,4 of 1x4x3x24x24", or "no Transpose". */
-void xr_moves_words(xr_step_graph *graph, const xr_moves *moves, char *text, size_t size);
+void xr_moves_words(const xr_step_graph *graph, const xr_moves *moves, char *text, size_t size);
 
 #endif
