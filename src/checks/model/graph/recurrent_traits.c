@@ -7,21 +7,6 @@
 
 enum { LENGTHS = 4, FIRST_STATE = 5, FIRST_CELL = 6 };
 
-static void add_number(xr_traits *t, const char *key, double number)
-{
-    if (t->count < XR_TRAITS && !isnan(number)) {
-        xr_trait *trait = &t->trait[t->count++];
-        *trait = (xr_trait){.key = key, .count = 1};
-        trait->number[0] = number;
-    }
-}
-
-static void add_text(xr_traits *t, const char *key, const char *text)
-{
-    if (t->count < XR_TRAITS)
-        t->trait[t->count++] = (xr_trait){.key = key, .text = text};
-}
-
 /* Where it is left out: of every direction the same. */
 static const char *default_activations(const char *word, bool both)
 {
@@ -54,23 +39,21 @@ void xr_recurrent_traits(xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
     const exray_node *node = step->node;
     bool lstm = strcmp(step->word, "lstm") == 0, gru = strcmp(step->word, "gru") == 0;
-    if (!lstm && !gru && strcmp(step->word, "rnn") != 0)
-        return;
-    if (!g->model->engine || !strstr(g->model->engine, "onnx"))
+    if (!xr_is_recurrent_word(step->word) || !g->model->engine || !strstr(g->model->engine, "onnx"))
         return;
     const char *direction = exray_node_attribute(node, "direction");
     const char *activations = exray_node_attribute(node, "activations");
     bool both = direction && strcmp(direction, "bidirectional") == 0;
-    add_text(t, "direction", direction ? direction : "forward");
-    add_text(t, "activations",
-             activations && *activations ? activations : default_activations(step->word, both));
-    add_number(t, "clip", xr_attribute_number(node, "clip", 0));
+    xr_traits_add_text(t, "direction", direction ? direction : "forward");
+    xr_traits_add_text(t, "activations",
+                       activations && *activations ? activations : default_activations(step->word, both));
+    xr_traits_add_number(t, "clip", xr_attribute_number(node, "clip", 0));
     if (gru)
-        add_number(t, "linear_before_reset", xr_attribute_number(node, "linear_before_reset", 0));
+        xr_traits_add_number(t, "linear_before_reset", xr_attribute_number(node, "linear_before_reset", 0));
     if (lstm)
-        add_number(t, "input_forget", xr_attribute_number(node, "input_forget", 0));
-    add_text(t, "sequence_lens", input_of(node, LENGTHS) == EXRAY_NO_INDEX ? "not given" : "given");
-    add_number(t, "initial_h", first_state(g, node, FIRST_STATE));
+        xr_traits_add_number(t, "input_forget", xr_attribute_number(node, "input_forget", 0));
+    xr_traits_add_text(t, "sequence_lens", input_of(node, LENGTHS) == EXRAY_NO_INDEX ? "not given" : "given");
+    xr_traits_add_number(t, "initial_h", first_state(g, node, FIRST_STATE));
     if (lstm)
-        add_number(t, "initial_c", first_state(g, node, FIRST_CELL));
+        xr_traits_add_number(t, "initial_c", first_state(g, node, FIRST_CELL));
 }

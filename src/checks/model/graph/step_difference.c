@@ -563,17 +563,13 @@ static void compare_moves(finder *f, uint32_t edge, uint32_t reference, uint32_t
         drop_last(f);
 }
 
-static bool moves_alone(const xr_op_step *step)
-{
-    return step->kind == XR_STEP_SHAPE || step->kind == XR_STEP_TRANSPOSE;
-}
-
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
     if (reads_by_name(a->node))
         return;
-    for (uint32_t i = 0; !moves_alone(a) && i < a->input_count && a->input_count == b->input_count; i++)
+    for (uint32_t i = 0; !xr_step_moves_alone(a) && i < a->input_count && a->input_count == b->input_count;
+         i++)
         compare_moves(f, edge, reference, a->input[i], b->input[place_of(f, a, b, i)]);
     if (is_turned(f, a, b)) {
         judge_step(f, add(f, XR_DIFFERENCE_ORDER, edge, reference, "inputs"));

@@ -39,8 +39,7 @@ static bool same_print(const xr_constant_print *a, const xr_constant_print *b)
 static bool is_packed(const xr_op_step *step)
 {
     const char *op = step->node->op ? step->node->op : "";
-    return strcmp(op, "MatMulNBits") == 0 || strcmp(step->word, "lstm") == 0 ||
-           strcmp(step->word, "gru") == 0 || strcmp(step->word, "rnn") == 0;
+    return strcmp(op, "MatMulNBits") == 0 || xr_is_recurrent_word(step->word);
 }
 
 /* NAN: they cannot be the same step. */
@@ -81,7 +80,7 @@ static double score_kinds(const xr_step_match *m, const xr_op_step *a, const xr_
     }
     if (a->kind == XR_STEP_FUNCTION)
         return xr_same_function(a->value, b->value, a->slack, b->slack) ? SAME_KIND : OTHER_FUNCTION;
-    if (a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_TRANSPOSE)
+    if (xr_step_moves_alone(a))
         return SAME_SHAPE_OP;
     if (a->cut && b->cut)
         return xr_same_cut(m->side, a->cut, b->cut) ? SAME_KIND : OTHER_CUT;
@@ -269,7 +268,7 @@ static void part_moves(xr_step_match *m)
     for (uint32_t i = 0; i < m->side[0].count; i++) {
         uint32_t k = m->mate[0][i];
         const xr_op_step *a = &m->side[0].step[i];
-        bool moves = a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_TRANSPOSE;
+        bool moves = xr_step_moves_alone(a);
         if (!moves || k == EXRAY_NO_INDEX || same_inputs(m, a, &m->side[1].step[k]))
             continue;
         m->mate[0][i] = m->mate[1][k] = EXRAY_NO_INDEX;

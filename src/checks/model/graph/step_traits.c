@@ -11,31 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Adding them -------------------------------------------------------------------- */
-
-static void add_numbers(xr_traits *t, const char *key, const double *number, size_t count)
-{
-    if (t->count == XR_TRAITS || count == 0 || count > XR_TRAIT_NUMBERS)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (isnan(number[i]))
-            return;
-    xr_trait *trait = &t->trait[t->count++];
-    *trait = (xr_trait){.key = key, .count = count};
-    memcpy(trait->number, number, count * sizeof *number);
-}
-
-static void add_number(xr_traits *t, const char *key, double number)
-{
-    add_numbers(t, key, &number, 1);
-}
-
-static void add_text(xr_traits *t, const char *key, const char *text)
-{
-    if (t->count < XR_TRAITS && text)
-        t->trait[t->count++] = (xr_trait){.key = key, .text = text};
-}
-
 /* ---- Layouts --------------------------------------------------------------------------- */
 
 static bool is_engine(const xr_step_graph *g, const char *name)
@@ -281,16 +256,16 @@ static void add_window(xr_step_graph *g, const xr_op_step *step, xr_traits *t)
     if (step->node->attribute_count == 0 && (is_engine(g, "tflite") || is_engine(g, "litert")))
         return;
     bool padded = read_window(g, step, &w);
-    add_numbers(t, "strides", w.stride, 2);
-    add_numbers(t, "dilations", w.dilation, 2);
+    xr_traits_add_numbers(t, "strides", w.stride, 2);
+    xr_traits_add_numbers(t, "dilations", w.dilation, 2);
     if (step->kind == XR_STEP_POOL)
-        add_numbers(t, "kernel_shape", w.kernel, 2);
+        xr_traits_add_numbers(t, "kernel_shape", w.kernel, 2);
     if (padded && step->kind != XR_STEP_TRANSPOSED_CONV)
-        add_numbers(t, "pads", w.pad, 4);
+        xr_traits_add_numbers(t, "pads", w.pad, 4);
     bool any = padded && (w.pad[0] > 0 || w.pad[1] > 0 || w.pad[2] > 0 || w.pad[3] > 0);
     if (strcmp(step->word, "average pool") == 0 && any) {
         bool counted = xr_attribute_flag(step->node, "count_include_pad", is_engine(g, "torch"));
-        add_number(t, "count_include_pad", counted);
+        xr_traits_add_number(t, "count_include_pad", counted);
     }
 }
 
@@ -303,9 +278,9 @@ static void add_axis(const xr_step_graph *g, const xr_op_step *step, double axis
         return;
     double rank = info->rank;
     if (info->rank < 3 || info->rank > 4)
-        add_number(t, "axis", axis < 0 ? axis + rank : axis);
+        xr_traits_add_number(t, "axis", axis < 0 ? axis + rank : axis);
     else
-        add_number(t, "axis", axis_first(info, axis, layout_of_step(g, step)));
+        xr_traits_add_number(t, "axis", axis_first(info, axis, layout_of_step(g, step)));
 }
 
 static double softmax_axis(const xr_step_graph *g, const xr_op_step *step)
@@ -324,10 +299,10 @@ static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_trait
     double epsilon = xr_attribute_number(step->node, "epsilon", xr_attribute_number(step->node, "eps", NAN));
     if (isnan(epsilon) && is_engine(g, "onnx"))
         epsilon = 1e-5;
-    add_number(t, "epsilon", step->epsilon > 0 ? step->epsilon : epsilon);
+    xr_traits_add_number(t, "epsilon", step->epsilon > 0 ? step->epsilon : epsilon);
     double groups =
         xr_attribute_number(step->node, "num_groups", xr_attribute_number(step->node, "groups", NAN));
-    add_number(t, "num_groups", isnan(groups) ? xr_step_joined_groups(g, step) : groups);
+    xr_traits_add_number(t, "num_groups", isnan(groups) ? xr_step_joined_groups(g, step) : groups);
 }
 
 /* The kernel that a resize weights values with. */
@@ -337,13 +312,13 @@ static void add_kernel(const xr_step_graph *g, const xr_op_step *step, const xr_
     bool cubic = strcmp(way->mode, "cubic") == 0, nearest = strcmp(way->mode, "nearest") == 0;
     bool wider = smaller && !nearest && xr_attribute_flag(step->node, "antialias", false);
     if (smaller && !nearest)
-        add_number(t, "antialias", wider);
+        xr_traits_add_number(t, "antialias", wider);
     if (cubic && (is_engine(g, "onnx") || is_engine(g, "torch")))
-        add_number(
+        xr_traits_add_number(
             t, "cubic_coeff_a",
             xr_attribute_number(step->node, "cubic_coeff_a", wider && is_engine(g, "torch") ? -0.5 : -0.75));
     if ((cubic || wider) && is_engine(g, "onnx"))
-        add_number(t, "exclude_outside", xr_attribute_number(step->node, "exclude_outside", 0));
+        xr_traits_add_number(t, "exclude_outside", xr_attribute_number(step->node, "exclude_outside", 0));
 }
 
 /* Which values of its input each value of a resize is made of. */
@@ -355,12 +330,12 @@ static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits
     sizes_of(output_info(g, step), layout_of_step(g, step), out);
     if (!way.known || isnan(in[0]) || isnan(out[0]))
         return;
-    add_text(t, "mode", way.mode);
+    xr_traits_add_text(t, "mode", way.mode);
     add_kernel(g, step, &way, out[0] < in[0] || out[1] < in[1], t);
     for (int d = 0; d < 2; d++) {
         size_t before = t->count;
-        add_numbers(t, d ? "columns" : "rows", place,
-                    xr_resize_places(&way, in[d], out[d], place, XR_TRAIT_NUMBERS));
+        xr_traits_add_numbers(t, d ? "columns" : "rows", place,
+                              xr_resize_places(&way, in[d], out[d], place, XR_TRAIT_NUMBERS));
         if (t->count > before)
             t->trait[before].name = xr_resize_name(&way);
     }
@@ -372,9 +347,9 @@ static void add_depth_to_space(const xr_step_graph *g, const xr_op_step *step, x
     double block = xr_attribute_number(
         node, "blocksize",
         xr_attribute_number(node, "block_size", xr_attribute_number(node, "upscale_factor", NAN)));
-    add_number(t, "blocksize", block);
+    xr_traits_add_number(t, "blocksize", block);
     const char *mode = exray_node_attribute(node, "mode");
-    add_text(t, "mode", is_engine(g, "torch") ? "CRD" : mode ? mode : "DCR");
+    xr_traits_add_text(t, "mode", is_engine(g, "torch") ? "CRD" : mode ? mode : "DCR");
 }
 
 /* Gemm's factors where it adds a bias: else they are steps of their own.  Which way its weights lie shows in
@@ -383,11 +358,11 @@ static void add_gemm(const xr_step_graph *g, const xr_op_step *step, xr_traits *
 {
     const exray_tensor_info *weights = weights_of(g, step);
     if (xr_product_is_biased(step->node)) {
-        add_number(t, "alpha", xr_attribute_number(step->node, "alpha", 1));
-        add_number(t, "beta", xr_attribute_number(step->node, "beta", 1));
+        xr_traits_add_number(t, "alpha", xr_attribute_number(step->node, "alpha", 1));
+        xr_traits_add_number(t, "beta", xr_attribute_number(step->node, "beta", 1));
     }
     if (xr_is_gemm(step->node) && weights && weights->rank == 2 && weights->shape[0] == weights->shape[1])
-        add_number(t, "transB", xr_attribute_number(step->node, "transB", 0));
+        xr_traits_add_number(t, "transB", xr_attribute_number(step->node, "transB", 0));
 }
 
 void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
@@ -401,7 +376,7 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
         break;
     case XR_STEP_SOFTMAX:
         add_axis(g, step, softmax_axis(g, step), out);
-        add_number(out, "beta", xr_attribute_number(step->node, "beta", 1));
+        xr_traits_add_number(out, "beta", xr_attribute_number(step->node, "beta", 1));
         break;
     case XR_STEP_CONCAT:
         add_axis(g, step,
@@ -417,7 +392,7 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
         add_resize(g, step, out);
         break;
     case XR_STEP_PAD:
-        add_text(out, "mode", pad_mode(g, step));
+        xr_traits_add_text(out, "mode", pad_mode(g, step));
         break;
     default:
         if (strcmp(step->word, "depth to space") == 0)

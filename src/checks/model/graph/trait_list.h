@@ -19,4 +19,9 @@ typedef struct xr_traits {
     size_t count;
 } xr_traits;
 
+/* Add one to the list: nothing where it is full, where a number is NAN or the text NULL (not known). */
+void xr_traits_add_numbers(xr_traits *traits, const char *key, const double *number, size_t count);
+void xr_traits_add_number(xr_traits *traits, const char *key, double number);
+void xr_traits_add_text(xr_traits *traits, const char *key, const char *text);
+
 #endif

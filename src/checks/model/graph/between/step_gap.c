@@ -13,11 +13,6 @@ static void add_entry(xr_step_gap *gap, uint32_t tensor)
     gap->entries++;
 }
 
-static bool is_recurrent(const char *word)
-{
-    return strcmp(word, "lstm") == 0 || strcmp(word, "gru") == 0 || strcmp(word, "rnn") == 0;
-}
-
 /* ONNX has weights of three dimensions as the inputs 1 and 2, other engines matrices, which have more rows
  * than there are directions; biases, of which engines have one or two, and initial states do not count. */
 static bool is_weight(const xr_step_graph *g, const exray_node *node, uint32_t tensor)
@@ -44,14 +39,14 @@ static uint64_t recurrent_weights(const xr_step_graph *g, const char *word)
  * the same number of weights on both sides. */
 static bool is_of_stack(const xr_step_match *m, const xr_op_step *step)
 {
-    return is_recurrent(step->word) &&
+    return xr_is_recurrent_word(step->word) &&
            recurrent_weights(&m->side[0], step->word) == recurrent_weights(&m->side[1], step->word);
 }
 
 /* Not only another shape, or another order that the formats differ in. */
 static bool computes(const xr_step_match *m, const xr_op_step *step)
 {
-    return step->kind != XR_STEP_SHAPE && step->kind != XR_STEP_TRANSPOSE && !is_of_stack(m, step);
+    return !xr_step_moves_alone(step) && !is_of_stack(m, step);
 }
 
 void xr_step_gap_of(const xr_step_match *m, int side, uint32_t tensor, bool *seen, xr_step_gap *out)
