@@ -508,7 +508,9 @@ static bool holds_another_fault(const isolation *w, size_t i, const trial *t)
     uint32_t count = xr_plan_edge_nodes(&w->plan, i, t->source, t->inputs, nodes);
     for (size_t k = 0; k < i; k++) {
         const exray_layer_pair *layer = exray_comparison_layer(w->comparison, k);
-        for (uint32_t n = 0; n < count && layer->role == EXRAY_LAYER_ROLE_ORIGINATES; n++)
+        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
+            continue;
+        for (uint32_t n = 0; n < count; n++)
             if (layer->node[EXRAY_SIDE_EDGE] == nodes[n])
                 return true;
     }
