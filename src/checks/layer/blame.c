@@ -95,17 +95,12 @@ static void mark_inputs(const exray_comparison *comparison, const exray_findings
 
 /* ---- The graph ------------------------------------------------------------------------------ */
 
-static bool has_data(const exray_layer_pair *layer)
-{
-    return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
-}
-
 /* What a layer gives to others, by what it was given. */
 static xr_given made_by(const exray_layer_pair *layer, xr_given given)
 {
     if (isnan(layer->error))
         return given;
-    if (layer->error == 0 && has_data(layer))
+    if (layer->error == 0 && xr_layer_has_data(layer))
         return XR_GIVEN_RIGHT;
     if (given == XR_GIVEN_WRONG_INPUT)
         return given;
@@ -220,7 +215,7 @@ static void walk_frame(const exray_comparison *comparison, const exray_model *mo
         for (; layer < layers && exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE] == n;
              layer++) {
             const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
-            double error = has_data(pair) ? xr_error_in_frame(comparison, layer, frame, slot) : NAN;
+            double error = xr_layer_has_data(pair) ? xr_error_in_frame(comparison, layer, frame, slot) : NAN;
             bool wrong = error > pair->noise;
             b->proven[layer] =
                 wrong && error > ORIGIN * came && given == XR_GIVEN_RIGHT && node->subgraph == 0;
@@ -365,7 +360,7 @@ exray_status xr_say_unjudged(const exray_comparison *comparison, exray_findings 
     const blame *b = blame_of(comparison, findings);
     bool data = false, alone = false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        data = data || has_data(exray_comparison_layer(comparison, i));
+        data = data || xr_layer_has_data(exray_comparison_layer(comparison, i));
         alone = alone || was_run_alone(exray_comparison_layer(comparison, i));
     }
     snprintf(

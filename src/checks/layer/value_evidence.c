@@ -48,6 +48,11 @@ bool xr_is_at_border(const xr_layer_evidence *evidence)
     return evidence->border > AT_THE_BORDER && evidence->border_area < 0.5;
 }
 
+bool xr_layer_has_data(const exray_layer_pair *layer)
+{
+    return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
+}
+
 bool xr_is_only_clipped(const exray_layer_pair *layer)
 {
     return layer->isolated_error > layer->own_noise && layer->isolated_error_clamped <= layer->own_noise;

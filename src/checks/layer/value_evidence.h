@@ -54,6 +54,9 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
 /* Fills in the range of a tensor that is quantized with one scale. */
 void xr_note_range(const exray_tensor_info *info, xr_layer_evidence *out);
 
+/* Whether the layer's values themselves were compared, and not their statistics or sketches alone. */
+bool xr_layer_has_data(const exray_layer_pair *layer);
+
 /* The layer's tensor in the side's model, or NULL. */
 const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
                                        exray_side side);

@@ -181,7 +181,7 @@ static uint32_t gates_from(const exray_node *node, uint32_t input, uint32_t *fir
 
 static bool are_alike(const exray_tensor_info *a, const exray_tensor_info *b)
 {
-    return a->rank == b->rank && a->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+    return a->rank && xr_same_shape(a, b);
 }
 
 /* A gate that is left out (its input is the forget gate's) leaves the others as they are. */

@@ -308,7 +308,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
         if (!p->differs)
             continue;
         fit->weights_differ++;
-        fit->gates_exchanged += p->gates_exchanged || p->crossed;
+        fit->reordered += p->gates_exchanged || p->crossed;
         fit->rescaled += p->rescaled && p->rounding < FLOATS;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))
@@ -417,7 +417,7 @@ bool xr_model_fit_all_over(const xr_model_fit *fit, double share)
 {
     enum { ENOUGH = 8 }; /* tensors of which one alone says little */
     double least = share * (double)fit->weights;
-    size_t same = fit->gates_exchanged + fit->rescaled; /* the same training, however it was converted */
+    size_t same = fit->reordered + fit->rescaled; /* the same training, however it was converted */
     bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - same) >= least;
     return fit->weights >= 3 && (moved || (double)(fit->weights_differ - same) >= least);
 }

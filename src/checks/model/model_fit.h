@@ -8,10 +8,9 @@ typedef struct xr_model_fit {
     xr_weight_pair *pair;
     size_t count;
     size_t weights, weights_differ; /* tensors, without biases */
-    size_t gates_exchanged; /* of weights_differ, those whose gates, or they themselves, are in another order
-                               alone */
-    size_t rescaled;        /* of weights_differ, those that one factor for each channel explains */
-    size_t weights_moved;   /* xr_weight_pair.moved; at least weights_differ */
+    size_t reordered;     /* of weights_differ, those whose gates, or they themselves, lie in another order */
+    size_t rescaled;      /* of weights_differ, those that one factor for each channel explains */
+    size_t weights_moved; /* xr_weight_pair.moved; at least weights_differ */
     size_t biases, biases_differ;
     uint64_t parameters, parameters_differ; /* elements of weights */
     bool from_stats;                        /* of any tensor */

@@ -10,6 +10,7 @@
 #include "checks/model/state/recorded.h"
 #include "checks/model/state/stateful.h"
 #include "checks/model/state/unseen.h"
+#include "checks/perf/setup.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -241,12 +242,17 @@ static void report_begin(const exray_comparison *c, const xr_loop *loop, const c
     exray_finding_text(f, "states", names);
 }
 
+/* Value for value, in all frames that were compared. */
+static bool is_equal(const exray_io_pair *input)
+{
+    return input->comparable && !input->other_shape && input->metrics.max_abs == 0;
+}
+
 /* Whether what is no state is equal on both sides. */
 static bool other_inputs_are_equal(const exray_comparison *c, const xr_loops *loops)
 {
     for (size_t i = 0; i < exray_comparison_input_count(c); i++) {
-        const exray_io_pair *io = exray_comparison_input(c, i);
-        if (!xr_is_looped(loops, i) && (!io->comparable || io->other_shape || io->metrics.max_abs != 0))
+        if (!xr_is_looped(loops, i) && !is_equal(exray_comparison_input(c, i)))
             return false;
     }
     return true;
@@ -343,27 +349,12 @@ static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops
 
 /* ---- A state within the model ------------------------------------------------------------------------ */
 
-static const char *metadata(const exray_comparison *c, exray_side side, const char *name)
-{
-    const char *value = exray_log_metadata(exray_comparison_log(c, side), name);
-    return value ? value : "";
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 /* Whether both sides compute to the last bit alike: file, engine, kernels, threads and processor. */
 static bool is_same_setup(const exray_comparison *c)
 {
     const exray_model *e = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     const exray_model *r = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
-    return xr_is_same_file(c) && same_text(e->engine, r->engine) &&
-           same_text(e->engine_version, r->engine_version) && same_text(e->kernels, r->kernels) &&
-           e->threads == r->threads &&
-           same_text(metadata(c, EXRAY_SIDE_EDGE, "arch"), metadata(c, EXRAY_SIDE_REFERENCE, "arch")) &&
-           same_text(metadata(c, EXRAY_SIDE_EDGE, "cpu"), metadata(c, EXRAY_SIDE_REFERENCE, "cpu"));
+    return xr_is_same_file(c) && xr_is_same_runtime(e, r) && xr_is_same_processor(c);
 }
 
 /* Whether the model was given the same in all frames, value for value; partly: in all that were recorded. */
@@ -373,8 +364,7 @@ static bool inputs_are_equal(const exray_comparison *c, bool partly)
     size_t count = exray_comparison_input_count(c);
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *io = exray_comparison_input(c, i);
-        if (!io->comparable || io->other_shape || io->metrics.max_abs != 0 ||
-            (!partly && io->frames < exray_comparison_frame_count(c)))
+        if (!is_equal(io) || (!partly && io->frames < exray_comparison_frame_count(c)))
             return false;
     }
     return count > 0 && model && count == model->input_count;

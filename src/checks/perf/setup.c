@@ -2,6 +2,7 @@
 
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/graph/model_constants.h"
 #include "checks/perf/system_series.h"
 
 #include <math.h>
@@ -24,11 +25,16 @@ static bool same_metadata(const exray_comparison *c, const char *key)
     return strcmp(metadata(c, EXRAY_SIDE_EDGE, key), metadata(c, EXRAY_SIDE_REFERENCE, key)) == 0;
 }
 
+bool xr_is_same_processor(const exray_comparison *c)
+{
+    return same_metadata(c, "arch") && same_metadata(c, "cpu");
+}
+
 bool xr_is_same_host(const exray_comparison *c)
 {
     /* Many boards do not name their processor. */
     return *metadata(c, EXRAY_SIDE_EDGE, "device") && *metadata(c, EXRAY_SIDE_EDGE, "arch") &&
-           same_metadata(c, "device") && same_metadata(c, "arch") && same_metadata(c, "cpu");
+           same_metadata(c, "device") && xr_is_same_processor(c);
 }
 
 static const exray_model *model_of(const exray_comparison *c, exray_side side)
@@ -51,12 +57,15 @@ static bool same_words(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static bool same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
+bool xr_is_same_runtime(const exray_model *a, const exray_model *b)
 {
-    for (uint32_t i = 0; a->rank == b->rank && i < a->rank; i++)
-        if (a->shape[i] != b->shape[i])
-            return false;
-    return a->rank == b->rank && a->dtype == b->dtype;
+    return same_words(a->engine, b->engine) && same_words(a->engine_version, b->engine_version) &&
+           same_words(a->kernels, b->kernels) && a->threads == b->threads;
+}
+
+static bool is_same_size(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    return a->dtype == b->dtype && xr_same_shape(a, b);
 }
 
 /* The same operators on tensors of the same sizes: as much to compute, whatever the weights are. */
@@ -69,7 +78,7 @@ static bool is_same_work(const exray_model *a, const exray_model *b)
                x->output_count == y->output_count;
         for (uint32_t k = 0; same && k < x->output_count; k++)
             same = x->outputs[k] < a->tensor_count && y->outputs[k] < b->tensor_count &&
-                   same_shape(&a->tensors[x->outputs[k]], &b->tensors[y->outputs[k]]);
+                   is_same_size(&a->tensors[x->outputs[k]], &b->tensors[y->outputs[k]]);
     }
     return same;
 }
@@ -77,9 +86,7 @@ static bool is_same_work(const exray_model *a, const exray_model *b)
 bool xr_tells_same_setup(const exray_comparison *c)
 {
     const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
-    return a && b && xr_is_same_host(c) && same_words(a->engine, b->engine) &&
-           same_words(a->engine_version, b->engine_version) && same_words(a->kernels, b->kernels) &&
-           a->threads == b->threads && is_same_work(a, b);
+    return a && b && xr_is_same_host(c) && xr_is_same_runtime(a, b) && is_same_work(a, b);
 }
 
 bool xr_runs_reference_kernels(const exray_comparison *c)

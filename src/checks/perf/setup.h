@@ -7,6 +7,13 @@
 /* Equal, and not empty. */
 bool xr_same_text(const char *a, const char *b);
 
+/* Whether both models ran by the same engine, version and kernels with as many threads; what neither names
+ * counts as the same. */
+bool xr_is_same_runtime(const exray_model *a, const exray_model *b);
+
+/* Whether both logs name the same processor, or neither names one. */
+bool xr_is_same_processor(const exray_comparison *comparison);
+
 /* Both logs come from one machine, as far as they say. */
 bool xr_is_same_host(const exray_comparison *comparison);
 

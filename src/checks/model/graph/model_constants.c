@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct print_state {
     bool made;
@@ -17,6 +18,11 @@ uint64_t xr_tensor_elements(const exray_tensor_info *info)
         count *= (uint64_t)info->shape[i];
     }
     return count;
+}
+
+bool xr_same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    return a && b && a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
 double xr_constant_rounding(const exray_tensor_info *info, double value)

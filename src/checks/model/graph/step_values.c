@@ -85,16 +85,6 @@ static xr_state of_layer(const exray_layer_pair *layer)
     }
 }
 
-static bool same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
-{
-    if (!a || !b || a->rank != b->rank)
-        return false;
-    for (uint32_t i = 0; i < a->rank; i++)
-        if (a->shape[i] != b->shape[i])
-            return false;
-    return true;
-}
-
 static bool is_float(const exray_tensor_info *info)
 {
     return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
@@ -112,7 +102,7 @@ static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t refere
 {
     const exray_tensor_info *info[2] = {xr_step_graph_info(&v->match->side[0], edge),
                                         xr_step_graph_info(&v->match->side[1], reference)};
-    if (!same_shape(info[0], info[1]))
+    if (!xr_same_shape(info[0], info[1]))
         return XR_STATE_UNKNOWN;
     bool whole = is_whole(info[0]) && is_whole(info[1]);
     if (!whole && !(is_float(info[0]) && is_float(info[1])))

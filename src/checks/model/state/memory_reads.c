@@ -1,6 +1,7 @@
 #include "checks/model/state/memory_reads.h"
 
 #include "checks/layer/equal_frames.h"
+#include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
 
 bool xr_reads_variable(const exray_layer_pair *layer)
@@ -9,15 +10,10 @@ bool xr_reads_variable(const exray_layer_pair *layer)
            xr_is_op(layer->op[EXRAY_SIDE_REFERENCE], "readvariable");
 }
 
-static bool has_data(const exray_layer_pair *layer)
-{
-    return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
-}
-
 /* Over all frames; not where it is unknown. */
 static bool is_other(const exray_layer_pair *layer, bool exact)
 {
-    return has_data(layer) && (exact ? layer->metrics.max_abs != 0 : layer->error > layer->noise);
+    return xr_layer_has_data(layer) && (exact ? layer->metrics.max_abs != 0 : layer->error > layer->noise);
 }
 
 bool xr_memory_reads_differ(const exray_comparison *comparison, bool exact)

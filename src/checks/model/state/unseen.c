@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Of the state's rms, what other kernels make of it over many frames at most. */
 #define MOST_NOISE 0.02
@@ -25,11 +24,9 @@ static state_frame compare(const exray_comparison *c, const xr_loop *loop, size_
         return (state_frame){.known = false};
     double difference = 0, square = 0;
     for (uint64_t i = 0; i < loop->overlap; i++) {
-        float x[2];
-        for (int s = 0; s < 2; s++) {
-            memcpy(&x[s], (const char *)v[s] + i * sizeof x[s], sizeof x[s]);
+        const float x[2] = {v[0][i], v[1][i]};
+        for (int s = 0; s < 2; s++)
             r.zeros[s] = r.zeros[s] && x[s] == 0;
-        }
         difference += ((double)x[0] - x[1]) * ((double)x[0] - x[1]);
         square += fmax((double)x[0] * x[0], (double)x[1] * x[1]);
     }

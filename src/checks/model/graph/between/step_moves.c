@@ -96,11 +96,6 @@ static uint64_t origin_of(const xr_step_graph *g, const xr_moves *moves, uint64_
     return at;
 }
 
-static bool same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
-{
-    return a && b && a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
-}
-
 bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_moves out[2])
 {
     xr_step_graph *g = m->side;
@@ -108,8 +103,8 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
         out[0].count + out[1].count == 0 || m->tensor_mate[0][out[0].entry] != out[1].entry)
         return false;
     const exray_tensor_info *end = known_shape(&g[0], edge);
-    if (!same_shape(end, known_shape(&g[1], reference)) ||
-        !same_shape(known_shape(&g[0], out[0].entry), known_shape(&g[1], out[1].entry)))
+    if (!xr_same_shape(end, known_shape(&g[1], reference)) ||
+        !xr_same_shape(known_shape(&g[0], out[0].entry), known_shape(&g[1], out[1].entry)))
         return false;
     for (int s = 0; s < 2; s++)
         find_orders(&g[s], &out[s]);

@@ -106,7 +106,6 @@ static void join(const softmax_search *s, uint32_t i, const uint32_t part[PARTS]
                          .output = step->output,
                          .input = input,
                          .input_count = 1,
-                         .constant = step->constant,
                          .over = sum};
     strcpy(step->word, "softmax");
     for (int k = 0; k < PARTS; k++)
