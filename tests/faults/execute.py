@@ -10,17 +10,12 @@ from pathlib import Path
 import numpy as np
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
-from places import ARM64_ENGINE, ARM64_ROOT, CAMERA, EXRAY, Failed, arm64_camera, run, with_kernels
+from places import ARM64_ENGINE, ARM64_ROOT, CAMERA, EXRAY, Failed, arm64_camera, engine_of, run, with_kernels
 import level_pairs  # from tests/support, which places.py adds to the path
 from preprocessing import NotInAPipeline, pipeline, switches
 from sensors import SENSORS, Capture, draw_pictures
 
-ENGINES = {".tflite": "tflite", ".onnx": "onnxruntime"}
 CASE = "{fault}/{severity} {model} {sensor} {capture}{tail}"
-
-
-def engine_of(model):
-    return ENGINES[Path(model).suffix]
 
 
 @dataclass
@@ -173,6 +168,17 @@ def change(edge, reference, std):
     a, b = inputs_of(edge), inputs_of(reference)
     squares = [float(np.mean((a[s] - b[s]) ** 2)) for s in a if s in b and a[s].shape == b[s].shape]
     return float(np.sqrt(np.mean(squares)) * np.mean(std)) if squares else None
+
+
+def made_case(name, model, made, with_sensor=True, capture="io", **more):
+    """A case of logs that are made by made(bench)."""
+    return Case(name, 0, model.name, "files", capture, with_sensor, input_fault=False, made=made, **more)
+
+
+def healthy_pair(bench, right, kernels, record):
+    """The logs of both sides where nothing is wrong; the edge's is record(path, ...) of these kernels, where some are named."""
+    edge, reference = right
+    return (bench.log("edge", lambda out: record(out, "--kernels", kernels)) if kernels else edge), reference
 
 
 class Bench:

@@ -16,6 +16,12 @@ CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
 ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB", ROOT / "build/engines/tflite-x86_64/libtensorflowlite_c.so"))
 ARM64_ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB_AARCH64_FOR_TESTS", ROOT / "build/engines/tflite-aarch64/libtensorflowlite_c.so"))
 ARM64_ROOT = "/usr/aarch64-linux-gnu"
+ENGINES = {".tflite": "tflite", ".onnx": "onnxruntime"}
+
+
+def engine_of(model):
+    """The engine that runs a model's file."""
+    return ENGINES[Path(model).suffix]
 
 
 class Failed(Exception):

@@ -3,7 +3,6 @@
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from mcap.reader import make_reader
-from mcap.records import Attachment, Metadata  # noqa: F401  (what is copied)
 from mcap.writer import CompressionType, Writer
 
 

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 import sound_faults
 import sound_models
+from execute import healthy_pair, made_case
 from rewrite_log import Log, rewrite
 from run_logs import graft, tensors
 from sound_models import RATE, int16
-from task_cases import _case
 
 
 def _right(bench, model, seed, rate=RATE, channels=1):
@@ -144,7 +144,7 @@ def faults(models, seeds=(0, 1)):
     for model in models.values():
         for k, fault in enumerate(sound_faults.of(model)):
             seed = seeds[k % len(seeds)]
-            found.append(_case(f"sound:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault, seed), links=[list(fault.causes)],
+            found.append(made_case(f"sound:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault, seed), links=[list(fault.causes)],
                                mild=fault.mild, changed=changed_results if fault.where == "told" else partial(changed_decisions, model)))
     return found
 
@@ -212,12 +212,7 @@ def make_alike(model, name, seed, bench):
 
 
 def make_healthy(model, seed, kernels, bench):
-    edge, reference = _right(bench, model, seed)
-    if not kernels:
-        return edge, reference
-    out = bench._path("edge.mcap")
-    sound_models.record(model, sound_models.sounds(model, seed), {}, out, "--kernels", kernels)
-    return out, reference
+    return healthy_pair(bench, _right(bench, model, seed), kernels, partial(sound_models.record, model, sound_models.sounds(model, seed), {}))
 
 
 def _one_step(values, model):
@@ -236,7 +231,7 @@ def healthy(models, seeds=range(4)):
     found = []
     for model in models.values():
         for seed in seeds:
-            found += [_case(f"sound:healthy_{seed}{'_' + k if k else ''}", model, partial(make_healthy, model, seed, k), kind="healthy") for k in ("", *model.kernels)]
+            found += [made_case(f"sound:healthy_{seed}{'_' + k if k else ''}", model, partial(make_healthy, model, seed, k), kind="healthy") for k in ("", *model.kernels)]
         for name in ALIKE:
             if model.family == "integers" and name == "divided_by_32767":
                 continue  # its samples are integers
@@ -245,9 +240,9 @@ def healthy(models, seeds=range(4)):
                     continue  # its short filter takes away a hundredth of windows of hiss, which their scores show
                 # It may be told that there is noise, and that a divisor is nearly another.
                 heard = ("input.unknown", "input.normalization") if "dither" not in name and "mean" not in name else ()
-                found.append(_case(f"sound:healthy_{name}_{seed}", model, partial(make_alike, model, name, seed), kind="healthy", warns=heard))
+                found.append(made_case(f"sound:healthy_{name}_{seed}", model, partial(make_alike, model, name, seed), kind="healthy", warns=heard))
         if model.family != "samples":
-            found.append(_case("sound:healthy_rounding", model, partial(make_rounded, model, 2), kind="healthy"))
+            found.append(made_case("sound:healthy_rounding", model, partial(make_rounded, model, 2), kind="healthy"))
     return found
 
 

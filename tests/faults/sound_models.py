@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from places import BUILD, EXRAY, is_at_hand, run
+from places import BUILD, EXRAY, engine_of, is_at_hand, run
 from sound_support import speechlike
 from testdata import AUDIO, MODELS
 
@@ -35,7 +35,7 @@ class SoundModel:
 
     @property
     def engine(self):
-        return "onnxruntime" if self.file.endswith(".onnx") else "tflite"
+        return engine_of(self.file)
 
     def pipeline(self, settings):
         """`settings`: other keys of `audio:` (None: left out); "features": other keys of the features."""

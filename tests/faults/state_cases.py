@@ -12,9 +12,9 @@ from typing import Callable
 import numpy as np
 import stateful_models
 import testdata
-from execute import Case
+from execute import made_case
 from log_writer import PB, Log
-from places import BUILD, EXRAY, Changeless, is_at_hand, run
+from places import BUILD, EXRAY, Changeless, engine_of, is_at_hand, run
 from rewrite_log import Log as Recorded
 from run_logs import OF_A_RUN, change, graft, stored, tensors
 from sound_models import write_wav
@@ -43,7 +43,7 @@ class StateModel:
 
     @property
     def engine(self):
-        return "onnxruntime" if self.file.endswith(".onnx") else "tflite"
+        return engine_of(self.file)
 
 
 def language_model(path):
@@ -376,7 +376,7 @@ def _differ(edge, reference):
 
 
 def _case(name, model, made, **more):
-    return Case(name, 0, model.name, "files", model.capture, bool(model.window), input_fault=False, made=made, judged=("--reference-model", str(model.path)), **more)
+    return made_case(name, model, made, bool(model.window), model.capture, judged=("--reference-model", str(model.path)), **more)
 
 
 def of(model):

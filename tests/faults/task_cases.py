@@ -7,7 +7,7 @@ from functools import partial
 
 import task_faults
 import task_models
-from execute import Case
+from execute import healthy_pair, made_case
 from rewrite_log import rewrite
 
 
@@ -47,12 +47,7 @@ def make_faulty(model, fault, seed, bench):
 
 
 def make_healthy(model, seed, kernels, bench):
-    edge, reference = _right(bench, model, seed)
-    if not kernels:
-        return edge, reference
-    out = bench._path("edge.mcap")
-    task_models.record(model, task_models.pictures(model.pictures, seed), {}, out, "--kernels", kernels)
-    return out, reference
+    return healthy_pair(bench, _right(bench, model, seed), kernels, partial(task_models.record, model, task_models.pictures(model.pictures, seed), {}))
 
 
 def make_silent(model, seed, silent, bench):
@@ -62,25 +57,21 @@ def make_silent(model, seed, silent, bench):
     return logs
 
 
-def _case(name, model, made, **more):
-    return Case(name, 0, model.name, "files", "io", True, input_fault=False, made=made, **more)
-
-
 def faults(models, seed=0):
     found = []
     for model in models.values():
         for fault in task_faults.of(model):
             if fault.where == "input" and fault.change(model) is None:
                 continue
-            found.append(_case(f"task:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault, seed), links=[list(fault.causes)]))
+            found.append(made_case(f"task:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault, seed), links=[list(fault.causes)]))
     return found
 
 
 def healthy(models, seeds=range(6)):
     """Each model on other pictures, with its own kernels and others; and where one side told nothing."""
-    pairs = [_case(f"task:healthy_{seed}{'_' + kernels if kernels else ''}", model, partial(make_healthy, model, seed, kernels), kind="healthy")
+    pairs = [made_case(f"task:healthy_{seed}{'_' + kernels if kernels else ''}", model, partial(make_healthy, model, seed, kernels), kind="healthy")
              for model in models.values() for seed in seeds for kernels in ("", *model.kernels)]
-    return pairs + [_case(f"task:healthy_silent_{side}", model, partial(make_silent, model, seeds[0], at), kind="healthy")
+    return pairs + [made_case(f"task:healthy_silent_{side}", model, partial(make_silent, model, seeds[0], at), kind="healthy")
                     for model in models.values() for at, side in enumerate(("edge", "reference"))]
 
 

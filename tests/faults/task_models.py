@@ -6,7 +6,7 @@ from pathlib import Path
 
 import model_files
 import numpy as np
-from places import BUILD, CACHE, EXRAY, Failed, run
+from places import BUILD, CACHE, EXRAY, Failed, engine_of, run
 from preprocessing import pipeline
 from testdata import ASSETS, MODELS, PICTURES
 
@@ -33,7 +33,7 @@ class TaskModel:
 
     @property
     def engine(self):
-        return "onnxruntime" if self.file.endswith(".onnx") else "tflite"
+        return engine_of(self.file)
 
     def pipeline(self, settings):
         text = pipeline({**self.right, **settings}, *self.side, self.task)

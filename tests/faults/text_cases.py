@@ -10,7 +10,7 @@ import level_pairs
 import numpy as np
 import text_faults
 import text_models
-from execute import Case
+from execute import made_case
 from places import Changeless
 from rewrite_log import rewrite
 from run_logs import change, graft, tensors
@@ -82,16 +82,12 @@ def make_faulty(model, fault, seed, with_text, bench):
     return (out, reference) if with_text else without_text(bench, out, reference)
 
 
-def _case(name, model, made, with_text=True, **more):
-    return Case(name, 0, model.name, "files", "io", with_text, input_fault=False, made=made, **more)
-
-
 def faults(models, seed=0):
     found = []
     for model in models.values():
         for fault in text_faults.of(model):
             for with_text in (True, False) if fault.where in ("settings", "text", "ids", "bytes") else (True,):
-                found.append(_case(f"text:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault, seed, with_text), with_text, links=[list(fault.causes)]))
+                found.append(made_case(f"text:{fault.where}:{fault.name}", model, partial(make_faulty, model, fault, seed, with_text), with_text, links=[list(fault.causes)]))
     return found
 
 
@@ -172,7 +168,7 @@ def healthy(models, seeds=range(3)):
     found = []
     for model in models.values():
         pairs = [(f"{name}_{seed}", made) for seed in seeds for name, made in _healthy_of(model, seed)] + _more_of(model)
-        found += [_case(f"text:healthy:{name}", model, made, kind="healthy") for name, made in pairs]
+        found += [made_case(f"text:healthy:{name}", model, made, kind="healthy") for name, made in pairs]
     return found
 
 

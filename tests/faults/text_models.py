@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from places import BUILD, CACHE, EXRAY, ROOT, run
+from places import BUILD, CACHE, EXRAY, ROOT, engine_of, run
 from testdata import LABELS, MODELS
 
 FOLDER = BUILD / "faults" / "texts"
@@ -34,7 +34,7 @@ class TextModel:
 
     @property
     def engine(self):
-        return "onnxruntime" if self.file.endswith(".onnx") else "tflite"
+        return engine_of(self.file)
 
     @property
     def vocabulary(self):

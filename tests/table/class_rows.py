@@ -6,7 +6,7 @@ import bench_models
 import preprocessing
 from catalogue import IMAGENET
 from fault_rows import Fault, Subject
-from places import EXRAY, run
+from places import EXRAY, engine_of, run
 from testdata import MODELS, PICTURES
 
 UNIT = {"mean": (0,) * 3, "std": (255,) * 3}
@@ -52,9 +52,8 @@ def layout_of(path):
 
 def _record(model, truth, text, out):
     out.with_suffix(".yaml").write_text(text)
-    engine = "onnxruntime" if model.path.suffix == ".onnx" else "tflite"
     labels = ["--labels", PICTURES / "labels.txt"] if truth else ["--frames", DOGS_FRAMES]
-    run(EXRAY, "record", "--engine", engine, "--model", model.path, "--pipeline", out.with_suffix(".yaml"), "--data", PICTURES, *labels, "--capture", "io", "-o", out)
+    run(EXRAY, "record", "--engine", engine_of(model.path), "--model", model.path, "--pipeline", out.with_suffix(".yaml"), "--data", PICTURES, *labels, "--capture", "io", "-o", out)
 
 
 def _wrong(model, change):
@@ -81,7 +80,7 @@ def _subject(bench, model):
         def make():
             edge, out = bench._path("right.mcap"), bench._path(f"{model.name}-reference.mcap")
             _record(model, truth, text(model.right), edge)
-            run(EXRAY, "replay", edge, "--engine", "onnxruntime" if model.path.suffix == ".onnx" else "tflite", "--model", model.path, "--pipeline",
+            run(EXRAY, "replay", edge, "--engine", engine_of(model.path), "--model", model.path, "--pipeline",
                 edge.with_suffix(".yaml"), "--capture", "io", "-o", out)
             edge.unlink()
             return out

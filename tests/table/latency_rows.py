@@ -1,18 +1,17 @@
 """Slow for real: another level of optimization, other kernels, the engines' reference kernels; nothing is slowed on purpose."""
 
-import json
 import os
 import subprocess
 import time
 from functools import partial
 from pathlib import Path
 
-import bench_models
-from class_rows import layout_of
-from places import EXRAY, ROOT, run, with_kernels
+import class_rows
+from fault_rows import judge
+from places import EXRAY, ROOT, engine_of, run, with_kernels
 from preprocessing import pipeline
 from rows import Row
-from testdata import MODELS, PICTURES
+from testdata import PICTURES
 
 FRAMES = 12
 # A Python with the package exray, for LiteRT's reference kernels (scripts/python_package.sh build fresh).
@@ -41,8 +40,7 @@ SHARE = 0.02
 def _record(folder, name, model, settings, side, *options, environment=None):
     text, out = folder / "l.yaml", folder / f"{name}.mcap"
     text.write_text(pipeline(settings, side, side, "classification"))
-    engine = "onnxruntime" if str(model).endswith(".onnx") else "tflite"
-    run(EXRAY, "record", "--engine", engine, "--model", model, "--pipeline", text, "--data", PICTURES, "--frames", str(FRAMES), "--capture", "stats",
+    run(EXRAY, "record", "--engine", engine_of(model), "--model", model, "--pipeline", text, "--data", PICTURES, "--frames", str(FRAMES), "--capture", "stats",
         "-o", out, *options, environment=environment)
     return out
 
@@ -71,10 +69,9 @@ def _has_package():
 
 def _all(folder):
     """(name, what the edge runs, right causes, how the logs are made); none: it is not slower than healthy runs are."""
-    models, lite0 = bench_models.load(), MODELS / "efficientnet_lite0_float.onnx"
-    kernels, straggler = ("perf.kernels",), ("perf.straggler", "perf.kernels")
-    if lite0.exists():
-        onnx = bench_models.Model("lite0_onnx", lite0, {**bench_models.LITE0, "layout": layout_of(lite0)})
+    models = class_rows.models()
+    onnx, kernels, straggler = models.get("lite0_onnx"), ("perf.kernels",), ("perf.straggler", "perf.kernels")
+    if onnx:
         yield "lite0_onnx", "ONNX Runtime without optimization, for its default", kernels, partial(_pair, folder, onnx, ("--kernels", "none"), ())
         many, few = 8 * (os.cpu_count() or 1), os.cpu_count() or 1
         yield ("lite0_onnx", f"ONNX Runtime with {many} threads on {few} processors, for {few}", ("perf.threads",),
@@ -94,7 +91,7 @@ def _all(folder):
 
 def _row(number, name, what, causes, logs):
     began = time.monotonic()
-    said = json.loads(run(EXRAY, "validate", *logs(), "--json", "-", allowed=(0, 1, 3)).stdout)
+    said = judge(*logs())
     latency, found = said["latency"], [f for f in said["findings"] if f["cause"].startswith("perf.") and f["severity"] != "info"]
     slow = [{"op": s["op"], "layer": s["layer"], "ratio": s["ratio"], "share": s["share"]} for s in latency["stragglers"]]
     ops = {layer["edge"]["index"]: layer["edge"]["op"] for layer in said["layers"]}

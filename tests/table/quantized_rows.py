@@ -1,11 +1,10 @@
 """What quantization costs: models calibrated badly, or with one scale for all channels, and the same model made as the fix says."""
 
-import json
 import time
 
 from bench_models import LITE0
-from fault_rows import errors, measured
-from places import EXRAY, run
+from fault_rows import errors, judge, measured
+from places import EXRAY, engine_of, run
 from preprocessing import pipeline
 from rows import Row
 from testdata import MODELS, PICTURES
@@ -22,14 +21,6 @@ ROWS = [  # name, what was done, the edge's file, the file that the fix makes, t
 FRAMES = 8  # with every layer
 
 
-def _engine(path):
-    return "onnxruntime" if path.suffix == ".onnx" else "tflite"
-
-
-def _judge(edge, reference):
-    return json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3)).stdout)
-
-
 def _row(folder, number, name, what, files, side, settings, causes):
     began, text = time.monotonic(), folder / "q.yaml"
     edge, fixed, reference = (MODELS / f for f in files)
@@ -37,15 +28,15 @@ def _row(folder, number, name, what, files, side, settings, causes):
     text.write_text(pipeline({**LITE0, **settings}, side, side, "classification"))
 
     def record(path, log, *options):
-        run(EXRAY, "record", "--engine", _engine(path), "--model", path, "--pipeline", text, "--data", PICTURES, "-o", log, *options)
+        run(EXRAY, "record", "--engine", engine_of(path), "--model", path, "--pipeline", text, "--data", PICTURES, "-o", log, *options)
         return log
 
     labels = ("--labels", PICTURES / "labels.txt") if truth else ()
     against = record(reference, folder / "q-float.mcap", "--capture", "io", "--role", "reference", *labels)
-    said = [_judge(record(p, folder / "q-edge.mcap", "--capture", "io", *labels), against) for p in (edge, fixed)]
+    said = [judge(record(p, folder / "q-edge.mcap", "--capture", "io", *labels), against) for p in (edge, fixed)]
     logs = [record(p, folder / f"q-{role}.mcap", "--capture", "full", "--frames", str(FRAMES), "--role", role)
             for p, role in ((edge, "edge"), (fixed, "reference"))]
-    found = errors(_judge(*logs))
+    found = errors(judge(*logs))
     before, after = ([measured(s, "top1", t) for t in (False, True)] for s in said)
     return Row("quantized", "classification", name, what, number, edge.name, "top1", truth, measured(said[0], "top1", truth, "reference") if truth else None,
                before[truth], after[truth], "", bool(found), [f["cause"] for f in found], list(causes), round(time.monotonic() - began, 1),

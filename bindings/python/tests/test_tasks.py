@@ -9,35 +9,14 @@ import pytest
 import exray
 from conftest import ROOT
 
+sys.path.insert(0, str(ROOT / "examples" / "python"))
+
+from count_task import Count
+
 SCORES = np.random.default_rng(4).permutation(np.eye(5, dtype=np.float32)[[0, 1, 2, 3, 4, 2, 3, 1]])
 
 
-class Doors(exray.Task):
-    """How many doors are open: the place of the largest score."""
-
-    name = "user.doors"
-    measures = {"door_error": ("doors", "lower"), "exactly": ("share", "higher")}
-    misreadings = {"one door too many": lambda r: doors(r.vectors[0].values[0] + 1), "no door": lambda r: doors(0)}
-
-    def fits(self, outputs):
-        return None if len(outputs) == 1 else "needs one output"
-
-    def decide(self, outputs):
-        return doors(outputs["scores"].argmax())
-
-    def has(self, result):
-        return [v.name for v in result.vectors] == ["doors"]
-
-    def compare(self, told, other):
-        apart = abs(told.vectors[0].values[0] - other.vectors[0].values[0])
-        return {"door_error": apart, "exactly": apart == 0}
-
-
-def doors(count):
-    return exray.Result(vectors=(exray.Vector("doors", (float(count),)),))
-
-
-def log(path, role, scores=SCORES, tell=None, truth=None, task="user.doors", **outputs):
+def log(path, role, scores=SCORES, tell=None, truth=None, task="user.count", **outputs):
     with exray.Recorder(path, role=role, task=task) as r:
         for i, values in enumerate(scores):
             with r.frame(source=f"{i}.png"):
@@ -45,9 +24,9 @@ def log(path, role, scores=SCORES, tell=None, truth=None, task="user.doors", **o
                 for name, array in outputs.items():
                     r.output(name, array[i])
                 if tell:
-                    r.vector("doors", [tell(values)])
+                    r.vector("count", [tell(values)])
                 if truth is not None:
-                    r.truth.vector("doors", [truth[i]])
+                    r.truth.vector("count", [truth[i]])
     return str(path)
 
 
@@ -61,27 +40,27 @@ def measures(report):
 
 
 def test_outputs_are_decided_and_compared(sides):
-    other = np.roll(SCORES, 1, axis=1)  # a door more, or four less
-    report = exray.validate(*sides(dict(scores=other, truth=SCORES.argmax(1)), dict()), tasks=[Doors()])
+    other = np.roll(SCORES, 1, axis=1)  # one more, or four less
+    report = exray.validate(*sides(dict(scores=other, truth=SCORES.argmax(1)), dict()), tasks=[Count()])
     found = measures(report)
     wanted = np.abs(other.argmax(1) - SCORES.argmax(1)).mean()
-    assert found["door_error"].agreement == pytest.approx(wanted) and found["door_error"].edge == pytest.approx(wanted) and found["door_error"].reference == 0
+    assert found["count_error"].agreement == pytest.approx(wanted) and found["count_error"].edge == pytest.approx(wanted) and found["count_error"].reference == 0
     assert found["exactly"].agreement == 0 and (found["exactly"].unit, found["exactly"].better, found["exactly"].frames) == ("share", "higher", len(SCORES))
-    assert report.accuracy.task == "user.doors" and "door error" in report.text
+    assert report.accuracy.task == "user.count" and "count error" in report.text
     assert exray.validate(*sides({}, {})).accuracy.measures == []  # a task is there for the validation that is given it
 
 
 def test_what_was_told_otherwise_is_named(sides):
     right = lambda s: s.argmax()
-    for tell, kind in ((lambda s: s.argmax() + 1, "one door too many"), (lambda s: 0, "no door"), (lambda s: s.argmax() * 7 + 2, "other")):
-        report = exray.validate(*sides(dict(tell=tell), dict(tell=right)), tasks=[Doors()])
-        (finding,) = [f for f in report.findings if f.assertion == "user.doors.told"]
+    for tell, kind in ((lambda s: s.argmax() + 1, "counted from one"), (lambda s: 0, "always none"), (lambda s: s.argmax() * 7 + 2, "other")):
+        report = exray.validate(*sides(dict(tell=tell), dict(tell=right)), tasks=[Count()])
+        (finding,) = [f for f in report.findings if f.assertion == "user.count.told"]
         assert report.verdict == "fail" and finding.cause == "output.postprocess" and finding.evidence["kind"] == kind and finding.evidence["side"] == "edge"
-    report = exray.validate(*sides(dict(tell=right), dict(tell=right)), tasks=[Doors()])
+    report = exray.validate(*sides(dict(tell=right), dict(tell=right)), tasks=[Count()])
     assert report.verdict == "pass" and measures(report)["exactly"].agreement == 1
     # where both applications mean something else by it, the task is not theirs
-    report = exray.validate(*sides(dict(tell=lambda s: 9), dict(tell=lambda s: 9)), tasks=[Doors()])
-    assert [f for f in report.findings if f.assertion == "user.doors.told"] == []
+    report = exray.validate(*sides(dict(tell=lambda s: 9), dict(tell=lambda s: 9)), tasks=[Count()])
+    assert [f for f in report.findings if f.assertion == "user.count.told"] == []
 
 
 def test_results_of_every_kind_come_back(tmp_path):
@@ -107,29 +86,29 @@ def test_results_of_every_kind_come_back(tmp_path):
 
 
 def test_what_it_raises_ends_the_validation(sides):
-    class Broken(Doors):
+    class Broken(Count):
         def decide(self, outputs):
             raise ZeroDivisionError("of mine")
 
     with pytest.raises(ZeroDivisionError, match="of mine"):
         exray.validate(*sides({}, {}), tasks=[Broken()])
 
-    class Unknown(Doors):
+    class Unknown(Count):
         def compare(self, told, other):
             return {"other": 1}
 
     with pytest.raises(exray.ArgumentError, match="not in its `measures`"):
         exray.validate(*sides({}, {}), tasks=[Unknown()])
-    assert measures(exray.validate(*sides({}, {}), tasks=[Doors()]))["exactly"].agreement == 1
+    assert measures(exray.validate(*sides({}, {}), tasks=[Count()]))["exactly"].agreement == 1
 
 
-@pytest.mark.parametrize("name, said", [("doors", ("x", "lower")), ("user.", ("x", "lower")), ("user.Doors", ("x", "lower")), ("user.doors2", ("x", "best"))])
+@pytest.mark.parametrize("name, said", [("count", ("x", "lower")), ("user.", ("x", "lower")), ("user.Count", ("x", "lower")), ("user.count2", ("x", "best"))])
 def test_arguments(sides, name, said):
-    task = type("Other", (Doors,), {"name": name, "measures": {"door_error": said}})()
+    task = type("Other", (Count,), {"name": name, "measures": {"count_error": said}})()
     with pytest.raises(exray.ArgumentError):
         exray.validate(*sides({}, {}), tasks=[task])
     with pytest.raises(exray.ArgumentError, match="exray.Task"):
-        exray.validate(*sides({}, {}), tasks=[Doors])
+        exray.validate(*sides({}, {}), tasks=[Count])
 
 
 def test_the_example(tmp_path):
@@ -145,5 +124,5 @@ def test_the_example(tmp_path):
 
 def test_outputs_that_are_not_of_the_task(sides):
     extra = np.zeros((len(SCORES), 1, 3, 3), np.float32)
-    report = exray.validate(*sides(dict(extra=extra), dict(extra=extra)), tasks=[Doors()])
+    report = exray.validate(*sides(dict(extra=extra), dict(extra=extra)), tasks=[Count()])
     assert measures(report)["exactly"].agreement == 1  # one of the two outputs fits
