@@ -62,7 +62,7 @@ def arm64_camera(folder):
     program = folder / "camera_app-aarch64"
     folders = ("src/core", "src/models", "src/engines/tflite")
     sources = [s for f in folders for s in (ROOT / f).rglob("*.c") if s.name != "port_template.c"]
-    sources += [ROOT / "src/engines/library.c", ROOT / "src/engines/session_open.c", *(ROOT / "tests/faults").glob("camera_*.c")]
+    sources += [ROOT / "src/engines/library.c", ROOT / "src/engines/session_open.c", *(ROOT / "tests/faults/camera").glob("*.c")]
     includes = [f"-I{ROOT / f}" for f in ("include", "src", "src/engines", "src/models")]
     run("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-DCAMERA_RAW_ONLY", '-DEXRAY_INSTALLED=""', *includes, *sources, "-ldl", "-lm",
         "-lpthread", "-o", program)

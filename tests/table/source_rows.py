@@ -1,4 +1,4 @@
-"""Models that hear, read or remember, with the faults of tests/faults/{sound,text}_faults.py and state_cases.py; some of them on data whose
+"""Models that hear, read or remember, with the faults of tests/faults/kinds/{sound,text}_faults.py and state_cases.py; some of them on data whose
 classes are known."""
 
 from functools import partial

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "faults")]
+sys.path[:0] = [str(HERE.parent / "faults"), str(HERE.parent / "faults" / "kinds")]
 
 import class_rows
 import fault_rows

@@ -1,4 +1,4 @@
-"""Models of tasks on pictures, with the faults of tests/faults/task_faults.py, against the reference."""
+"""Models of tasks on pictures, with the faults of tests/faults/kinds/task_faults.py, against the reference."""
 
 from functools import partial
 
