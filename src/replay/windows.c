@@ -61,15 +61,39 @@ bool xr_windows_left(const xr_windows *w)
     return w->sound && w->at < w->count;
 }
 
+static uint64_t begin_of(const xr_windows *w, uint64_t i)
+{
+    return xr_audio_window_begin(w->audio, exray_sound_rate(w->sound), i);
+}
+
+/* Whether the next window goes on from this one, without a gap, as xr_sound_joined_add takes it. */
+static bool goes_on(const xr_windows *w, uint64_t i)
+{
+    const uint64_t begin = begin_of(w, i), next = i + 1 < w->count ? begin_of(w, i + 1) : begin;
+    return next > begin && next - begin <= w->length;
+}
+
+/* The first sample behind window i that no window has which follows it without a gap; no farther than needed
+ * for `reach`. */
+static uint64_t run_end(const xr_windows *w, uint64_t i, uint64_t reach)
+{
+    const uint64_t enough = begin_of(w, i) + w->length + reach;
+    while (begin_of(w, i) + w->length < enough && goes_on(w, i))
+        i++;
+    return begin_of(w, i) + w->length;
+}
+
 bool xr_windows_next(xr_windows *w, const char *name, xr_item *item, exray_error *error)
 {
     const uint32_t channels = exray_sound_channels(w->sound), rate = exray_sound_rate(w->sound);
-    const uint64_t begin = xr_audio_window_begin(w->audio, rate, w->at++);
+    const uint64_t i = w->at++, begin = begin_of(w, i);
     const size_t each = w->whole ? sizeof(int16_t) : sizeof(float);
-    const uint64_t reach = xr_audio_reach(w->audio, rate), before = begin < reach ? begin : reach;
+    if (i == 0 || !goes_on(w, i - 1))
+        w->run_begin = begin;
     /* What no window has, a replay of them cannot hear either. */
-    const uint64_t end = xr_audio_window_begin(w->audio, rate, w->count - 1) + w->length,
-                   left = end - begin - w->length, behind = left < reach ? left : reach;
+    const uint64_t reach = xr_audio_reach(w->audio, rate), had = begin - w->run_begin,
+                   left = run_end(w, i, reach) - begin - w->length;
+    const uint64_t before = had < reach ? had : reach, behind = left < reach ? left : reach;
     const size_t count = (size_t)(before + w->length + behind) * channels;
     const float *samples = exray_sound_samples(w->sound) + (begin - before) * channels;
     const size_t room = strlen(name) + 24;
@@ -82,8 +106,8 @@ bool xr_windows_next(xr_windows *w, const char *name, xr_item *item, exray_error
         return false;
     }
     snprintf(w->source, room, "%s@%llu", name, (unsigned long long)begin);
-    for (size_t i = 0; w->whole && i < count; i++)
-        ((int16_t *)w->bytes)[i] = (int16_t)(samples[i] * 32768);
+    for (size_t k = 0; w->whole && k < count; k++)
+        ((int16_t *)w->bytes)[k] = (int16_t)(samples[k] * 32768);
     if (!w->whole)
         memcpy(w->bytes, samples, count * each);
     item->source = w->source;

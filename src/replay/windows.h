@@ -9,7 +9,8 @@ typedef struct xr_windows {
     exray_sound *sound;    /* NULL: there is no recording at hand */
     bool whole;            /* its samples are whole numbers of 16 bits */
     uint64_t at, count, length;
-    void *bytes; /* of the last window, and what is around it */
+    uint64_t run_begin; /* the first sample of the windows without a gap that the last one is of */
+    void *bytes;        /* of the last window, and what is around it */
     xr_sound_around around;
     char *source; /* and its FILE@SAMPLE */
 } xr_windows;

@@ -101,3 +101,31 @@ def samples_log(path, role, sounds):
 def test_what_is_longer_than_a_frame_of_samples(tmp_path, change, evidence):
     verdict = validate(samples_log(tmp_path / "e", "edge", [change(s) for s in SOUNDS]), samples_log(tmp_path / "r", "reference", SOUNDS))
     assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"][evidence[0]] == evidence[1]
+
+
+def windows_log(path, role, sound, count, hop, at, recorded=None):
+    """Windows of samples `hop` apart, whose sources say where in a recording of another rate, perhaps, they begin."""
+    with Recording(path, role) as r:
+        for k in range(24):
+            x = (sound[hop * k:hop * k + count] / 32768).astype(np.float32)[None]
+            part = [] if recorded is None else [("/sensor/mic", np.frombuffer(wav(sound[:recorded], 44100), np.uint8), {"media": PB["Media"](format="wav")})]
+            r.frame([*part, ("/input/input", x, {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=f"a.wav@{at * k}")
+    return path
+
+
+@pytest.mark.parametrize("count, hop, at, recorded, joined", [
+    (576, 512, 512, None, True), (1600, 160, 441, None, False),  # 10 ms apart, of 44.1 kHz
+    (512, 512, 512, 512, True), (512, 186, 512, 1411, False),  # windows that only touch are those of the record's own rate
+])
+def test_a_hop_in_samples_of_another_rate_joins_nothing(tmp_path, count, hop, at, recorded, joined):
+    sound = SOUNDS[0]
+    logs = [windows_log(tmp_path / role, role, s, count, hop, at, recorded) for role, s in (("edge", sound[1600:]), ("reference", sound))]
+    verdict = validate(*logs)
+    assert causes(verdict) == (["input.delay"] if joined else ["input.unknown"])  # pieces put together wrongly showed another order
+
+
+def test_all_frames_of_a_joined_run_are_marked(tmp_path):
+    """One recording is as it should be, the other early: all of its frames are named."""
+    edge, reference = tmp_path / "e", tmp_path / "r"
+    verdict = validate(samples_log(edge, "edge", [SOUNDS[0], SOUNDS[1][1600:]]), samples_log(reference, "reference", SOUNDS))
+    assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"]["frame_list"] == "frames 24 to 47"

@@ -220,6 +220,17 @@ def test_a_stream_at_another_rate_is_resampled_as_one(work):
         assert np.abs(made - wanted)[inner].max() < 3e-4, rate
 
 
+@pytest.mark.parametrize("window, hop", [(480, 480), (480, 700)])
+def test_what_no_window_has_is_heard_by_neither(work, window, hop):
+    """Windows of 44.1 kHz that touch have gaps of a sample: what replay cannot join, record does not hear."""
+    (work / "p.yaml").write_text(f"task: audio\naudio: {{rate: 16000, window: {window} hop {hop}}}\n")
+    write_model("short.onnx", [1, window])
+    write_wav("sounds/b.wav", np.random.default_rng(5).integers(-9000, 9000, 22050), 44100)
+    record("sounds/b.wav", "edge.mcap", 0, "short.onnx")
+    replay(model="short.onnx")
+    assert [m.data for m in of("edge.mcap", "/input/in")] == [m.data for m in of("ref.mcap", "/input/in")]
+
+
 def test_windows_that_do_not_follow_are_resampled_alone(work):
     """Of other files, of gaps, of samples that are not equal where two overlap: each is heard without the one before."""
     (work / "p.yaml").write_text("task: audio\naudio: {rate: 16000, window: 480 hop 240}\n")

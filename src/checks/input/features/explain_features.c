@@ -332,10 +332,17 @@ static void report_rendering(const feature_report *r, const xr_feature_rendering
             "The edge's features are computed otherwise from the same sound than the reference's: they "
             "have %s.",
             made->differences);
-    else
+    else {
+        const bool careless = heard->kind == XR_HEARD_LINEAR || heard->kind == XR_HEARD_HOLD;
+        char words[128];
+        xr_heard_words(heard, words, sizeof words);
         exray_finding_summary(
             f, "The edge computes its features of %s; the reference's are those of the sound as it is%s.",
-            made->words, heard->kind == XR_HEARD_RAW ? ", resampled" : "");
+            words,
+            careless                        ? ", resampled with a low pass"
+            : made->rate != XR_FEATURE_RATE ? ", resampled"
+                                            : "");
+    }
     exray_finding_detail(
         f,
         "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left), "
@@ -351,9 +358,10 @@ static void report_rendering(const feature_report *r, const xr_feature_rendering
     exray_finding_text(f, "differences", made->differences);
     if (heard->kind == XR_HEARD_GAIN)
         exray_finding_number(f, "gain", heard->number);
-    else if (heard->kind == XR_HEARD_BAND)
-        exray_finding_number(f, "cutoff_hz", heard->number);
-    else if (heard->kind == XR_HEARD_LATE)
+    else if (heard->kind == XR_HEARD_BAND) {
+        exray_finding_number(f, "cutoff_hz", heard->number / 2);
+        exray_finding_number(f, "rate_before", heard->number);
+    } else if (heard->kind == XR_HEARD_LATE)
         exray_finding_number(f, "late_samples", heard->number);
     else if (!same_sound)
         exray_finding_number(f, xr_heard_name(heard), heard->number);
@@ -567,7 +575,7 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
     xr_feature_frames *frames = io->faint || io->problem ? NULL : xr_feature_frames_read(comparison, pair);
     if (!frames)
         return false;
-    xr_feature_relation relation = {0}, other;
+    xr_feature_relation relation = {.rest = 1, .rest_before = 1}, other;
     const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
     /* Gray pictures have a search of their own. */
     bool narrow = frames->dimensions == 1 || frames->size[0] < 8 || frames->size[1] < 8;

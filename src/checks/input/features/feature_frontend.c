@@ -265,7 +265,7 @@ static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_f
         write_differences(&reference, &edge, other, out->differences, sizeof out->differences);
     }
     double rest = out->rest[EXRAY_SIDE_EDGE] = out->heard.rest;
-    xr_heard_words(h, &out->heard, out->words, sizeof out->words);
+    out->rate = h->rate;
     return rest <= allowed && rest < out->rest_swapped / 3 &&
            (out->heard.kind != XR_HEARD_AS_IS || *out->differences);
 }

@@ -239,13 +239,12 @@ xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *h, xr_heard_rest
 
 /* ---- Words ---------------------------------------------------------------------------------------- */
 
-void xr_heard_words(const xr_feature_sounds *sounds, const xr_heard *heard, char *text, size_t size)
+void xr_heard_words(const xr_heard *heard, char *text, size_t size)
 {
     double n = heard->number;
     switch (heard->kind) {
     case XR_HEARD_RAW:
-        snprintf(text, size, "the sound in the log as it is, at %g Hz, as if it were of 16000 Hz",
-                 sounds->rate);
+        snprintf(text, size, "the sound in the log as it is, at %g Hz, as if it were of 16000 Hz", n);
         return;
     case XR_HEARD_LINEAR:
     case XR_HEARD_HOLD:

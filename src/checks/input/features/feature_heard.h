@@ -6,8 +6,8 @@
 
 typedef enum xr_heard_kind {
     XR_HEARD_AS_IS,
-    XR_HEARD_RAW,         /* the record's samples, taken for ones of 16 kHz */
-    XR_HEARD_LINEAR,      /* the record at 16 kHz by lines between samples, without a low pass */
+    XR_HEARD_RAW,         /* number: Hz of the record, whose samples are taken for ones of 16 kHz */
+    XR_HEARD_LINEAR,      /* likewise; the record at 16 kHz by lines between samples, without a low pass */
     XR_HEARD_HOLD,        /* likewise by the sample before */
     XR_HEARD_INTERLEAVED, /* its channels, read as one */
     XR_HEARD_SWAPPED,     /* the bytes of its 16-bit samples exchanged */
@@ -44,7 +44,7 @@ xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *sounds, xr_heard
                                        const void *reference);
 
 /* "samples that are 0.1 times those of the sound in the log", and what to do. */
-void xr_heard_words(const xr_feature_sounds *sounds, const xr_heard *heard, char *text, size_t size);
+void xr_heard_words(const xr_heard *heard, char *text, size_t size);
 const char *xr_heard_fix(const xr_heard *heard);
 const char *xr_heard_cause(const xr_heard *heard);
 /* A name for evidence: "byte_order". */

@@ -336,7 +336,7 @@ static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, co
     if (out->heard.kind == XR_HEARD_AS_IS)
         write_differences(f, h, reference, &edge, out->rest[EXRAY_SIDE_EDGE], out->differences,
                           sizeof out->differences);
-    xr_heard_words(h, &out->heard, out->words, sizeof out->words);
+    out->rate = h->rate;
     write_options(&edge, f->bins, out->options[EXRAY_SIDE_EDGE], sizeof out->options[0]);
     return out->heard.kind != XR_HEARD_AS_IS || *out->differences;
 }

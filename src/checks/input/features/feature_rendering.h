@@ -10,7 +10,7 @@ typedef struct xr_feature_rendering {
     double rest[2];        /* the variance that each leaves, under a line */
     double rest_swapped;   /* that the reference's options leave of the edge's features */
     xr_heard heard;        /* what the edge's front end hears */
-    char words[128];       /* likewise */
+    double rate;           /* Hz of the sound in the log */
 } xr_feature_rendering;
 
 /* Searches usual options; false: there is no sound in the log, or none of them make either side's features.

@@ -57,6 +57,10 @@ static float *joined_samples(const xr_feature_frames *f, const xr_feature_frame 
             free(out);
             return NULL;
         }
+        if (at >= room) { /* enough */
+            free(v);
+            break;
+        }
         n = at + n < room ? n : room - at;
         memcpy(out + at * *channels, v, n * *channels * sizeof *out);
         *length = at + n > *length ? at + n : *length;

@@ -92,18 +92,19 @@ bool xr_join_features(xr_feature_frames *f)
         return false;
     size_t n = joined_length(f, rows), count = 0, run;
     xr_feature_frame *list = n ? calloc(f->count / n + 1, sizeof *list) : NULL;
-    bool made = list != NULL;
+    bool made = list != NULL, differs = false;
     for (size_t i = 0; made && i < f->count; i += run) {
         long hop;
         run = run_from(f, i, &hop);
         if (run >= n) {
             made = join_frames(f, i, n, hop, rows, bins_first, &list[count]);
             count += made;
+            differs = differs || (made && list[count - 1].differs);
         }
     }
-    if (made && count) {
+    if (made && differs) {
         take_tables(f, list, count, n * rows, bins);
-        return f->differing > 0;
+        return true;
     }
     for (size_t i = 0; list && i < count; i++) {
         free(list[i].side[0]);

@@ -8,7 +8,7 @@ enum { TAPS = XR_FILTER_TAPS, BEFORE = XR_FILTER_BEFORE };
 
 /* What is added to the diagonal, of the signal's energy: bands in which there is nothing tell nothing. */
 #define RIDGE 1e-9
-/* It has to leave so much less than a line does. */
+/* It has to leave so many times less than the samples as they are. */
 #define MUCH_BETTER 20
 
 typedef struct normal_sums {
@@ -97,7 +97,6 @@ bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double
                           xr_sound_filter *out)
 {
     enum { MOST = 8 };
-    double line = 0;
     size_t used = count < MOST ? count : MOST;
     *out = (xr_sound_filter){.rest = 1};
     for (int filtered = 0; filtered < 2; filtered++) {
@@ -109,8 +108,8 @@ bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double
     }
     double identity[TAPS] = {0};
     identity[BEFORE] = 1;
-    line = rest_of(segments, used, out->filtered, identity);
-    return count > 0 && out->rest <= allowed && out->rest < line / MUCH_BETTER;
+    double as_is = rest_of(segments, used, out->filtered, identity);
+    return count > 0 && out->rest <= allowed && out->rest < as_is / MUCH_BETTER;
 }
 
 double xr_filter_decibels(const xr_sound_filter *f, double share)

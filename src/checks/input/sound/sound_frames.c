@@ -280,21 +280,41 @@ xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t
     return NULL;
 }
 
+static void free_list(xr_sound_frame *list, size_t count)
+{
+    for (size_t i = 0; list && i < count; i++) {
+        free(list[i].side[0]);
+        free(list[i].side[1]);
+    }
+    free(list);
+}
+
 void xr_sound_frames_free(xr_sound_frames *frames)
 {
     if (!frames)
         return;
-    for (size_t i = 0; frames->list && i < frames->count; i++) {
-        free(frames->list[i].side[0]);
-        free(frames->list[i].side[1]);
-    }
-    free(frames->list);
+    free_list(frames->list, frames->count);
     free(frames);
 }
 
 /* ---- Streams ---------------------------------------------------------------------------------------- */
 
 enum { SHORT = 4096, LEAST_JOINED = 4, LONGEST_JOINED = 1 << 18 };
+
+/* Whether a hop, which is in samples of the recording, is in samples of the tensor, too: where windows
+ * overlap, what the reference has twice tells; where they only touch, the length of the microphone's record
+ * does. */
+static bool goes_on(const xr_sound_frames *f, size_t i, size_t hop)
+{
+    const xr_sound_frame *now = &f->list[i], *next = &f->list[i + 1];
+    const float *a = now->side[EXRAY_SIDE_REFERENCE], *b = next->side[EXRAY_SIDE_REFERENCE];
+    if (hop < now->count)
+        return memcmp(a + hop, b, (now->count - hop) * sizeof *a) == 0;
+    exray_sound *sound = f->has_sensor ? xr_sensor_sound(f->comparison, now->frame) : NULL;
+    const bool same = sound && exray_sound_length(sound) == now->count;
+    exray_sound_free(sound);
+    return same;
+}
 
 /* How many frames from i on follow each other at one hop without a gap. */
 static size_t run_from(const xr_sound_frames *f, size_t i, size_t *hop)
@@ -307,7 +327,7 @@ static size_t run_from(const xr_sound_frames *f, size_t i, size_t *hop)
     while (i + n < f->count && f->list[i + n].frame == f->list[i].frame + n &&
            f->list[i + n].count == count &&
            xr_hop_to_next(f->comparison, f->list[i + n - 1].frame) == first &&
-           n * *hop + count <= LONGEST_JOINED)
+           n * *hop + count <= LONGEST_JOINED && goes_on(f, i + n - 1, *hop))
         n++;
     return n;
 }
@@ -316,7 +336,7 @@ static size_t run_from(const xr_sound_frames *f, size_t i, size_t *hop)
 static bool join_frames(const xr_sound_frames *f, size_t i, size_t n, size_t hop, xr_sound_frame *out)
 {
     const size_t count = f->list[i].count;
-    *out = (xr_sound_frame){.frame = f->list[i].frame, .count = hop * (n - 1) + count};
+    *out = (xr_sound_frame){.frame = f->list[i].frame, .joined = n, .count = hop * (n - 1) + count};
     for (int s = 0; s < 2; s++)
         out->side[s] = malloc((out->count + 1) * sizeof *out->side[s]);
     bool made = out->side[0] && out->side[1];
@@ -327,15 +347,6 @@ static bool join_frames(const xr_sound_frames *f, size_t i, size_t n, size_t hop
     if (made)
         measure(out);
     return made;
-}
-
-static void free_list(xr_sound_frame *list, size_t count)
-{
-    for (size_t i = 0; list && i < count; i++) {
-        free(list[i].side[0]);
-        free(list[i].side[1]);
-    }
-    free(list);
 }
 
 bool xr_join_sound(xr_sound_frames *f)

@@ -8,6 +8,7 @@
 /* One matched frame. */
 typedef struct xr_sound_frame {
     size_t frame;     /* among the comparison's */
+    size_t joined;    /* frames of a stream that are one, from `frame` on; 0: it is one frame's */
     size_t count;     /* samples of each side */
     float *side[2];   /* by exray_side: real numbers, in the tensor's unit */
     double energy[2]; /* without the mean, of a sample: variance */

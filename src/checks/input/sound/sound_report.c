@@ -58,7 +58,8 @@ static void end(const xr_sound_report *r, exray_finding *f)
     bool *chosen = calloc(frames + 1, sizeof *chosen);
     for (size_t i = 0; chosen && i < r->frames->count; i++) {
         const xr_sound_frame *s = &r->frames->list[i];
-        chosen[s->frame] = !s->equal && !s->silent;
+        for (size_t j = 0; j < s->joined + !s->joined; j++)
+            chosen[s->frame + j] = !s->equal && !s->silent;
         equal += s->equal && !s->silent;
     }
     if (chosen && equal)
@@ -470,14 +471,17 @@ void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *fil
             who, other, a);
     else
         exray_finding_summary(f, "The %s's samples are the %s's behind a filter.", who, other);
-    char text[160];
+    char text[160] = "";
     int used = 0;
     static const double hertz[] = {100, 300, 1000, 3000, 6000};
     for (size_t i = 0; i < sizeof hertz / sizeof *hertz && used >= 0 && used < (int)sizeof text; i++)
         if (hertz[i] < 0.9 * as / 2)
-            used += snprintf(text + used, sizeof text - (size_t)used, "%s%+.1f dB at %g Hz", i ? ", " : "",
+            used += snprintf(text + used, sizeof text - (size_t)used, "%s%+.1f dB at %g Hz", used ? ", " : "",
                              xr_filter_decibels(filter, 2 * hertz[i] / as), hertz[i]);
-    exray_finding_detail(f, "It passes %s; %.2g of the variance is left.", text, filter->rest);
+    if (*text)
+        exray_finding_detail(f, "It passes %s; %.2g of the variance is left.", text, filter->rest);
+    else
+        exray_finding_detail(f, "Of the variance, %.2g is left.", filter->rest);
     exray_finding_fix(
         f, "Take the filter out (pre-emphasis, an equalizer, a high pass), or have it on both sides.");
     exray_finding_text(f, "kind", "filter");

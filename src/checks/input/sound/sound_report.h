@@ -20,10 +20,9 @@ void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order
 bool xr_report_sound_channel(const xr_sound_report *r);
 /* The reading, the channels, the rate and the shift of a relation, each where it is there. */
 void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation *relation);
-/* false: the values are the same. */
 /* A filter that only one side has. */
 void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter);
-
+/* false: the values are the same. */
 bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *relation,
                             const xr_sound_values *values);
 void xr_report_sound_pieces(const xr_sound_report *r, const xr_sound_pieces *pieces);
