@@ -401,8 +401,7 @@ static uint8_t *join(const xr_sound_around *around, const void *data, size_t siz
     return bytes;
 }
 
-/* Bytes of a sample of all channels; 0: of a file, which says so itself. */
-static size_t sample_size(const exray_media *media)
+size_t xr_sound_sample_size(const exray_media *media)
 {
     const char *format = media->format ? media->format : "";
     const size_t each = strcmp(format, "s16") == 0 ? 2 : strcmp(format, "f32") == 0 ? 4 : 0;
@@ -412,7 +411,7 @@ static size_t sample_size(const exray_media *media)
 /* Whether a frame is resampled as a part of its recording; fills where it lies in the sound of `join`. */
 static bool place_part(audio_run *r, const exray_media *media, const xr_sound_around *around, size_t size)
 {
-    const size_t each = sample_size(media);
+    const size_t each = xr_sound_sample_size(media);
     const uint64_t reach = around && each ? xr_audio_reach(r->a, media->sample_rate) : 0;
     if (!reach || size % each || around->before_size % each || around->behind_size % each)
         return false;

@@ -11,6 +11,9 @@ typedef struct xr_sound_around {
     size_t before_size, behind_size; /* as much as there is, up to xr_audio_reach */
 } xr_sound_around;
 
+/* Bytes of a sample of all channels; 0: the sound is a file's, which says so itself. */
+size_t xr_sound_sample_size(const exray_media *media);
+
 /* Makes a model's input of a sound (a sensor record of wav, s16 or f32): fills shape [info->rank], and writes
  * to the memory that `room` returns for so many bytes (NULL: no memory).  EXRAY_E_UNSUPPORTED: the pipeline
  * fits the model with no sound; other errors are this sound's.

@@ -11,18 +11,10 @@ void xr_sound_joined_free(xr_sound_joined *j)
     *j = (xr_sound_joined){0};
 }
 
-/* Bytes of a sample of all channels; 0: the sound is not of plain samples. */
-static size_t sample_size(const exray_media *media)
-{
-    const char *format = media->format ? media->format : "";
-    const size_t each = strcmp(format, "s16") == 0 ? 2 : strcmp(format, "f32") == 0 ? 4 : 0;
-    return each * (media->channels ? media->channels : 1);
-}
-
 /* Where it begins and in which file; false: it is no part of a recording. */
 static bool place_of(const xr_sound_window *w, char file[512], uint64_t *begin)
 {
-    const size_t each = sample_size(&w->media);
+    const size_t each = xr_sound_sample_size(&w->media);
     return each && w->size && w->size % each == 0 && xr_recordings_place(w->source, file, begin) &&
            *begin < UINT64_MAX / 2;
 }
@@ -53,7 +45,7 @@ bool xr_sound_joined_begin(xr_sound_joined *j, const xr_sound_window *w)
         j->file[0] = 0;
         return false;
     }
-    j->each = sample_size(&w->media);
+    j->each = xr_sound_sample_size(&w->media);
     j->rate = w->media.sample_rate;
     j->channels = w->media.channels;
     j->floats = strcmp(w->media.format, "f32") == 0;

@@ -47,7 +47,7 @@ uint32_t xr_task_keys(const xr_task *task, const xr_pipeline *pipeline, xr_task_
 {
     key_list list = {room, pairs, 0};
     const xr_output_keys *keys = task->keys;
-    const bool has_head = keys->head && strcmp(keys->head, "none") != 0;
+    const bool has_head = keys->head != NULL;
     if (!has_head && strcmp(task->name, "multi_label") != 0)
         return 0;
     if (has_head)

@@ -316,14 +316,18 @@ xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, si
     return NULL;
 }
 
+void xr_free_feature_list(xr_feature_frame *list, size_t count)
+{
+    for (size_t i = 0; list && i < count; i++) {
+        free(list[i].side[0]);
+        free(list[i].side[1]);
+    }
+    free(list);
+}
+
 void xr_feature_frames_free(xr_feature_frames *f)
 {
-    if (!f)
-        return;
-    for (size_t i = 0; f->list && i < f->count; i++) {
-        free(f->list[i].side[0]);
-        free(f->list[i].side[1]);
-    }
-    free(f->list);
+    if (f)
+        xr_free_feature_list(f->list, f->count);
     free(f);
 }

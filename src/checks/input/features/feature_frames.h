@@ -46,6 +46,8 @@ bool xr_join_features(xr_feature_frames *frames);
 void xr_measure_features(xr_feature_frame *frame, size_t count);
 void xr_set_allowed_features(xr_feature_frames *frames);
 
+/* A list, which may be NULL, and the values of its frames. */
+void xr_free_feature_list(xr_feature_frame *list, size_t count);
 void xr_feature_frames_free(xr_feature_frames *frames);
 
 #endif

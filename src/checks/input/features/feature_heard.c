@@ -41,18 +41,18 @@ static float *narrowed(const float *v, size_t n, double rate, size_t *length)
     return NULL;
 }
 
-/* The record at 16 kHz without a filter. */
-static float *careless(const float *v, size_t n, double rate, bool hold, size_t *length)
+/* The record at 16 kHz without a low pass; NULL: memory, or a rate that is too far away. */
+static float *careless(const float *v, size_t n, double rate, exray_resampler kind, size_t *length)
 {
-    size_t count = exray_resampling_length(n, (uint32_t)rate, XR_FEATURE_RATE);
-    float *out = malloc((count + 1) * sizeof *out);
-    for (size_t i = 0; out && i < count; i++) {
-        double at = (double)i * rate / XR_FEATURE_RATE, low = floor(at);
-        size_t k = low < (double)(n - 1) ? (size_t)low : n - 1, next = k + 1 < n ? k + 1 : k;
-        out[i] = hold ? v[k] : (float)(v[k] + (at - low) * (v[next] - v[k]));
-    }
-    *length = count;
-    return out;
+    exray_resampling how = EXRAY_RESAMPLING_INIT;
+    exray_error error;
+    how.kind = kind;
+    *length = exray_resampling_length(n, (uint32_t)rate, XR_FEATURE_RATE);
+    float *out = malloc((*length + 1) * sizeof *out);
+    if (out && exray_resampling_run(&how, v, n, (uint32_t)rate, XR_FEATURE_RATE, out, &error) == EXRAY_OK)
+        return out;
+    free(out);
+    return NULL;
 }
 
 /* The samples, changed; `from` becomes the first that is known. */
@@ -68,7 +68,9 @@ static float *changed(const xr_feature_sounds *h, size_t i, const xr_heard *hear
         return narrowed(v, n, heard->number, length);
     if (heard->kind == XR_HEARD_LINEAR || heard->kind == XR_HEARD_HOLD)
         return h->raw_length[i]
-                   ? careless(h->raw[i], h->raw_length[i], h->rate, heard->kind == XR_HEARD_HOLD, length)
+                   ? careless(h->raw[i], h->raw_length[i], h->rate,
+                              heard->kind == XR_HEARD_HOLD ? EXRAY_RESAMPLER_HOLD : EXRAY_RESAMPLER_LINEAR,
+                              length)
                    : NULL;
     if (late < 0)
         skip = (size_t)-late < n ? (size_t)-late : n;

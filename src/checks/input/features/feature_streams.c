@@ -68,11 +68,7 @@ static bool join_frames(xr_feature_frames *f, size_t first, size_t n, long hop, 
 
 static void take_tables(xr_feature_frames *f, xr_feature_frame *list, size_t count, size_t rows, size_t bins)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        free(f->list[i].side[0]);
-        free(f->list[i].side[1]);
-    }
-    free(f->list);
+    xr_free_feature_list(f->list, f->count);
     f->list = list, f->count = count, f->differing = 0;
     for (size_t i = 0; i < count; i++)
         f->differing += list[i].differs;
@@ -106,10 +102,6 @@ bool xr_join_features(xr_feature_frames *f)
         take_tables(f, list, count, n * rows, bins);
         return true;
     }
-    for (size_t i = 0; list && i < count; i++) {
-        free(list[i].side[0]);
-        free(list[i].side[1]);
-    }
-    free(list);
+    xr_free_feature_list(list, count);
     return false;
 }

@@ -130,9 +130,10 @@ static bool explain(const xr_sound_report *r)
         return true;
     bool related = xr_find_sound_relation(r->frames, &relation);
     bool as_is = relation.reading == XR_SAMPLES_AS_IS && !relation.channels && relation.ratio == 1;
-    if ((!related || (as_is && relation.rest > allowed)) && report_filter(r, allowed))
+    bool unexplained = !related || (as_is && relation.rest > allowed);
+    if (unexplained && report_filter(r, allowed))
         return true;
-    if ((!related || (as_is && relation.rest > allowed)) && xr_find_sound_pieces(r->frames, &pieces)) {
+    if (unexplained && xr_find_sound_pieces(r->frames, &pieces)) {
         const xr_sound_values line = {
             .kind = XR_SOUND_VALUES_LINE, .gain = pieces.gain, .least = pieces.gain, .most = pieces.gain};
         xr_report_sound_pieces(r, &pieces);

@@ -30,19 +30,8 @@ xr_sound_relation xr_no_sound_relation(void)
 
 /* ---- Bringing two sides together ------------------------------------------------------------------- */
 
-static size_t take_channel(float *v, size_t n, unsigned channels, int channel)
-{
-    size_t count = n / channels;
-    for (size_t i = 0; i < count; i++) {
-        double sum = 0;
-        for (unsigned c = 0; c < channels; c++)
-            sum += v[i * channels + c];
-        v[i] = channel < 0 ? (float)(sum / channels) : v[i * channels + (unsigned)channel];
-    }
-    return count;
-}
-
-/* The same of blocks: of each channel as many samples, before those of the next. */
+/* One channel, or the mean of all (channel < 0), of blocks: of each channel as many samples, before those of
+ * the next.  How many there are. */
 static size_t take_blocks(float *v, size_t n, unsigned channels, size_t block, int channel)
 {
     size_t whole = n / (block * channels), count = 0;
@@ -67,10 +56,8 @@ static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t m
         r->reading != XR_SAMPLES_AS_IS && r->reading != XR_SAMPLES_BITS && r->reading != XR_SAMPLES_REVERSED;
     double step = stepped ? xr_sample_step(v, f->count) : 0;
     size_t n = out ? xr_read_samples(r->reading, v, f->count, step, out, room) : 0;
-    if (n && r->block)
-        n = take_blocks(out, n, r->channels, r->block, r->channel);
-    else if (n && r->channels)
-        n = take_channel(out, n, r->channels, r->channel);
+    if (n && r->channels)
+        n = take_blocks(out, n, r->channels, r->block ? r->block : 1, r->channel);
     if (n && r->ratio != 1) {
         size_t needed = (size_t)((double)most * r->ratio) + 64;
         float *stretched = malloc(room * sizeof *stretched);
@@ -371,8 +358,10 @@ static void try_ratio_of_channels(sound_search *s)
 /* The channels of the sound in the log, at any rate. */
 static bool try_known_channels(sound_search *s, const double *ratios, size_t count)
 {
-    if (s->frames->sensor_channels < 2 || try_channels(s, 1) || try_blocks(s))
-        return s->frames->sensor_channels >= 2;
+    if (s->frames->sensor_channels < 2)
+        return false;
+    if (try_channels(s, 1) || try_blocks(s))
+        return true;
     for (size_t i = 0; i < count; i++) {
         xr_sound_relation r = xr_no_sound_relation();
         r.channels = s->frames->sensor_channels;
@@ -595,7 +584,9 @@ static void search_all(sound_search *s)
         try_channels_of_ratio(s);
         return;
     }
-    if (!try_channels(s, 1) && !try_blocks(s) && s->best.rest > EXPLAINS)
+    /* Known channels have been tried. */
+    bool found = s->frames->sensor_channels < 2 && (try_channels(s, 1) || try_blocks(s));
+    if (!found && s->best.rest > EXPLAINS)
         try_own_shifts(s);
 }
 
