@@ -380,15 +380,17 @@ static const xr_node_constant *constant_of(const xr_weight_graph *g, uint32_t te
 
 /* Where the weights of a pair lie in their recurrent nodes, by side. */
 typedef struct crossing_place {
+    xr_weight_pair *pair;
     const exray_node *node[2];
     xr_gate_place at[2];
 } crossing_place;
 
 /* False: the pair's values are not equal, or it is no recurrent node's weight. */
-static bool place_of(const xr_weight_matcher *m, const xr_weight_pair *pair, crossing_place *out)
+static bool place_of(const xr_weight_matcher *m, xr_weight_pair *pair, crossing_place *out)
 {
     if (pair->differs && !pair->crossed)
         return false;
+    out->pair = pair;
     for (int s = 0; s < 2; s++) {
         const xr_weight_graph *g = &m->side[s].graph;
         const xr_node_constant *constant = constant_of(g, pair->tensor[s], pair->part[s]);
@@ -415,19 +417,23 @@ static bool are_crossed(const crossing_place *a, const crossing_place *b)
     return (directions && turned[0] != turned[1]) || (roles && moved[0] != moved[1]);
 }
 
-static void note_crossed(xr_weight_matcher *m, size_t first)
+static exray_status note_crossed(xr_weight_matcher *m, size_t first)
 {
-    for (size_t i = first; i < m->count; i++) {
-        crossing_place a, b;
-        if (!place_of(m, &m->pair[i], &a)) /* of most layers no pair has one */
-            continue;
-        for (size_t k = i + 1; k < m->count; k++)
-            if (place_of(m, &m->pair[k], &b) && are_crossed(&a, &b)) {
-                xr_weight_pair *both[2] = {&m->pair[i], &m->pair[k]};
+    crossing_place *place = malloc((m->count - first + 1) * sizeof *place);
+    size_t count = 0;
+    if (!place)
+        return EXRAY_E_MEMORY;
+    for (size_t i = first; i < m->count; i++)
+        count += place_of(m, &m->pair[i], &place[count]);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++)
+            if (are_crossed(&place[i], &place[k])) {
+                xr_weight_pair *both[2] = {place[i].pair, place[k].pair};
                 for (int p = 0; p < 2; p++)
                     both[p]->crossed = both[p]->differs = true;
             }
-    }
+    free(place);
+    return EXRAY_OK;
 }
 
 static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)
@@ -439,7 +445,8 @@ static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_
     exray_status status = note_folds(m);
     if (status == EXRAY_OK)
         status = match_constants(m, layer);
-    note_crossed(m, first);
+    if (status == EXRAY_OK)
+        status = note_crossed(m, first);
     for (int s = 0; s < 2; s++)
         m->side[s].is_folded = false;
     return status;
