@@ -99,6 +99,15 @@ def test_a_state_that_is_reset_on_one_side(judge, side):
     assert f["evidence"]["kind"] == "reset" and any("do not say" in d for d in f["details"])
 
 
+@pytest.mark.parametrize("bits", [13, 16], ids=["float16", "bfloat16"])
+def test_a_state_that_is_kept_in_16_bits_is_carried(judge, bits):
+    def kept(h):
+        return (np.ascontiguousarray(h, np.float32).view(np.uint32) + (1 << bits - 1) >> bits << bits).view(np.float32)
+
+    assert "model.state" not in causes(judge(looped(lambda k, h: kept(h)), looped()))
+    assert causes(judge(looped(lambda k, h: kept(h) * .9), looped())) == ["model.state"]
+
+
 def test_a_state_of_frames_that_were_missed(judge):
     f = finding(judge(looped(skip=(5, 6, 7)), looped()), "model.state")
     assert "edge's model did not see frames 5 to 7" in f["summary"] and "from frame 8" in f["summary"]

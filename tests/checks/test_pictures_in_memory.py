@@ -226,6 +226,34 @@ def test_colors(tmp_path, camera, name, before):
     assert says in text(finding(verdict, "input.color_space"))
 
 
+GRAY = np.array([.299, .587, .114])
+MIXED = {
+    "saturation": (.7 * np.eye(3) + .3 * GRAY, "saturation is 0.70"),
+    "more of it": (1.4 * np.eye(3) - .4 * GRAY, "saturation is 1.3"),
+    "a matrix": (np.array([[.9, .1, 0], [.05, .85, .1], [0, .2, .8]]), "mixture of the reference's: red is +0.90 red +0.10 green"),
+}
+
+
+@pytest.mark.parametrize("sensor", [True, False])
+@pytest.mark.parametrize("name", MIXED)
+def test_mixtures_of_colors(tmp_path, camera, name, sensor):
+    """Also those that change no luma, and little of the rest."""
+    matrix, says = MIXED[name]
+    edge = [norm(resized(np.clip(np.round(p @ matrix.T), 0, 255).astype(np.uint8))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera) if sensor else None)
+    assert named(verdict) == ["color_space"]
+    assert says in text(finding(verdict, "input.color_space"))
+
+
+@pytest.mark.parametrize("frames", [range(6), (2, 5)], ids=["all", "two"])
+def test_a_part_of_so_many_pixels(tmp_path, camera, frames):
+    """Cut out by numbers of pixels, of which none is a round share of the camera's."""
+    edge = [norm(resized(p[11:103, 19:142] if k in frames else p)) for k, p in enumerate(camera)]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert named(verdict) == ["crop"]
+    assert "by 0.00" in text(finding(verdict, "input.crop"))
+
+
 def test_fewer_bits_are_a_warning(tmp_path, camera):
     edge, reference = [norm(of565(words565(p))) for p in camera], [norm(p) for p in camera]
     verdict = judged(tmp_path, edge, reference, records(camera))

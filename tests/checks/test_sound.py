@@ -135,6 +135,26 @@ def test_interleaved_channels(judge, recorded):
         assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["kind"] == "channel"
 
 
+@pytest.mark.parametrize("edge,reference", [(2, 0), (0, 3)])
+def test_one_microphone_of_four_for_another(judge, edge, reference):
+    four = [np.stack([np.pad(v, (3 * c, 0))[:len(v)] * (1 - .2 * c) for c in range(4)], 1).astype(np.int16) for v in VOICES]
+    verdict = judge(each(lambda s: s[:, edge] / 32768, four), each(lambda s: s[:, reference] / 32768, four), heard=four)
+    assert causes(verdict) == ["input.layout"]
+    assert f"edge takes channel {edge} of 4; the reference takes channel {reference} of 4" in told(verdict)
+
+
+def test_a_rate_that_the_model_is_told(tmp_path):
+    def side(role, rate):
+        with Recording(tmp_path / role, role) as r:
+            for i, x in enumerate(UNIT):
+                r.frame([("/input/audio", x[None], {}), ("/input/sr", np.array(rate, np.int64), {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+        return tmp_path / role
+
+    verdict = validate(side("edge", 16000), side("reference", 8000))
+    assert causes(verdict) == ["input.sample_rate"] and "16000 Hz, in its input sr; the reference tells it 8000 Hz" in told(verdict)
+    assert causes(validate(side("edge", 5), side("reference", 8))) == ["input.tokens"]
+
+
 @pytest.mark.parametrize("rate", [22050, 24000, 48000])
 def test_the_rate_of_a_stereo_microphone(judge, rate):
     """Its channels are put together rightly; of a low voice, a mean of neighbors is nearly a sound of half the rate, but not it."""
@@ -273,7 +293,7 @@ def shifted(v, ppm):
     return (v[np.clip(k, 0, len(v) - 1)] * kernel).sum(1) / 32768
 
 
-@pytest.mark.parametrize("ppm", [300, -1500])
+@pytest.mark.parametrize("ppm", [300, -1500, 9000])
 def test_clocks_that_differ(judge, ppm):
     verdict = judge([shifted(v, ppm) for v in VOICES])
     assert causes(verdict) == ["input.sample_rate"]

@@ -190,6 +190,13 @@ def test_a_scale_and_an_offset_are_told_in_numbers(judge, gain, offset, words):
     assert abs(found["evidence"]["gain"] / gain - 1) < .01 and ("divide" in found["fix"] or offset)
 
 
+@pytest.mark.parametrize("move, cause", [(lambda t: np.roll(t, 2, 0), "input.delay"), (lambda t: t[:, ::-1], "input.flip")])
+def test_what_is_moved_may_have_another_scale(judge, move, cause):
+    verdict = judge([move(t) * np.float32(.5) for t in TABLES])
+    assert causes(verdict) == sorted([cause, "input.normalization"])
+    assert "0.5 times the reference's" in finding(verdict, "input.normalization")["summary"]
+
+
 def test_time_is_what_goes_on_from_frame_to_frame(judge):
     """Without a sound in the log: the rows of one frame are rows of the next."""
     whole = table(voice(5, 40000), rows=ROWS + 60)

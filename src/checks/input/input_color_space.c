@@ -1,5 +1,6 @@
 /* input.color_space and input.decoder: colors converted, or bytes decoded, in another way. */
 #include "checks/findings.h"
+#include "checks/input/color/color_mixture.h"
 #include "checks/input/color/known_colors.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/search/residual.h"
@@ -28,8 +29,11 @@ static void add_color(const xr_color_transform *t, exray_finding *f)
     xr_color_text(t, text, sizeof text, &fix);
     exray_finding_summary(f, "The edge's colours are made differently: %s.", text);
     exray_finding_fix(f, "%s", fix);
+    double saturation;
     if (t->kind == XR_COLOR_GAMMA)
         exray_finding_number(f, "gamma", t->gamma);
+    if (t->kind == XR_COLOR_MIXED && xr_is_saturation(t, &saturation))
+        exray_finding_number(f, "saturation", saturation);
 }
 
 void xr_report_decoding(const xr_explanation *e, exray_findings *findings)

@@ -2,6 +2,7 @@
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/frames/find_lag.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/sound/sound_math.h"
 #include "checks/input/where_different.h"
 #include "checks/input/words.h"
 
@@ -129,6 +130,37 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
+/* Whether a side's single number is, in all frames, one of the usual rates of sound. */
+static bool is_rate(const xr_input_fit *fit, exray_side side)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    bool usual = false;
+    for (size_t i = 0; xr_usual_rates[i] > 0; i++)
+        usual = usual || m->min[side] == xr_usual_rates[i];
+    return usual && m->min[side] == m->max[side];
+}
+
+/* A number that tells the model how fast its sound was sampled; whether it is one. */
+static bool report_told_rate(const xr_input_fit *fit, exray_findings *findings)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    if (m->count != fit->values.frames || !is_rate(fit, EXRAY_SIDE_EDGE) ||
+        !is_rate(fit, EXRAY_SIDE_REFERENCE))
+        return false;
+    exray_finding *f = exray_findings_add(findings, "input.sample_rate", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "The edge tells the model a rate of %.0f Hz, in its input %.80s; the reference tells "
+        "it %.0f Hz.",
+        m->min[EXRAY_SIDE_EDGE], fit->io->name[EXRAY_SIDE_EDGE], m->min[EXRAY_SIDE_REFERENCE]);
+    exray_finding_fix(f, "Tell the model the rate of the samples that it is given, on both sides.");
+    exray_finding_number(f, "edge_rate", m->min[EXRAY_SIDE_EDGE]);
+    exray_finding_number(f, "reference_rate", m->min[EXRAY_SIDE_REFERENCE]);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
+    return true;
+}
+
 /* Identifiers: their differences mean nothing, except a common shift. */
 static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
 {
@@ -159,7 +191,8 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
     if (fit->state == XR_FIT_SHAPES)
         return; /* input.shape has said so */
     if (fit->values.tokens && fit->state == XR_FIT_DIFFERS) {
-        report_tokens(fit, findings);
+        if (!report_told_rate(fit, findings))
+            report_tokens(fit, findings);
         return;
     }
     if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])

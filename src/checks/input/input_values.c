@@ -55,10 +55,15 @@ bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fi
     if (v.mistake == XR_MISTAKE_LIMITS)
         say_limits(&v, f);
     else if (v.mistake == XR_MISTAKE_SIGN_BIT) {
-        exray_finding_summary(
-            f, "The edge's pixels have the wrong sign: signed bytes (pixel - 128) taken for "
-               "unsigned, or the other way round (values wrap around at half of their range).");
-        exray_finding_fix(f, "Keep pixels as uint8_t until they are normalized; not char or int8_t.");
+        exray_finding_summary(f,
+                              "The edge's %s have the wrong sign: signed bytes%s taken for unsigned, or the "
+                              "other way round (values wrap around at half of their range).",
+                              v.stored ? "stored input bytes" : "pixels", v.stored ? "" : " (pixel - 128)");
+        exray_finding_fix(f, "%s",
+                          v.stored ? "Write the type that the model takes, with its own zero point: not a "
+                                     "cast of the other one's "
+                                     "bytes."
+                                   : "Keep pixels as uint8_t until they are normalized; not char or int8_t.");
     } else
         say_pixels(&v, f);
     exray_finding_detail(f,

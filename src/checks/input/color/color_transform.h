@@ -27,6 +27,7 @@ typedef enum xr_color_kind {
     XR_COLOR_CODED,     /* the values of another color space fed as RGB */
     XR_COLOR_SWAPPED,   /* 16-bit colors of which the two bytes are exchanged */
     XR_COLOR_COARSE,    /* fewer bits of each channel */
+    XR_COLOR_MIXED,     /* each a mixture of the three: another saturation, a color matrix */
     XR_COLOR_CHANNELS,  /* channels of another place, or a constant (an alpha of 255) in one */
 } xr_color_kind;
 

@@ -1,5 +1,7 @@
 #include "checks/input/color/known_colors.h"
 
+#include "checks/input/color/color_mixture.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -293,6 +295,12 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
         snprintf(text, size, "%u, %u and %u bits for red, green and blue where the reference has 8",
                  t->bits[0], t->bits[1], t->bits[2]);
         *fix = "Nothing, as long as the decisions hold; else have the camera deliver 8 bits a colour.";
+        break;
+    case XR_COLOR_MIXED:
+        xr_mixture_text(t, text, size);
+        *fix = "Take out what mixes the colours (a saturation, a colour matrix, a display's profile), or "
+               "have it "
+               "on both sides.";
         break;
     case XR_COLOR_CHANNELS: {
         static const char *const letters[] = {"first", "second", "third"};

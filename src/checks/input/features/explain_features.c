@@ -398,6 +398,8 @@ static bool report_frontend(const feature_report *r)
  * frame. */
 #define MUCH_NOISE 3
 #define IN_A_FRAME 12
+/* Cells that are elsewhere have a line of their own where no more of the variance is left. */
+#define MOVED_AND_MORE 0.01
 /* What is more is no noise, whatever the front end makes of it. */
 #define MOST_NOISE 0.1
 
@@ -453,6 +455,22 @@ static bool report_turned_axes(const feature_report *r, xr_feature_frames *frame
     return false;
 }
 
+/* A line of cells that are not at their places, too: of another scale, or a level of the samples. */
+static void report_line_beside(const feature_report *r)
+{
+    enum { LITTLE = 20 }; /* per cent: what borders and a noise of the features may make of a factor */
+    const xr_feature_relation *n = r->relation;
+    const double part = r->frames->bytes && n->rest > 1e-3 ? LITTLE / 100.0 : 0.02;
+    bool scaled = fabs(n->gain - 1) > part, moved = fabs(n->offset) > (scaled ? 0.02 : part) * n->spread;
+    if (n->rest > MOVED_AND_MORE || !(n->spread > 0) || !(scaled || moved))
+        return;
+    xr_feature_relation line = *n;
+    const feature_report beside = {.frames = r->frames, .relation = &line, .findings = r->findings};
+    line.kind = XR_FEATURES_LINE;
+    line.offset = moved ? n->offset : 0;
+    report_line(&beside);
+}
+
 /* What relates cells in part only is worth a rendering. */
 static bool is_vague(const xr_feature_relation *n)
 {
@@ -476,11 +494,13 @@ static bool report(const feature_report *r)
         return true;
     case XR_FEATURES_DELAY:
         report_delay(r);
+        report_line_beside(r);
         return true;
     case XR_FEATURES_BINS_REVERSED:
     case XR_FEATURES_ROWS_REVERSED:
     case XR_FEATURES_TRANSPOSED:
         report_turned(r);
+        report_line_beside(r);
         return true;
     case XR_FEATURES_STRETCHED:
         report_hop(r);

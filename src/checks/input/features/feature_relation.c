@@ -100,7 +100,7 @@ static bool take(const xr_feature_frames *f, const feature_place *p, xr_feature_
         return false;
     out->kind = kind;
     out->late = p->late, out->ratio = p->ratio;
-    out->gain = fit.gain, out->offset = fit.offset, out->rest = fit.rest;
+    out->gain = fit.gain, out->offset = fit.offset, out->rest = fit.rest, out->spread = fit.spread;
     return true;
 }
 

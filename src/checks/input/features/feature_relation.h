@@ -28,7 +28,7 @@ typedef struct xr_feature_relation {
     double gain, offset; /* edge = gain reference + offset */
     double rest;         /* the variance that is left, relative to the edge's */
     double rest_before;  /* by the best line alone */
-    double spread;       /* LINE, LIMITED: the standard deviation of the edge's values */
+    double spread;       /* the standard deviation of the edge's values; 0: not measured */
     double in_time;      /* the correlation of the rows' levels, 0..1 */
     size_t cut;          /* BAND: the first bin above */
     int lacks;           /* BAND: exray_side */

@@ -261,11 +261,11 @@ double xr_unexplained_as_is(const xr_fit_sums *s, size_t channels)
     return total > 0 ? fmax(sum, 0) / total : 1;
 }
 
-double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels)
+bool xr_solve_color(const xr_fit_sums *s, size_t channels, double out[XR_FIT_CHANNELS][XR_FIT_CHANNELS])
 {
-    double m[XR_FIT_CHANNELS][2 * XR_FIT_CHANNELS], total = 0, residual = 0, ridge = 0;
+    double m[XR_FIT_CHANNELS][2 * XR_FIT_CHANNELS], ridge = 0;
     if (s->n < 4)
-        return 1;
+        return false;
     for (size_t k = 0; k < channels; k++)
         ridge += 1e-9 * reference_product(s, k, k);
     for (size_t a = 0; a < channels; a++)
@@ -284,10 +284,21 @@ double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels)
                 m[j][k] -= factor * m[i][k];
         }
     }
+    for (size_t c = 0; c < channels; c++)
+        for (size_t k = 0; k < channels; k++)
+            out[c][k] = m[k][channels + c];
+    return true;
+}
+
+double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels)
+{
+    double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS], total = 0, residual = 0;
+    if (!xr_solve_color(s, channels, m))
+        return 1;
     for (size_t c = 0; c < channels; c++) {
         double variation = edge_variation(s, c), explained = 0;
         for (size_t k = 0; k < channels; k++)
-            explained += m[k][channels + c] * shared(s, c, k);
+            explained += m[c][k] * shared(s, c, k);
         total += variation;
         residual += fmax(variation - explained, 0);
     }

@@ -54,6 +54,9 @@ double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels);
 double xr_unexplained_as_is(const xr_fit_sums *s, size_t channels);
 /* The same for any linear mixture of the channels: what it does not explain is not color. */
 double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels);
+/* That mixture: edge channel c is the sum of out[c][k] times the reference's k, and an offset; false: there
+ * are too few pixels. */
+bool xr_solve_color(const xr_fit_sums *s, size_t channels, double out[XR_FIT_CHANNELS][XR_FIT_CHANNELS]);
 /* The largest share at which another explanation is as good as one that leaves `residual`; spread:
  * the edge's standard deviation in levels. */
 double xr_no_worse(double residual, double spread);

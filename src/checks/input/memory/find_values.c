@@ -23,6 +23,7 @@ typedef struct both_values {
     xr_pixel_view view[2];
     size_t pixels, channels;
     double level;
+    bool quantized; /* the edge's: of limits and pixels, other findings tell */
 } both_values;
 
 static double value_of(const both_values *b, int side, size_t pixel, size_t channel)
@@ -122,9 +123,9 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
     out->pixels = b->rows * b->columns;
     out->channels = b->channels;
+    out->quantized = view[0].info.quantization.count > 0;
     return view[0].count == view[1].count && a->batch == 1 && b->batch == 1 && a->rows == b->rows &&
-           a->columns == b->columns && a->channels == b->channels && out->level > 0 &&
-           view[0].info.quantization.count == 0;
+           a->columns == b->columns && a->channels == b->channels && out->level > 0;
 }
 
 static void note_limits(const both_values *b, xr_found_values *f)
@@ -145,6 +146,7 @@ static bool add_frame(const both_values *b, xr_found_values *f)
     frame_tally t;
     int says = judge_frame(b, f, &t);
     f->frames++;
+    f->stored = b->quantized;
     f->supporting += says > 0;
     f->changed += says > 0 ? (double)t.changed / (double)t.known : 0;
     return says >= 0;
@@ -162,7 +164,8 @@ static bool try_mistake(const values_search *w, xr_found_values *f)
     both_values b;
     for (size_t i = 0; i < w->frames; i += w->step)
         if (read_frame(w->comparison, w->fit, i, (exray_slot **)w->slot, &b) &&
-            ((f->mistake >= XR_MISTAKE_FOUR_FOR_THREE && b.channels != 3) || !add_frame(&b, f)))
+            ((b.quantized && f->mistake != XR_MISTAKE_SIGN_BIT) ||
+             (f->mistake >= XR_MISTAKE_FOUR_FOR_THREE && b.channels != 3) || !add_frame(&b, f)))
             return false;
     if (f->supporting == 0)
         return false;

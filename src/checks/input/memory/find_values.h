@@ -19,6 +19,7 @@ typedef struct xr_found_values {
     double low, high;     /* LIMITS: what the edge's values lie between */
     bool at_low, at_high; /* LIMITS: which of them clips */
     double reference[2];  /* LIMITS: the reference's least and largest value */
+    bool stored;          /* SIGN_BIT: of the bytes that a quantized input stores */
     double changed;       /* share of the values that the mistake changes */
     size_t frames, supporting;
 } xr_found_values;

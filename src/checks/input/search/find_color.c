@@ -2,6 +2,7 @@
  * Each is tried as a function of a pixel, clipping included. */
 #include "checks/input/search/find.h"
 
+#include "checks/input/color/color_mixture.h"
 #include "checks/input/color/known_colors.h"
 #include "checks/input/search/apply.h"
 
@@ -199,6 +200,23 @@ static double best_conversion(const xr_input_pair *pair, xr_transform *next, con
     return least;
 }
 
+/* A mixture of the colors that no known conversion is: it has to leave next to nothing, as some of what other
+ * things do to a picture is a mixture, too. */
+static double try_mixture(const xr_input_pair *pair, const xr_fit_sums *placed, double before, double least,
+                          xr_transform *next, const placed_frames *frames)
+{
+    const double little = 0.12, spread = pair->spread[EXRAY_SIDE_EDGE];
+    xr_transform mixed = *next;
+    if (xr_unexplained_by_color(placed, pair->channels) > little * fmin(before, least) ||
+        !xr_fit_mixture(placed, &mixed.unit, &mixed.color))
+        return least;
+    double residual = try_color(pair, &mixed, frames, ORDER_AND_MAP);
+    if (residual > little * before || least < xr_no_worse(residual, spread))
+        return least;
+    *next = mixed;
+    return residual;
+}
+
 bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
 {
     placed_frames frames;
@@ -224,6 +242,7 @@ bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
             least = try_color(pair, &plain, &frames, ORDER_AND_MAP);
         }
     }
+    least = try_mixture(pair, &placed, before, least, &next, &frames);
     for (size_t f = 0; f < frames.count; f++) {
         xr_raster_free(&frames.edge[f]);
         xr_raster_free(&frames.reference[f]);

@@ -253,6 +253,75 @@ static void exact_shifts(const rendering_trial *a, const xr_rendering *start, xr
     note(found, &best, least);
 }
 
+/* The size that all pictures have; false: they have several. */
+static bool common_size(const rendering_trial *a, double *width, double *height)
+{
+    for (size_t f = 0; f < a->pair->count; f++) {
+        const exray_picture *p = xr_search_picture(&a->pair->frame[f], a->side);
+        double w = exray_picture_width(p), h = exray_picture_height(p);
+        if (f && (w != *width || h != *height))
+            return false;
+        *width = w, *height = h;
+    }
+    return a->pair->count > 0;
+}
+
+/* A part in whole pixels of a picture, its place told by the middle. */
+static xr_geometry part_in_pixels(double width, double height, const double border[4])
+{
+    const double w = border[1] - border[0], h = border[3] - border[2];
+    return (xr_geometry){.kind = XR_RECTANGLE,
+                         .fx = w / width,
+                         .fy = h / height,
+                         .ax = 0.5,
+                         .ay = 0.5,
+                         .dx = border[0] - floor((width - w) / 2),
+                         .dy = border[2] - floor((height - h) / 2)};
+}
+
+/* Cut out by numbers of pixels, which are no round share of the picture's: the borders (left, right, top,
+ * bottom) are moved by whole ones as long as that is better. */
+static void exact_borders(const rendering_trial *a, const xr_rendering *start, xr_rendering_fit *found)
+{
+    enum { MOVES = 8 };
+    xr_rendering best = *start;
+    double width, height, border[4];
+    if (best.geometry.kind != XR_RECTANGLE || !common_size(a, &width, &height))
+        return;
+    const xr_part part =
+        xr_geometry_part(&best.geometry, width, height, (double)a->pair->width, (double)a->pair->height);
+    const double at[4] = {part.x0 * width, part.x1 * width, part.y0 * height, part.y1 * height};
+    for (int i = 0; i < 4; i++)
+        border[i] = floor(at[i] + 0.5);
+    best.resize_first = XR_CROP_FIRST;
+    best.geometry = part_in_pixels(width, height, border);
+    double least = residual_by(a, &best);
+    for (int rounds = 0; rounds < 2 * SHIFT_LIMIT && !is_exact(a, least); rounds++) {
+        rendering_list list = {.trial = a, .count = MOVES};
+        int chosen = -1;
+        for (int m = 0; m < MOVES; m++) {
+            double moved[4];
+            memcpy(moved, border, sizeof moved);
+            moved[m / 2] += m & 1 ? -1 : 1;
+            list.how[m] = best;
+            if (moved[m / 2] >= 0 && moved[m / 2] <= (m < 4 ? width : height) && moved[1] > moved[0] &&
+                moved[3] > moved[2])
+                list.how[m].geometry = part_in_pixels(width, height, moved);
+        }
+        try_list(&list);
+        for (int m = 0; m < MOVES; m++)
+            if (list.residual[m] < least * 0.999) {
+                least = list.residual[m];
+                chosen = m;
+            }
+        if (chosen < 0)
+            break;
+        border[chosen / 2] += chosen & 1 ? -1 : 1;
+        best = list.how[chosen];
+    }
+    note(found, &best, least);
+}
+
 /* The rendering that was found, with the kernel of the other side. */
 static xr_rendering with_prior_kernel(const rendering_trial *a, const xr_rendering_fit *found)
 {
@@ -413,6 +482,10 @@ static void find_exact_from(const rendering_trial *trial, const xr_place *g, xr_
         from = with_prior_kernel(&a, found);
         exact_shifts(&a, &from, found);
     }
+    if (is_exact(&a, found->residual))
+        return;
+    from = prior ? with_prior_kernel(&a, found) : found->rendering;
+    exact_borders(&a, &from, found);
     if (is_exact(&a, found->residual))
         return;
     exact_floored(&a, found);

@@ -488,14 +488,14 @@ static double rest_at_ratio(const xr_sound_frame *f, double ratio)
 }
 
 /* The slope of the shifts of pieces of a frame, in samples a sample; false: they are on no line. */
-static bool shift_slope(const xr_sound_frame *f, double *slope)
+static bool shift_slope(const xr_sound_frame *f, size_t piece, double *slope)
 {
-    enum { PIECE = 1024, MOST = 64 };
+    enum { MOST = 64 };
     double at[MOST], shift[MOST], n = 0, x = 0, y = 0, xx = 0, xy = 0;
     size_t used = 0, apart = 0;
     long found = 0;
-    for (size_t i = 0; i + PIECE <= f->count && used < MOST; i += PIECE / 2) {
-        if (!local_shift(f, i, PIECE, &found))
+    for (size_t i = 0; i + piece <= f->count && used < MOST; i += piece / 2) {
+        if (!local_shift(f, i, piece, &found))
             continue;
         at[used] = (double)i, shift[used] = (double)found;
         n++, x += at[used], y += shift[used], xx += at[used] * at[used], xy += at[used] * shift[used];
@@ -515,13 +515,14 @@ static bool try_drift(sound_search *s)
 {
     const xr_sound_frame *f = s->probes ? s->probe[0] : NULL;
     double drift, least = 1;
-    if (!f || f->count < 4096 || !shift_slope(f, &drift))
+    /* In a long piece clocks that are far apart drift by more than a sound's period. */
+    if (!f || f->count < 4096 || (!shift_slope(f, 1024, &drift) && !shift_slope(f, 256, &drift)))
         return false;
     const double apart = (double)f->count / 2;
     xr_sound_relation r = xr_no_sound_relation();
     /* Lags are of whole samples: finer by what is left. */
-    double step = 0.5 / apart;
-    for (int turn = 0; turn < 3; turn++, step /= 3) {
+    double step = 2 / apart;
+    for (int turn = 0; turn < 5; turn++, step /= 3) {
         const double around = drift;
         for (int i = -3; i <= 3; i++) {
             double now = rest_at_ratio(f, 1 / (1 + around + i * step));

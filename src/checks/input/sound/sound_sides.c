@@ -6,7 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_FRAMES = 2, MOST_READ = 1 << 14 }; /* frames; samples of one */
+/* Frames; samples of one; channels that are told from each other. */
+enum { MOST_FRAMES = 2, MOST_READ = 1 << 14, MOST_CHANNELS = 8 };
 /* The variance that two resamplers may differ by, relative to the signal: another rate leaves nearly all. */
 #define RESAMPLED 0.05
 /* A recording may go on after the frame, or before it. */
@@ -64,17 +65,18 @@ static bool is_resampled_of(const xr_sound_frame *f, int side, const float *made
 }
 
 typedef struct tally {
-    size_t frames, proper[2], raw[2], channel[2][2];
+    size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS];
     double rate[2];
 } tally;
 
-/* Whether a side is one of two channels, and not their mean. */
+/* Whether a side is one of several channels, and not their mean. */
 static void look_at_channels(const xr_sound_frame *f, const exray_sound *sound, tally *t)
 {
     bool mean[2] = {t->raw[0] == t->frames, t->raw[1] == t->frames};
-    for (int c = 0; c < 2 && exray_sound_channels(sound) > 1; c++) {
+    uint32_t channels = exray_sound_channels(sound);
+    for (uint32_t c = 0; c < channels && c < MOST_CHANNELS && channels > 1; c++) {
         size_t n;
-        float *one = mono_of(sound, c + 1, &n);
+        float *one = mono_of(sound, (int)c + 1, &n);
         for (int s = 0; one && s < 2; s++)
             t->channel[s][c] += !mean[s] && is_of(f, s, one, n, XR_SOUND_NOISE / 4);
         free(one);
@@ -140,7 +142,7 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
     for (int s = 0; s < 2; s++) {
         out->proper[s] = t.frames && t.proper[s] >= t.frames;
         out->raw[s] = t.frames && t.raw[s] == t.frames;
-        for (int c = 0; c < 2; c++)
+        for (int c = 0; c < MOST_CHANNELS && !out->channel_of[s]; c++)
             if (t.frames && t.channel[s][c] == t.frames)
                 out->channel_of[s] = c + 1;
         out->at_rate[s] = out->proper[s] ? t.rate[s] : 0;

@@ -64,11 +64,35 @@ static bool begins_with(const kept_values *input, const kept_values *before, uin
     return true;
 }
 
+/* Whether a value is of 16 bits, float16 or bfloat16: what a float has below them is 0. */
+static bool is_of_16_bits(float value)
+{
+    enum { BELOW_FLOAT16 = 0x1fff };
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & BELOW_FLOAT16) == 0;
+}
+
+/* Whether the input is all of what the frame before left, rounded to 16 bits: a state that is kept in few
+ * bytes is carried. */
+static bool is_rounded(const kept_values *input, const kept_values *before)
+{
+    const float relative = 0x1p-8F, absolute = 0x1p-24F; /* a step of bfloat16; float16's smallest */
+    if (input->count != before->count)
+        return false;
+    for (uint64_t i = 0; i < input->count; i++)
+        if (!is_of_16_bits(input->v[i]) ||
+            !(fabsf(input->v[i] - before->v[i]) <= relative * fabsf(before->v[i]) + absolute))
+            return false;
+    return true;
+}
+
 static xr_link link_of(const kept_values *input, const kept_values *before, uint64_t overlap)
 {
     if (!input->known || !before->known || input->count < overlap)
         return XR_LINK_UNKNOWN;
-    if (begins_with(input, before, overlap))
+    if (begins_with(input, before, overlap) ||
+        (overlap == input->count && !all_zero(input, overlap) && is_rounded(input, before)))
         return XR_LINK_CARRIED;
     return all_zero(input, overlap) ? XR_LINK_ZEROS : XR_LINK_OTHER;
 }

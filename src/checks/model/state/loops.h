@@ -8,7 +8,7 @@
 /* What an input is in one frame of a log. */
 typedef enum xr_link {
     XR_LINK_UNKNOWN, /* not recorded, or the log's first frame */
-    XR_LINK_CARRIED, /* what the frame before left, value for value */
+    XR_LINK_CARRIED, /* what the frame before left, value for value or rounded to 16 bits */
     XR_LINK_ZEROS,
     XR_LINK_KEPT,    /* what it was in the frame before: not the model's output */
     XR_LINK_EARLIER, /* what the frame before that left */
