@@ -357,9 +357,9 @@ def make_faulty(model, fault, bench):
 
 
 def every(path, n):
-    """As a log that keeps what the model got and gave of every Nth frame alone."""
+    """As a recorder with every_nth: of the frames between, it has neither what the sensor gave nor what the model did."""
     log = Recorded(path)
-    log.write(path, {i: None for i, m in log.decoded(*OF_A_RUN).items() if m.frame % n})
+    log.write(path, {i: None for i, m in log.decoded("/sensor/", *OF_A_RUN).items() if m.frame % n})
 
 
 def _frames(edge):
