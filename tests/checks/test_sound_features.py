@@ -136,6 +136,16 @@ def test_narrow_sound_that_was_not_resampled(judge):
     assert causes(verdict) == ["input.sample_rate"] and "8000" in verdict["findings"][0]["summary"]
 
 
+def test_a_narrow_band_is_told_as_of_sound(judge):
+    """The edge's sound went through 8,000 Hz: the end of its band, and that rate, are two numbers."""
+    def narrow(v):
+        passed = np.clip((4000 - np.fft.rfftfreq(len(v), 1 / 16000)) / 345, 0, 1)
+        return np.fft.irfft(np.fft.rfft(v.astype(float)) * np.sin(passed * np.pi / 2) ** 2, len(v))
+
+    evidence = judge([table(narrow(v)) for v in FOUR], heard=True)["findings"][0]["evidence"]
+    assert (evidence["cutoff_hz"], evidence["rate_before"]) == (4000, 8000)
+
+
 def doubled(v):
     """At twice the rate, to the end of its band."""
     spectrum = np.fft.rfft(np.pad(v.astype(float), (0, 2000)))
