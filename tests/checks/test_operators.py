@@ -47,6 +47,9 @@ def activate(g, x, kind, to):
     if kind == "erf":
         e = g("Add", g("Erf", g("Div", x, c("sqrt2", np.sqrt(2)))), c("one", 1))
         return g("Mul", g("Mul", x, e), c("half", 0.5), to=to)
+    if kind == "erf of a root":  # as ONNX writes its function Gelu out: the root of two is computed
+        phi = g("Sum", c("one", 1), g("Erf", g("Div", x, g("Sqrt", c("two", 2)))))
+        return g("Mul", g("Mul", c("half", 0.5), x), phi, to=to)
     if kind == "tanh":
         inner = g("Add", x, g("Mul", g("Pow", x, c("three", 3)), c("k", 0.044715)))
         t = g("Tanh", g("Mul", inner, c("root", np.sqrt(2 / np.pi))))
@@ -112,6 +115,12 @@ def test_activations_are_told_apart(tmp_path, edge, reference, words, others, le
 def test_one_function_written_in_two_ways_is_no_finding(tmp_path, edge, reference, level):
     v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": (edge,) * 3}, {"kinds": (reference,) * 3}), 0, level)
     assert causes(v) == []
+
+
+def test_numbers_that_the_graph_computes_are_constants(tmp_path):
+    """A GELU with its root of two as a node is none of the differences beside the one that is."""
+    v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": ("erf of a root", "relu", "silu")}, {"kinds": ("gelu", "relu", "relu")}), 1, "none")
+    assert causes(v) == ["model.operator"] and "SiLU" in finding(v, "model.operator")["evidence"]["edge"]
 
 
 def test_a_tanh_gelu_within_noise_is_a_warning(tmp_path):

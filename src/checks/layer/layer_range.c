@@ -173,6 +173,23 @@ static size_t keep_certain(judged *list, size_t count)
     return kept;
 }
 
+/* Behind another operator the reference has other values: that a range does not hold those is no fault of it.
+ */
+static size_t keep_before_operators(const exray_comparison *comparison, const exray_findings *findings,
+                                    judged *list, size_t count)
+{
+    uint32_t first = EXRAY_NO_INDEX;
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (f->severity == EXRAY_SEVERITY_ERROR && strcmp(f->cause, "model.operator") == 0 &&
+            f->layer < exray_comparison_layer_count(comparison) && f->layer < first)
+            first = f->layer;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].layer < first)
+            list[kept++] = list[i];
+    return kept;
+}
+
 static bool any_alone(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
@@ -459,6 +476,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             count = keep_clipped(comparison, list, count);
         else if (!wrong || !may_account(comparison, list, count))
             count = keep_certain(list, count);
+        count = keep_before_operators(comparison, findings, list, count);
         if (!clean || (!wrong && !is_certain(&input.j)))
             input.j.fault = HEALTHY;
         report_all(comparison, list, count, &input, findings);

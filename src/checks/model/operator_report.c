@@ -14,9 +14,6 @@
 /* What a float16 copy of a model costs at its outputs (nRMSE). */
 #define SMALL_EFFECT 1e-4
 
-/* More noise than layers of floats have, float16 included; less than those of 8 bits. */
-#define FLOAT_NOISE 1e-2
-
 /* The rounding of a whole network of floats, in that of one of its layers. */
 #define OF_NETWORK 2.3
 
@@ -86,6 +83,7 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
         return false;
     switch (d->proof) {
     case XR_PROOF_SHOWN:
+    case XR_PROOF_HIDDEN:
         return true;
     case XR_PROOF_BEHIND:
         return is_plain(r, d);
@@ -95,13 +93,26 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
     }
 }
 
+/* Whether there are layers, or outputs alone, in which 8 bits may hide a difference. */
+static bool is_any_coarse(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
+        if (exray_comparison_layer(comparison, i)->own_noise >= XR_COARSE_NOISE)
+            return true;
+    size_t outputs = exray_comparison_layer_count(comparison) ? 0 : exray_comparison_output_count(comparison);
+    for (size_t i = 0; i < outputs; i++)
+        if (exray_comparison_output(comparison, i)->noise >= XR_COARSE_NOISE)
+            return true;
+    return false;
+}
+
 /* What the coarsest floats of all layers round. */
 static double float_noise(const exray_comparison *comparison)
 {
     double most = 0;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         double own = exray_comparison_layer(comparison, i)->own_noise;
-        most = own < FLOAT_NOISE ? fmax(most, own) : most;
+        most = own < XR_COARSE_NOISE ? fmax(most, own) : most;
     }
     return most;
 }
@@ -124,13 +135,15 @@ static bool is_surely_absorbed(const report *r, const xr_difference *d)
 {
     const exray_layer_pair *layer =
         d->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(r->comparison, d->layer);
-    return d->absorbed && (!layer || (layer->own_noise < FLOAT_NOISE && is_nothing_left(r->comparison)));
+    return d->absorbed && !is_any_coarse(r->comparison) && (!layer || is_nothing_left(r->comparison));
 }
 
 static exray_severity severity_of(const report *r, const xr_difference *d)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(r->comparison);
     size_t count = exray_comparison_output_count(r->comparison);
+    if (d->proof == XR_PROOF_HIDDEN)
+        return EXRAY_SEVERITY_WARNING;
     if (is_surely_absorbed(r, d))
         return EXRAY_SEVERITY_INFO;
     for (size_t i = 0; i < count; i++) {
@@ -303,10 +316,26 @@ static void add_beside(const report *r, size_t head, exray_finding *f)
     }
 }
 
+/* What it changes of the layer's result, where that was computed. */
+static void tell_effect(const xr_difference *d, exray_finding *f)
+{
+    const char *hidden =
+        d->proof == XR_PROOF_HIDDEN ? ", which lies within the noise of the layer's 8 bits" : "";
+    if (!isnan(d->effect)) {
+        exray_finding_detail(
+            f, "On the edge's own values it changes the layer's result by %.2g of its deviation%s.",
+            d->effect, hidden);
+        exray_finding_number(f, "effect_to_signal", d->effect);
+    } else if (*hidden)
+        exray_finding_detail(f, "What it changes lies within the noise of the layer's 8 bits.");
+}
+
 static void report_cause(const report *r, size_t head)
 {
     const xr_difference *d = at(r, head);
-    double confidence = d->proof == XR_PROOF_SHOWN ? 0.95 : d->proof == XR_PROOF_BEHIND ? 0.85 : 0.7;
+    double confidence = d->proof == XR_PROOF_SHOWN || d->proof == XR_PROOF_HIDDEN ? 0.95
+                        : d->proof == XR_PROOF_BEHIND                             ? 0.85
+                                                                                  : 0.7;
     exray_severity severity = severity_of(r, d);
     exray_finding *f = exray_findings_add(r->findings, "model.operator", severity, confidence);
     char place[200];
@@ -324,6 +353,7 @@ static void report_cause(const report *r, size_t head)
         exray_finding_detail(f, "Nothing of it is left at the model's outputs.");
     if (d->proof == XR_PROOF_BEHIND)
         exray_finding_detail(f, "It lies behind another difference, so its own effect does not show.");
+    tell_effect(d, f);
     add_numbers(r, d, f);
     size_t named = 0;
     for (size_t i = 0; i < r->all->count; i++) {
@@ -359,7 +389,7 @@ bool xr_differences_get(const exray_comparison *comparison, exray_findings *find
                   exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     *out = xr_findings_attached(findings, attached_key, 0);
     if (*out || !models || xr_is_same_file(comparison) ||
-        !(xr_layers_differ(comparison) || xr_outputs_differ(comparison)))
+        !(xr_layers_differ(comparison) || xr_outputs_differ(comparison) || is_any_coarse(comparison)))
         return true;
     xr_differences *made = calloc(1, sizeof *made);
     if (!made || !xr_differences_find(comparison, made)) {
@@ -382,7 +412,7 @@ bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findin
                           const exray_layer_pair *layer)
 {
     const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
-    return differences && layer->own_noise < FLOAT_NOISE && is_nothing_left(comparison) &&
+    return differences && layer->own_noise < XR_COARSE_NOISE && is_nothing_left(comparison) &&
            xr_differences_absorb(comparison, differences, layer);
 }
 

@@ -1,6 +1,7 @@
 #include "checks/model/graph/step_difference.h"
 
 #include "checks/model/graph/between/step_axes.h"
+#include "checks/model/graph/between/step_effect.h"
 #include "checks/model/graph/between/step_fold.h"
 #include "checks/model/graph/between/step_gap.h"
 #include "checks/model/graph/between/step_moves.h"
@@ -17,6 +18,9 @@
 
 /* A function's effect below this share of its result's deviation is that of floats. */
 #define FLOAT_NOISE 3e-6
+
+/* What is less than a float16 copy costs is not worth telling where it does not show. */
+#define SMALL_EFFECT 1e-4
 
 typedef struct finder {
     const exray_comparison *comparison;
@@ -49,6 +53,22 @@ static const xr_op_step *step_of(const finder *f, int side, uint32_t i)
 
 /* ---- Adding ------------------------------------------------------------------------------ */
 
+/* The pair of layers that a tensor of the edge is only quantized from. */
+static uint32_t layer_quantized(const xr_step_match *m, uint32_t tensor)
+{
+    enum { FURTHEST = 4 };
+    const xr_step_graph *g = &m->side[0];
+    for (int i = 0; i < FURTHEST && g->tensor[tensor].raw != EXRAY_NO_INDEX; i++) {
+        const xr_op_step *raw = &g->raw[g->tensor[tensor].raw];
+        if (raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY || raw->input_count != 1)
+            break;
+        tensor = raw->input[0];
+        if (tensor < g->model->tensor_count && m->layer[tensor] != EXRAY_NO_INDEX)
+            return m->layer[tensor];
+    }
+    return EXRAY_NO_INDEX;
+}
+
 /* The pair of layers that the edge's step ends in. */
 static uint32_t layer_at(const finder *f, uint32_t edge_step)
 {
@@ -60,7 +80,7 @@ static uint32_t layer_at(const finder *f, uint32_t edge_step)
     for (int i = 0; i < 2; i++)
         if (tensors[i] < m->side[0].model->tensor_count && m->layer[tensors[i]] != EXRAY_NO_INDEX)
             return m->layer[tensors[i]];
-    return EXRAY_NO_INDEX;
+    return layer_quantized(m, step->output);
 }
 
 /* The first pair of layers at the step or among those that read it. */
@@ -90,7 +110,7 @@ static xr_difference *add(finder *f, xr_difference_kind kind, uint32_t edge, uin
     }
     f->out->list = grown;
     xr_difference *d = &grown[f->out->count++];
-    *d = (xr_difference){.kind = kind, .step = {edge, reference}, .layer = layer_at(f, edge)};
+    *d = (xr_difference){.kind = kind, .step = {edge, reference}, .layer = layer_at(f, edge), .effect = NAN};
     d->behind = edge == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : layer_behind(f, edge);
     snprintf(d->key, sizeof d->key, "%s", key);
     return d;
@@ -125,10 +145,81 @@ static bool judge(finder *f, xr_difference *d, xr_state in, xr_state out)
     return true;
 }
 
+static bool judge_made(finder *f, xr_difference *d)
+{
+    return judge(f, d, given(f, step_of(f, 0, d->step[0])), xr_state_behind(&f->values, d->step[0]));
+}
+
 static void judge_step(finder *f, xr_difference *d)
 {
-    if (d && !judge(f, d, given(f, step_of(f, 0, d->step[0])), xr_state_behind(&f->values, d->step[0])))
+    if (d && !judge_made(f, d))
         drop_last(f);
+}
+
+/* ---- What 8 bits hide ------------------------------------------------------------------------ */
+
+/* Whether the outputs were compared, are right, and have the noise of 8 bits. */
+static bool are_outputs_coarse(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_output_count(comparison);
+    bool coarse = count > 0;
+    for (size_t i = 0; coarse && i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        coarse = output->comparable && output->error <= output->noise && output->noise >= XR_COARSE_NOISE;
+    }
+    return coarse;
+}
+
+/* Whether what the step made was compared, or what came of it, with the noise of 8 bits. */
+static bool is_coarse(const finder *f, const xr_difference *d)
+{
+    return d->behind == EXRAY_NO_INDEX
+               ? are_outputs_coarse(f->comparison)
+               : exray_comparison_layer(f->comparison, d->behind)->noise >= XR_COARSE_NOISE;
+}
+
+/* Whether the outputs alone were recorded of what comes of the step. */
+static bool is_unseen(const finder *f, const xr_difference *d)
+{
+    return d->proof == XR_PROOF_NONE && d->behind == EXRAY_NO_INDEX && is_coarse(f, d);
+}
+
+/* What files of one model say differently, and what changes no result. */
+static bool computes_nothing(const char *key)
+{
+    static const char *const keys[] = {"momentum",
+                                       "asymmetric_quantize_inputs",
+                                       "quantized_bias_type",
+                                       "weights_format",
+                                       "keep_num_dims",
+                                       "training",
+                                       "ceil",
+                                       "seed",
+                                       "stash_type",
+                                       "allowzero"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strncmp(key, keys[i], strlen(keys[i])) == 0)
+            return !strchr(key, ',') || computes_nothing(strchr(key, ',') + 2);
+    return false;
+}
+
+/* A stated difference of an operator whose layer is right as far as 8 bits show: how much it changes what is
+ * made of the same values.  False: nothing, or that is not known of a number that seldom matters. */
+static bool judge_hidden(finder *f, xr_difference *d, const xr_traits traits[2])
+{
+    xr_step_effect effect = {NAN, NAN};
+    bool small = strncmp(d->key, "epsilon", 7) == 0 || strncmp(d->key, "eps", 3) == 0;
+    if (!is_coarse(f, d) || computes_nothing(d->key))
+        return false;
+    d->proof = XR_PROOF_HIDDEN;
+    if (!xr_step_effect_of(&f->values, &f->out->match, d->step, traits, &effect))
+        return !small;
+    d->effect = effect.moved;
+    double own =
+        d->behind == EXRAY_NO_INDEX ? INFINITY : exray_comparison_layer(f->comparison, d->behind)->own_noise;
+    if (isnan(effect.left) ? effect.moved > own : effect.moved > 2 * effect.left)
+        d->proof = XR_PROOF_SHOWN;
+    return effect.moved > SMALL_EFFECT;
 }
 
 /* ---- At a pair of steps ------------------------------------------------------------------------ */
@@ -185,7 +276,16 @@ static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
         return;
     }
     /* Whatever it was given: on these very values the two differ. */
-    if (differ < FLOAT_NOISE || differ < 2 * left || !judge(f, d, XR_STATE_CLEAN, XR_STATE_WRONG))
+    if (differ < FLOAT_NOISE || !judge(f, d, XR_STATE_CLEAN, XR_STATE_WRONG)) {
+        drop_last(f);
+        return;
+    }
+    d->effect = differ;
+    if (differ >= 2 * left)
+        return;
+    /* The recorded values are too coarse to tell the two apart. */
+    d->proof = XR_PROOF_HIDDEN;
+    if (!named || differ < SMALL_EFFECT || !is_coarse(f, d))
         drop_last(f);
 }
 
@@ -288,9 +388,11 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     if (!told && differ)
         trait_texts(traits, which, differ, d);
     xr_join_equal_words((char *const[2]){d->value[0], d->value[1]});
-    if ((told || differ) && !xr_attribute_is_moved(match_of(f)->side, a, b, d->key))
-        judge_step(f, d);
-    else
+    if (!(told || differ) || xr_attribute_is_moved(match_of(f)->side, a, b, d->key)) {
+        drop_last(f);
+        return;
+    }
+    if ((!judge_made(f, d) || is_unseen(f, d)) && !judge_hidden(f, d, traits))
         drop_last(f);
 }
 
@@ -305,10 +407,15 @@ static bool is_quantized(const exray_node *node)
     return false;
 }
 
+static bool is_whole(const exray_tensor_info *info)
+{
+    return (info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64) &&
+           info->quantization.count == 0;
+}
+
 static bool is_count(const exray_tensor_info *info)
 {
-    bool whole = info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64;
-    return (whole && info->quantization.count == 0) || xr_tensor_elements(info) == 1;
+    return is_whole(info) || xr_tensor_elements(info) == 1;
 }
 
 /* Whether a node's bodies read tensors by name: the order in which they are found says nothing. */
@@ -347,7 +454,11 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
             return;
         xr_constant_words(p, n, d->value[0], sizeof d->value[0]);
         xr_constant_words(q, k, d->value[1], sizeof d->value[1]);
-        judge_step(f, d);
+        if (judge_made(f, d) && !is_unseen(f, d))
+            continue;
+        d->proof = XR_PROOF_HIDDEN;
+        if (!is_whole(x) || !is_whole(y) || !is_coarse(f, d))
+            drop_last(f);
     }
 }
 
@@ -670,115 +781,6 @@ bool xr_differences_find(const exray_comparison *comparison, xr_differences *out
     if (!ok)
         xr_differences_free(out);
     return ok;
-}
-
-/* The tensors of a pair of layers, or EXRAY_NO_INDEX. */
-static bool tensors_of(const xr_differences *differences, const exray_layer_pair *layer, uint32_t tensor[2])
-{
-    const uint32_t output[2] = {layer->output, layer->reference_output};
-    for (int s = 0; s < 2; s++) {
-        const exray_model *model = differences->match.side[s].model;
-        const exray_node *node = layer->node[s] < model->node_count ? &model->nodes[layer->node[s]] : NULL;
-        if (!node || output[s] >= node->output_count || node->outputs[output[s]] >= model->tensor_count)
-            return false;
-        tensor[s] = node->outputs[output[s]];
-    }
-    return true;
-}
-
-/* Of a pair of layers within normalizations that were put together: whether these are not each other's, or
- * differ.  *known: it is one. */
-static bool contradicts_within(const xr_differences *differences, const uint32_t tensor[2], bool *known)
-{
-    const xr_step_match *m = &differences->match;
-    uint32_t step[2];
-    *known = false;
-    for (int s = 0; s < 2; s++) {
-        const uint32_t *inside = m->side[s].inside;
-        uint32_t whole = inside ? inside[tensor[s]] : EXRAY_NO_INDEX;
-        step[s] = whole == EXRAY_NO_INDEX ? whole : m->side[s].tensor[whole].maker;
-        *known = *known || whole != EXRAY_NO_INDEX;
-    }
-    if (step[0] == EXRAY_NO_INDEX || step[1] == EXRAY_NO_INDEX || m->mate[0][step[0]] != step[1])
-        return *known;
-    for (size_t i = 0; i < differences->count; i++)
-        if (differences->list[i].step[0] == step[0])
-            return true;
-    return false;
-}
-
-/* The tensor that a tensor is a function of, element by element; a normalization that the other side may have
- * folded is seen through. */
-static uint32_t root_of(const xr_step_match *m, int side, uint32_t tensor)
-{
-    const xr_step_graph *g = &m->side[side];
-    uint32_t root = g->tensor[g->tensor[tensor].root].same_as, maker = g->tensor[root].maker;
-    const xr_op_step *step = maker == EXRAY_NO_INDEX ? NULL : &g->step[maker];
-    bool folded = step && strcmp(step->word, "batch norm") == 0 && step->input_count == 1 &&
-                  m->mate[side][maker] == EXRAY_NO_INDEX;
-    return folded ? g->tensor[step->input[0]].same_as : root;
-}
-
-bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
-{
-    uint32_t tensor[2];
-    bool known;
-    const xr_step_match *m = &differences->match;
-    if (!tensors_of(differences, layer, tensor))
-        return false;
-    bool within = contradicts_within(differences, tensor, &known);
-    if (known)
-        return within;
-    const xr_tensor_facts *fact[2];
-    for (int s = 0; s < 2; s++)
-        fact[s] = &m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as];
-    bool both = fact[0]->value && fact[1]->value, one = fact[0]->value || fact[1]->value;
-    uint32_t root[2] = {root_of(m, 0, m->side[0].tensor[tensor[0]].same_as),
-                        root_of(m, 1, m->side[1].tensor[tensor[1]].same_as)};
-    if (one && m->tensor_mate[0][root[0]] == root[1]) {
-        int plain = fact[0]->value ? 1 : 0; /* where not both are: the side without a function */
-        return both ? !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack)
-                    : !xr_step_is_clipped(&m->side[plain], tensor[plain], fact[!plain]->value);
-    }
-    uint32_t maker[2] = {fact[0]->maker, fact[1]->maker};
-    if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)
-        return false;
-    uint32_t mates[2] = {m->mate[0][maker[0]], m->mate[1][maker[1]]};
-    return mates[0] != mates[1] && (mates[0] != maker[1] || mates[1] != maker[0]) &&
-           (mates[0] != EXRAY_NO_INDEX || mates[1] != EXRAY_NO_INDEX);
-}
-
-bool xr_differences_absorb(const exray_comparison *comparison, const xr_differences *differences,
-                           const exray_layer_pair *layer)
-{
-    uint32_t tensor[2];
-    xr_step_values values;
-    const xr_step_graph *g = &differences->match.side[0];
-    if (!tensors_of(differences, layer, tensor) ||
-        !xr_step_values_open(comparison, &differences->match, &values))
-        return false;
-    uint32_t step = g->tensor[g->tensor[tensor[0]].same_as].maker;
-    bool absorbed = step != EXRAY_NO_INDEX && xr_is_absorbed(&values, step);
-    xr_step_values_close(&values);
-    return absorbed;
-}
-
-bool xr_differences_know(const xr_differences *differences, const exray_layer_pair *layer)
-{
-    const xr_step_match *m = &differences->match;
-    uint32_t tensor[2], step[2];
-    if (!tensors_of(differences, layer, tensor))
-        return false;
-    for (int s = 0; s < 2; s++) {
-        const exray_model *model = m->side[s].model;
-        const exray_node *node = &model->nodes[layer->node[s]];
-        bool tells = node->attribute_count > 0 || (model->engine && strstr(model->engine, "onnx"));
-        bool by_range = node->op && strncmp(node->op, "QLinear", 7) == 0; /* it may be its activation */
-        step[s] = m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as].maker;
-        if (node->inner_count || !tells || by_range || step[s] == EXRAY_NO_INDEX)
-            return false;
-    }
-    return m->mate[0][step[0]] == step[1];
 }
 
 void xr_differences_free(xr_differences *differences)

@@ -16,8 +16,12 @@ typedef enum xr_difference_kind {
     XR_DIFFERENCE_REPLACED, /* other steps in the same place */
 } xr_difference_kind;
 
+/* More noise than layers of floats have, float16 included; less than those of 8 bits. */
+#define XR_COARSE_NOISE 1e-2
+
 typedef enum xr_difference_proof {
     XR_PROOF_NONE,   /* the values say nothing */
+    XR_PROOF_HIDDEN, /* it changes what is computed, by less than the noise of 8 bits */
     XR_PROOF_BEHIND, /* what it was given is wrong already */
     XR_PROOF_SHOWN,  /* given right values, it makes wrong ones */
 } xr_difference_proof;
@@ -27,6 +31,7 @@ enum { XR_DIFFERENCE_WORDS = 200, XR_DIFFERENCE_KEY = 48 };
 typedef struct xr_difference {
     xr_difference_kind kind;
     xr_difference_proof proof;
+    double effect;    /* the share of the step's result that it changes; NAN: unknown */
     bool absorbed;    /* it does not reach an output of the model */
     uint32_t step[2]; /* edge, reference: where it is; EXRAY_NO_INDEX: at an output of the model */
     uint32_t layer;   /* position among the comparison's pairs of layers, or EXRAY_NO_INDEX */

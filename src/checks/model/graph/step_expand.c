@@ -5,6 +5,7 @@
 #include "checks/model/graph/join/step_norms.h"
 #include "checks/model/graph/join/step_softmax.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,7 @@ typedef struct expansion {
     xr_step_graph *graph;
     bool *constant; /* [model->tensor_count] */
     bool *scale;    /* [model->tensor_count] the scale or zero point of a run, or what is computed from it */
+    double *folded; /* [model->tensor_count] the number that constants of one number make; NAN: none */
     uint32_t *source; /* [model->tensor_count] the constant that a constant is stored as, or itself */
     size_t room;      /* of raw */
     const exray_node *node;
@@ -228,27 +230,58 @@ static bool add_function(expansion *e, xr_pointwise p, uint32_t input, double nu
     return true;
 }
 
+/* Scales and zero points of operators on quantized integers: how numbers are stored, no operands. */
+static bool is_quantization(const exray_node *node, uint32_t input)
+{
+    static const struct {
+        const char *op;
+        uint32_t inputs; /* bit i for input i */
+    } rules[] = {{"MatMulInteger", 0xc},         {"ConvInteger", 0xc},
+                 {"DynamicQuantizeMatMul", 0xc}, {"MatMulIntegerToFloat", 0x3c},
+                 {"MatMulNBits", 0x1c},          {"DynamicQuantizeLSTM", 0xf00},
+                 {"QLinearMatMul", 0xf6},        {"QLinearConv", 0xf6},
+                 {"QLinearAdd", 0xf6},           {"QGemm", 0x1b6},
+                 {"QLinearMul", 0xf6},           {"QLinearSigmoid", 0x1e},
+                 {"QLinearLeakyRelu", 0x1e},     {"QLinearSoftmax", 0x1e},
+                 {"QLinearAveragePool", 0x1e},   {"QLinearGlobalAveragePool", 0x1e},
+                 {"QLinearReduceMean", 0x1e},    {"QLinearWhere", 0x1ec}};
+    if (node->op &&
+        strcmp(node->op, "QLinearConcat") == 0) /* the result's, then threes of a tensor and its own */
+        return input < 2 || (input - 2) % 3 != 0;
+    for (size_t i = 0; node->op && i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(node->op, rules[i].op) == 0)
+            return input < 32 && (rules[i].inputs >> input & 1);
+    return false;
+}
+
 /* The node's inputs as a function's operands: tensors that change, and numbers.  False: it has a constant
  * array, or a number that is not known. */
 static bool read_operands(expansion *e, xr_pointwise *p, xr_op_step *step)
 {
-    uint32_t count = e->node->input_count;
+    uint32_t input[XR_STEP_OPERANDS], count = 0;
     bool fixed = p->op == XR_PW_IDENTITY || p->operands == 1;
-    if (fixed)
-        count = count ? 1 : 0;
-    if (count == 0 || count > XR_STEP_OPERANDS)
+    for (uint32_t i = 0; i < e->node->input_count && !(fixed && count); i++) {
+        if (is_quantization(e->node, i))
+            continue;
+        if (count == XR_STEP_OPERANDS)
+            return false;
+        input[count++] = e->node->inputs[i];
+    }
+    if (count == 0)
         return false;
     bool two = p->op != XR_PW_CLIP && p->operands == 2;
     if (two && count != 2)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t tensor = e->node->inputs[i];
+        uint32_t tensor = input[i];
         step->operand[i] = EXRAY_NO_INDEX;
         step->number[i] = i == 1 ? -1e38 : 1e38; /* a bound that was left out */
         if (tensor >= e->graph->model->tensor_count)
             continue;
         if (!is_constant(e, tensor))
             step->operand[i] = tensor;
+        else if (!isnan(e->folded[tensor]))
+            step->number[i] = e->folded[tensor];
         else if (xr_model_constants_values(&e->graph->constants, e->source[tensor], &step->number[i], 1) != 1)
             return false;
         else
@@ -310,23 +343,6 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     out->b = count > 1 ? parameter[1] : xr_attribute_number(node, "activation_beta", out->b);
     out->operands = 1;
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
-}
-
-/* Scales and zero points of operators on quantized integers: how numbers are stored, no operands. */
-static bool is_quantization(const exray_node *node, uint32_t input)
-{
-    static const struct {
-        const char *op;
-        uint32_t inputs; /* bit i for input i */
-    } rules[] = {{"MatMulInteger", 0xc},         {"ConvInteger", 0xc},
-                 {"DynamicQuantizeMatMul", 0xc}, {"MatMulIntegerToFloat", 0x3c},
-                 {"MatMulNBits", 0x1c},          {"DynamicQuantizeLSTM", 0xf00},
-                 {"QLinearMatMul", 0xf6},        {"QLinearConv", 0xf6},
-                 {"QLinearAdd", 0xf6},           {"QGemm", 0x1b6}};
-    for (size_t i = 0; node->op && i < sizeof rules / sizeof *rules; i++)
-        if (strcmp(node->op, rules[i].op) == 0)
-            return input < 32 && (rules[i].inputs >> input & 1);
-    return false;
 }
 
 static bool add_plain(expansion *e, xr_op_step_kind kind, const char *word, uint32_t output)
@@ -462,6 +478,8 @@ static bool expand_node(expansion *e)
     char plain[XR_PLAIN_NAME];
     const char *word;
     exray_node_plain_op(node->op, plain, sizeof plain);
+    if (node->op && strcmp(node->op, "Sum") == 0 && node->input_count == 2) /* ONNX's, of tensors */
+        strcpy(plain, "add");
     bool added = false;
     if (node->output_count == 0 || node->outputs[0] >= e->graph->model->tensor_count)
         return true;
@@ -524,6 +542,22 @@ static void note_source(xr_step_graph *graph, const exray_node *node, uint32_t *
             source[node->outputs[0]] = source[node->inputs[0]];
 }
 
+/* A function of constants of one number is such a number: the root of two. */
+static void fold_number(expansion *e)
+{
+    char plain[XR_PLAIN_NAME];
+    exray_node_plain_op(e->node->op, plain, sizeof plain);
+    xr_pointwise p = xr_pointwise_of(e->node, plain);
+    xr_op_step draft = {0};
+    if (p.op == XR_PW_NONE || p.op == XR_PW_IDENTITY || e->node->output_count == 0 ||
+        e->node->outputs[0] >= e->graph->model->tensor_count || !read_operands(e, &p, &draft))
+        return;
+    xr_operand operand[XR_STEP_OPERANDS] = {{0}};
+    for (uint32_t i = 0; i < p.operands; i++)
+        operand[i].number = draft.number[i];
+    xr_pointwise_apply(&p, operand, p.operands, 1, &e->folded[e->node->outputs[0]]);
+}
+
 static bool visit(expansion *e, const exray_node *node, uint32_t at)
 {
     e->node = node;
@@ -531,6 +565,7 @@ static bool visit(expansion *e, const exray_node *node, uint32_t at)
     if (!folds(e))
         return expand_node(e);
     note_source(e->graph, node, e->source);
+    fold_number(e);
     bool scale = false;
     for (uint32_t i = 0; i < node->input_count; i++)
         scale = scale || (node->inputs[i] < e->graph->model->tensor_count && e->scale[node->inputs[i]]);
@@ -560,10 +595,12 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
     graph->raw = xr_step_take(graph->memory, e.room + 1, sizeof *graph->raw);
     e.source = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.source);
     e.scale = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.scale);
+    e.folded = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.folded);
     graph->tensor_count = model->tensor_count;
-    bool ok = graph->raw && e.source && e.scale;
+    bool ok = graph->raw && e.source && e.scale && e.folded;
     for (uint32_t t = 0; ok && t < model->tensor_count; t++) {
         e.source[t] = t;
+        e.folded[t] = NAN;
         constant[t] = model->tensors[t].constant;
     }
     for (uint32_t n = 0; ok && n < model->node_count; n++) {

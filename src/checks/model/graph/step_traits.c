@@ -23,7 +23,7 @@ static bool is_tflite(const xr_step_graph *g)
     return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "keras");
 }
 
-static xr_layout_of layout_of_step(const xr_step_graph *g, const xr_op_step *step)
+xr_layout_of xr_step_layout(const xr_step_graph *g, const xr_op_step *step)
 {
     if (step->node->op &&
         (strncmp(step->node->op, "Nhwc", 4) == 0 || xr_attribute_flag(step->node, "channels_last", false)))
@@ -146,8 +146,8 @@ static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window 
     const char *word = exray_node_attribute(node, "padding"),
                *automatic = exray_node_attribute(node, "auto_pad");
     double in[2], out[2], found[4];
-    sizes_of(input_info(g, step), layout_of_step(g, step), in);
-    sizes_of(output_info(g, step), layout_of_step(g, step), out);
+    sizes_of(input_info(g, step), xr_step_layout(g, step), in);
+    sizes_of(output_info(g, step), xr_step_layout(g, step), out);
     word = automatic && starts_with(automatic, "same") ? automatic : word;
     if (word && starts_with(word, "same")) {
         bool lower = strstr(word, "LOWER") != NULL;
@@ -209,7 +209,7 @@ static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
     if (count != 8 || value != 0 || !mode || strcmp(mode, "constant") != 0)
         return false;
     bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
-    int first = layout_of_step(g, step) == XR_CHANNELS_LAST ? 1 : 2;
+    int first = xr_step_layout(g, step) == XR_CHANNELS_LAST ? 1 : 2;
     for (int d = 0; d < 2; d++) {
         pad[d] = pairs ? found[2 * (first + d)] : found[first + d];
         pad[d + 2] = pairs ? found[2 * (first + d) + 1] : found[4 + first + d];
@@ -280,7 +280,7 @@ static void add_axis(const xr_step_graph *g, const xr_op_step *step, double axis
     if (info->rank < 3 || info->rank > 4)
         xr_traits_add_number(t, "axis", axis < 0 ? axis + rank : axis);
     else
-        xr_traits_add_number(t, "axis", axis_first(info, axis, layout_of_step(g, step)));
+        xr_traits_add_number(t, "axis", axis_first(info, axis, xr_step_layout(g, step)));
 }
 
 static double softmax_axis(const xr_step_graph *g, const xr_op_step *step)
@@ -326,8 +326,8 @@ static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits
 {
     double in[2], out[2], place[XR_TRAIT_NUMBERS];
     xr_resize_way way = xr_resize_way_of(step->node, is_engine(g, "torch"));
-    sizes_of(input_info(g, step), layout_of_step(g, step), in);
-    sizes_of(output_info(g, step), layout_of_step(g, step), out);
+    sizes_of(input_info(g, step), xr_step_layout(g, step), in);
+    sizes_of(output_info(g, step), xr_step_layout(g, step), out);
     if (!way.known || isnan(in[0]) || isnan(out[0]))
         return;
     xr_traits_add_text(t, "mode", way.mode);

@@ -9,6 +9,8 @@
 /* Whether the node's place of channels is the last of four dimensions. */
 typedef enum xr_layout_of { XR_LAYOUT_UNKNOWN, XR_CHANNELS_FIRST, XR_CHANNELS_LAST } xr_layout_of;
 
+xr_layout_of xr_step_layout(const xr_step_graph *graph, const xr_op_step *step);
+
 /* Only what is known for certain is listed. */
 void xr_step_traits_of(xr_step_graph *graph, const xr_op_step *step, xr_traits *out);
 

@@ -43,8 +43,7 @@ static bool place_of(const exray_model *model, uint32_t tensor, uint32_t *node, 
     return false;
 }
 
-/* A tensor's values in a matched frame; NULL: not recorded. */
-static const float *read_values(xr_step_values *v, int side, uint32_t tensor, size_t frame, uint64_t *count)
+const float *xr_step_values_read(xr_step_values *v, int side, uint32_t tensor, size_t frame, uint64_t *count)
 {
     const xr_step_graph *g = &v->match->side[side];
     const exray_log *log = exray_comparison_log(v->comparison, (exray_side)side);
@@ -111,8 +110,8 @@ static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t refere
     size_t frames = exray_comparison_frame_count(v->comparison);
     for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
         uint64_t count[2];
-        const float *a = read_values(v, 0, edge, f, &count[0]),
-                    *b = read_values(v, 1, reference, f, &count[1]);
+        const float *a = xr_step_values_read(v, 0, edge, f, &count[0]),
+                    *b = xr_step_values_read(v, 1, reference, f, &count[1]);
         if (!a || !b || count[0] != count[1])
             continue;
         for (uint64_t i = 0; i < count[0]; i++) {
@@ -308,7 +307,7 @@ static bool add_frame(xr_step_values *v, int side, const xr_op_step *const step[
                       function_sums *s)
 {
     uint64_t count, results;
-    const float *root = read_values(v, side, step[side]->input[0], frame, &count);
+    const float *root = xr_step_values_read(v, side, step[side]->input[0], frame, &count);
     size_t n = root ? (size_t)(count < MOST_VALUES ? count : MOST_VALUES) : 0;
     double *x = calloc(3 * n + 1, sizeof *x);
     if (!x)
@@ -319,7 +318,7 @@ static bool add_frame(xr_step_values *v, int side, const xr_op_step *const step[
     for (int k = 0; ok && k < 2; k++)
         ok = xr_step_graph_compute(&v->match->side[k], root_of(v, k, step[k]->output), step[k]->output, x, n,
                                    x + (size_t)(k + 1) * n);
-    const float *result = ok ? read_values(v, side, step[side]->output, frame, &results) : NULL;
+    const float *result = ok ? xr_step_values_read(v, side, step[side]->output, frame, &results) : NULL;
     for (size_t i = 0; ok && i < n; i++) {
         double a = x[n + i], b = x[2 * n + i], mine = side ? b : a;
         if (!isfinite(a) || !isfinite(b))

@@ -18,6 +18,10 @@ typedef struct xr_step_values {
 bool xr_step_values_open(const exray_comparison *comparison, const xr_step_match *match, xr_step_values *out);
 void xr_step_values_close(xr_step_values *values);
 
+/* A tensor's recorded values in a matched frame, until the side is read again; NULL: not recorded. */
+const float *xr_step_values_read(xr_step_values *values, int side, uint32_t tensor, size_t frame,
+                                 uint64_t *count);
+
 /* Whether the two tensors differ beyond noise. */
 xr_state xr_state_of(xr_step_values *values, uint32_t edge, uint32_t reference);
 
