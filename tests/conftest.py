@@ -1,7 +1,9 @@
-"""What all tests in Python share: the hooks; tests can `import testdata`, and what is in tests/support."""
+"""What all tests in Python share: hooks, and pictures as a camera takes them; tests can `import testdata`, and what is in tests/support."""
 
 import sys
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 from data_hooks import (  # noqa: E402, F401
@@ -11,4 +13,19 @@ from data_hooks import (  # noqa: E402, F401
     pytest_runtest_protocol,
     pytest_terminal_summary,
 )
-from scene_fixtures import jpeg, pictures  # noqa: E402, F401
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    from explain_support import scenes
+
+    return scenes()
+
+
+@pytest.fixture(scope="session")
+def jpeg(pictures):
+    """Sensor records of them, and what these decode to."""
+    from explain_support import decoded, encode
+
+    records = [encode(p, "jpeg") for p in pictures]
+    return records, [decoded(*r) for r in records]

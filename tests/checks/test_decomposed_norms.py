@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from test_operators import Graph, verdict_of
+from onnx_log import verdict_of
+from onnx_models import Graph
 from validate_support import causes, finding
 
 SHAPE, WIDTH = (1, 10, 24), 24

@@ -4,42 +4,10 @@ logged by a writer that is not ours."""
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from onnx_log import record
+from onnx import helper, numpy_helper
+from onnx_log import record, verdict_of
+from onnx_models import Graph
 from validate_support import causes, finding, validate
-
-RANDOM_BY_NAME = 7
-
-
-class Graph:
-    """Nodes and constants; a weight is random by its name alone, so that another graph has the same."""
-
-    def __init__(self, opset=20):
-        self.nodes, self.constants, self.opset = [], {}, opset
-
-    def const(self, name, value, dtype=np.float32):
-        self.constants[name] = np.array(value, dtype)
-        return name
-
-    def weight(self, name, *shape):
-        random = np.random.default_rng([RANDOM_BY_NAME, *name.encode()])
-        return self.const(name, random.normal(0, 1 / np.sqrt(np.prod(shape[1:]) if len(shape) > 2 else shape[0]), shape))
-
-    def __call__(self, op, *inputs, to=None, **attributes):
-        to = to or f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, list(inputs), [to], name=to, **attributes))
-        return to
-
-    def conv(self, x, name, channels, out, **attributes):
-        attributes = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], **attributes}
-        return self("Conv", x, self.weight(name + ".w", out, channels, *attributes["kernel_shape"]), to=name, **attributes)
-
-    def save(self, path, shape, output="y"):
-        graph = helper.make_graph(self.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-                                  [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
-                                  [numpy_helper.from_array(v, n) for n, v in self.constants.items()])
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=9), path)
-        return path
 
 
 def activate(g, x, kind, to):
@@ -79,14 +47,6 @@ def chain(path, kinds=("relu", "relu", "relu"), channels=6, **change):
     x = g("Resize", x, "", g.const("scales", [1, 1, 2, 2]), to="up", **change.get("resize", {"mode": "linear"}))
     g("Softmax", x, to="y", axis=change.get("axis", 1))
     return g.save(path, [1, 3, 12, 16])
-
-
-def verdict_of(tmp_path, edge, reference, status, level="none", shape=(1, 3, 12, 16), scale=2.0):
-    inputs = [scale * np.random.default_rng(i).normal(size=shape).astype(np.float32) for i in range(3)]
-    for path, role in ((edge, "edge"), (reference, "reference")):
-        record(path, tmp_path / f"{role}.mcap", inputs, tmp_path, level=level, role=role, constants=True)
-    # Of functions that are written in many nodes, few have a counterpart.
-    return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)
 
 
 def models(tmp_path, builder, edge, reference=None):

@@ -1,36 +1,11 @@
 """Raw sound given to a model: what makes one side's samples the other's is named, with and without the microphone's record."""
 
-import io
-import wave
-
 import numpy as np
 import pytest
+from sound_support import LENGTH, RATE, VOICES, voice, wav
 from validate_support import PB, Recording, causes, finding, validate
 
-RATE, LENGTH = 16000, 8000
-
-
-def voice(seed, length=LENGTH + 4000):
-    """Syllables of a buzz under moving formants, with hiss and silence between: 16-bit samples."""
-    rng = np.random.default_rng(seed)
-    t = np.arange(length) / RATE
-    pitch = np.cumsum(90 + 40 * np.sin(2 * np.pi * rng.uniform(.5, 2) * t + rng.uniform(0, 6))) / RATE
-    made = sum(np.sin(2 * np.pi * k * pitch) / k * (1 + np.sin(2 * np.pi * rng.uniform(1, 4) * t + k)) for k in range(1, 30))
-    hiss = np.convolve(rng.normal(0, 1, length), [1, -1.2, .5], "same") * (np.sin(2 * np.pi * 3 * t + seed) > .6)
-    loud = np.clip(np.sin(2 * np.pi * 2.5 * t + seed), 0, 1) + .02
-    return np.round(3000 * loud * (made + hiss)).clip(-32768, 32767).astype(np.int16)
-
-
-VOICES = [voice(i) for i in range(3)]
 UNIT = [(v[:LENGTH] / 32768).astype(np.float32) for v in VOICES]
-
-
-def wav(samples, rate=RATE):
-    file = io.BytesIO()
-    with wave.open(file, "wb") as w:
-        w.setnchannels(1 if samples.ndim == 1 else samples.shape[1]), w.setsampwidth(2), w.setframerate(rate)
-        w.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
-    return file.getvalue()
 
 
 def resampled(x, to):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_sound import VOICES, voice, wav
+from sound_support import VOICES, voice, wav
 from validate_support import PB, Recording, causes, finding, validate
 
 ROWS, BINS = 40, 24

@@ -3,7 +3,7 @@ again from the sound in the log. The rows are those of PyPI's pymicro-features."
 
 import numpy as np
 import pytest
-from test_sound import voice, wav
+from sound_support import voice, wav
 from validate_support import PB, Recording, causes, validate
 
 features = pytest.importorskip("pymicro_features")

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import wakeword_models
 from demo_support import EXRAY, ROOT, run
-from gathered import tensors_of
-from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
+from gathered import messages
 from sound_support import BUILD, speechlike
 
 ENGINE = ROOT / "build" / "engines" / f"tflite-{os.uname().machine}"
@@ -32,9 +30,7 @@ def program(tmp_path_factory):
 
 
 def inputs(path):
-    with open(path, "rb") as file:
-        messages = make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages()
-        return [m.data for _, channel, _, message in messages for t, m in tensors_of(channel.topic, message) if t.startswith("/input/")]
+    return [m.data for t, m in messages(path) if t.startswith("/input/")]
 
 
 def test_replay_hears_what_the_application_heard(program, tmp_path):

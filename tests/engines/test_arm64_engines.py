@@ -5,16 +5,12 @@ import os
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import testdata
 from demo_support import BUILD as ENGINES
+from tap_support import Log, asset
 from validate_support import BUILD, ROOT, validate
-
-pytest.importorskip("mcap_protobuf.decoder")
-pytest.importorskip("ai_edge_litert.interpreter")
-from test_tflite_layers import Log, asset  # noqa: E402
-
-import numpy as np  # noqa: E402
 
 SYSROOT, LIBRARIES = "/usr/aarch64-linux-gnu", ENGINES / "sysroot-aarch64" / "usr"
 FILES = {"litert": "libLiteRt.so", "onnxruntime": "libonnxruntime.so"}

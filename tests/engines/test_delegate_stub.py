@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 import testdata
 from demo_support import EXRAY, run
+from tap_support import Log, library, schema, tap_run
 from validate_support import BUILD, ROOT, causes, finding, validate
-
-pytest.importorskip("ai_edge_litert.interpreter")
-from test_tflite_layers import Log, library, tap_run  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 import model_files  # noqa: E402
-from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 
 pytestmark = pytest.mark.data
 

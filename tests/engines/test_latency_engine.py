@@ -6,14 +6,11 @@ import sys
 import numpy as np
 import pytest
 import testdata
+from tap_support import schema, tap_run
 from validate_support import ROOT, causes, finding, validate
-
-pytest.importorskip("ai_edge_litert.interpreter")
-from test_tflite_layers import tap_run  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 import model_files  # noqa: E402
-from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 
 pytestmark = [pytest.mark.data, pytest.mark.alone]
 MOBILENET = testdata.MODELS / "mobilenet_v1_0.25_224_float.tflite"

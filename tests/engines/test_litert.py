@@ -1,29 +1,20 @@
 """The engine `litert`: every layer is what the classic TensorFlow Lite library computes,
 outputs are what ai-edge-litert's own Python interpreter returns."""
 import os
-import platform
 import subprocess
 
 import numpy as np
 import pytest
 import testdata
-
 from pipeline_support import pipeline_text
-from test_tflite_layers import BUILD, ROOT, Log, asset, library
-
-litert = pytest.importorskip("ai_edge_litert.interpreter")
+from tap_support import Log, library, litert, litert_library
+from validate_support import BUILD, EXRAY
 
 PIPELINE = pipeline_text("bilinear 224x224 antialias", 127.5, 127.5)
 pytestmark = pytest.mark.data
 TOOL = BUILD / "tests" / "litert_tool"
-EXRAY = BUILD / "exray"
 NAMES = ["micro_speech_int8", "mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_float", "efficientnet_lite0_int8",
          "movie_review_text", "yamnet_float", "ssd_mobilenet_v1_coco_300_uint8", "deeplabv3_257_float"]
-
-
-def litert_library():
-    named = os.environ.get("EXRAY_LITERT_LIB_FOR_TESTS")
-    return asset(ROOT / "build" / "engines" / f"litert-{platform.machine()}" / "libLiteRt.so" if not named else named)
 
 
 def tool(engine, model, out, *inputs, kernels="builtin", threads=1, runs=1, lib=None, status=0, env=None):

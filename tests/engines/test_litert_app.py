@@ -4,10 +4,9 @@ what they were."""
 import numpy as np
 import pytest
 import testdata
-from app_support import app, assert_same, builds, given, record, recorded_pictures, same_model
+from app_support import app, assert_same, builds, record, recorded_pictures, same_model
 from pipeline_support import pipeline_text
-from test_litert import litert, litert_library
-from test_tflite_layers import Log, events
+from tap_support import Log, events, litert, litert_library
 from validate_support import validate
 
 pytestmark = pytest.mark.data

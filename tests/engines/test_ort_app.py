@@ -6,10 +6,10 @@ import platform
 import numpy as np
 import pytest
 import testdata
-from app_support import app, assert_same, builds, given, record, recorded_pictures, same_model
+from app_support import app, assert_same, builds, record, recorded_pictures, same_model
 from pipeline_support import onnx_pipeline
-from test_tflite_layers import ROOT, Log, asset, events
-from validate_support import validate
+from tap_support import Log, asset, events
+from validate_support import ROOT, validate
 
 ort = pytest.importorskip("onnxruntime")
 LIBRARY = ROOT / "build" / "engines" / f"onnxruntime-{platform.machine()}" / "libonnxruntime.so"

@@ -8,8 +8,8 @@ import subprocess
 import numpy as np
 import pytest
 import testdata
-
-from test_tflite_layers import ROOT, Log, close, interpreter, photograph, same, tap_run
+from tap_support import Log, close, interpreter, photograph, same, tap_run
+from validate_support import ROOT
 
 pytestmark = pytest.mark.data
 

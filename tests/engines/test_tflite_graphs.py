@@ -6,8 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-
-from test_tflite_layers import INT4, STRING, Log, ROOT, library, run_both, same, schema, tap_run
+from tap_support import INT4, STRING, Log, run_both, same, schema, tap_run
 
 flatbuffers = pytest.importorskip("flatbuffers")
 
@@ -272,7 +271,6 @@ def test_no_node_at_all(tmp_path):
         (_, record), = log.records[kind]
         assert same(log.value(record), np.float32([1, 2]))
     assert not log.model.nodes and len(log.frames) == 1
-
 
 
 def test_failed_run(tmp_path):

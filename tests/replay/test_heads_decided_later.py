@@ -7,12 +7,10 @@ import subprocess
 import numpy as np
 import pytest
 from demo_support import EXRAY, run
-from gathered import tensors_of
+from gathered import messages
 from log_writer import PB, Log
-from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
+from onnx_models import SIZE, model_of
 from PIL import Image
-from test_raw_heads import SIZE, model_of
 
 os.environ.setdefault("ORT_LOGGING_LEVEL", "3")
 RNG = np.random.default_rng(5)
@@ -91,8 +89,7 @@ def test_neither_side_told_anything(recorded):
 
 def test_against_the_truth_where_the_model_saw_the_whole_picture(recorded):
     recorded(OUTPUT["output"], raw=OUTPUT["raw"])
-    with open("ref.mcap", "rb") as file:
-        log = [m for _, c, _, message in make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages() for t, m in tensors_of(c.topic, message) if t == "/result"]
+    log = [m for t, m in messages("ref.mcap") if t == "/result"]
     truth = PB["Result"](boxes=[dict(x_min=b.x_min, y_min=b.y_min, x_max=b.x_max, y_max=b.y_max, id=b.id) for b in log[0].boxes])
     assert len(truth.boxes) > 3
     outputs_alone("edge.mcap", "edge", truth=truth, raw=OUTPUT["raw"])

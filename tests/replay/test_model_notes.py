@@ -8,9 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from demo_support import EXRAY, run
-from gathered import tensors_of
-from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
+from gathered import messages
 from onnx import TensorProto, helper
 from PIL import Image
 from small_tflite import TfliteModel
@@ -103,8 +101,7 @@ def recorded(tmp_path, monkeypatch):
         Image.fromarray(np.full((8, 8, 3), color, np.uint8)).save("a.png")
         (tmp_path / "p.yaml").write_text(pipeline)
         said = run(EXRAY, "record", "--engine", engine, "--model", model, "--pipeline", "p.yaml", "--data", "a.png", "--capture", "io", "-o", "a.mcap").stderr
-        with open("a.mcap", "rb") as file:
-            log = [(c.topic, m) for _, c, _, message in make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages() for _, m in tensors_of(c.topic, message)]
+        log = messages("a.mcap")
         result = next((m for t, m in log if t == "/result"), None)
         return result, next(m for t, m in log if t.startswith("/input")).data, said
 

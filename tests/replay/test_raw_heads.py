@@ -2,29 +2,11 @@
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from demo_support import EXRAY, run
-from gathered import tensors_of
-from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
-from onnx import TensorProto, helper, numpy_helper
+from gathered import messages
+from onnx_models import SIZE, model_of
 from PIL import Image
-
-SIZE = 64
-
-
-def model_of(path, size=SIZE, **outputs):
-    """A model that returns these arrays, whatever the picture."""
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, size, size])
-    made, nodes, constants = [], [helper.make_node("ReduceMean", ["image"], ["mean"], keepdims=0)], [numpy_helper.from_array(np.float32(0), "zero")]
-    nodes.append(helper.make_node("Mul", ["mean", "zero"], ["nothing"]))
-    for name, array in outputs.items():
-        made.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, array.shape))
-        constants.append(numpy_helper.from_array(array.astype(np.float32), name + "_is"))
-        nodes.append(helper.make_node("Add", [name + "_is", "nothing"], [name]))
-    graph = helper.make_graph(nodes, "told", [image], made, constants)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
 
 
 @pytest.fixture
@@ -40,9 +22,7 @@ def told(tmp_path, monkeypatch):
                      "--capture", "io", "-o", "a.mcap", status=status)
         if status:
             return None, result.stderr
-        with open("a.mcap", "rb") as file:
-            reader = make_reader(file, decoder_factories=[DecoderFactory()])
-            log = [(c.topic, m) for _, c, _, message in reader.iter_decoded_messages() for _, m in tensors_of(c.topic, message)]
+        log = messages("a.mcap")
         found = [m for t, m in log if t == "/result"]
         assert [t for t, _ in log if t == "/frame"]
         return (found[0] if found else None), result.stderr

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_support import EXRAY, ROOT, run, tool, wheel
-from gathered import tensors_of
+from demo_support import EXRAY, run, tool, wheel
+from gathered import messages
 from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
 from PIL import Image
 
 PIPELINE = """\
@@ -51,13 +50,6 @@ def record(*options, data="pictures", out="edge.mcap", status=0):
 
 def replay(log, *options, out="ref.mcap", status=0):
     return run(EXRAY, "replay", log, "--model", "model.tflite", "--pipeline", "p.yaml", "-o", out, *options, status=status)
-
-
-def messages(path):
-    """[(topic, message)] of a log, as the PyPI reader sees it."""
-    with open(path, "rb") as file:
-        reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
-        return [m for _, channel, _, message in reader.iter_decoded_messages() for m in tensors_of(channel.topic, message)]
 
 
 def metadata(path):

@@ -6,10 +6,8 @@ import numpy as np
 import onnx
 import pytest
 from demo_support import EXRAY, run
-from gathered import tensors_of
+from gathered import messages
 from log_writer import DTYPES, PB, Log
-from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
 from onnx import TensorProto, helper
 from sound_support import speechlike
 
@@ -58,12 +56,6 @@ def record(data="sounds", out="edge.mcap", status=0, model="m.onnx", *options):
 
 def replay(out="ref.mcap", model="m.onnx"):
     return run(EXRAY, "replay", "edge.mcap", "--model", model, "--pipeline", "p.yaml", "-o", out)
-
-
-def messages(path):
-    with open(path, "rb") as file:
-        reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
-        return [m for _, channel, _, message in reader.iter_decoded_messages() for m in tensors_of(channel.topic, message)]
 
 
 def of(path, topic):

@@ -6,9 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from demo_support import EXRAY, run
-from gathered import tensors_of
-from mcap.reader import make_reader
-from mcap_protobuf.decoder import DecoderFactory
+from gathered import messages
 from onnx import TensorProto, helper
 from PIL import Image
 
@@ -45,11 +43,9 @@ def record(labels, status=0):
 
 def truths(path="edge.mcap"):
     """{source: the Result of /truth} of the frames that have one."""
-    with open(path, "rb") as file:
-        reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
-        log = [(c.topic, m) for _, c, _, message in reader.iter_decoded_messages() for _, m in tensors_of(c.topic, message)]
-        topics = [t for t, _ in log]
-        assert "/frame" in topics
+    log = messages(path)
+    topics = [t for t, _ in log]
+    assert "/frame" in topics
     sources = {m.index: m.source for t, m in log if t == "/frame"}
     return {sources[m.frame]: m for t, m in log if t == "/truth"}
 

@@ -9,19 +9,13 @@ import wave
 import numpy as np
 import pytest
 import testdata
-import test_latency
-from html_support import Page, read_page, write_html
+from html_logs import write_hostile, write_pair
+from html_support import Page, image_of, read_page, write_html
+from latency_logs import OPS, write_times
 from log_writer import DTYPES, PB
 from PIL import Image
 from validate_support import (EXRAY, LITE0, UNIT, Recording, causes, normalize, photographs, record_litert, textures,
                               validate, write_inputs)
-
-HOSTILE = "</script></title></style><img src=x onerror=alert(1)><!--\"'`&amp;\u2028\u202e<svg onload=alert(2)>"
-
-
-def image_of(figure_or_page, page):
-    source = page.inside(figure_or_page, "img")[0]["attributes"]["src"]
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",", 1)[1]))))
 
 
 def figures(page, css):
@@ -29,35 +23,6 @@ def figures(page, css):
 
 
 # ---- A pair with everything ------------------------------------------------------------
-
-
-def tensors(dtype):
-    scale = [0.05] if dtype == "int8" else []
-    return [("image", "float32", (1, 32, 32, 3), [], [], 0), ("w", "float32", (8, 3, 3, 3), [], [], 0),
-            ("first;first/bn", dtype, (1, 32, 32, 8), scale, [0] * len(scale), 0), ("out", "float32", (1, 8), [], [], 0)]
-
-
-def write_pair(tmp_path, layer_fault=0.0, frames=12, names="conv"):
-    """Two convolutional layers and a decision; the edge's second channel may be off."""
-    pictures = normalize(textures(frames, 32, seed=9), *UNIT)
-    paths = []
-    for role in ("edge", "reference"):
-        path = tmp_path / f"{role}.mcap"
-        with Recording(path, role, task="classification", device=names) as log:
-            log.model(tensors("float32"), [("CONV_2D", [0, 1], [2]), ("MEAN", [2], [3])], [0], [3])
-            for i, picture in enumerate(pictures):
-                layer = np.repeat(picture[None].mean(-1, keepdims=True), 8, -1).astype(np.float32)
-                layer = layer * np.arange(1, 9, dtype=np.float32)
-                if role == "edge":
-                    layer[..., 5] += layer_fault * layer[..., 5].std()
-                scores = np.zeros((1, 8), np.float32)
-                scores[0, i % 8] = 1
-                if role == "edge" and layer_fault and i == 4:
-                    scores[0, 7] = 2
-                log.frame([("/input/image", picture[None], {}), ("/layer/0", layer, {}), ("/layer/1", scores, {}),
-                           ("/output/out", scores, {})], label=i % 8)
-        paths.append(path)
-    return paths
 
 
 def test_nothing_wrong(tmp_path):
@@ -185,29 +150,6 @@ def test_sensor_pictures_and_thumbnails(tmp_path):
 
 
 # ---- Hostile text -----------------------------------------------------------------------------
-
-
-def write_hostile(tmp_path):
-    paths = []
-    for role in ("edge", "reference"):
-        path = tmp_path / role
-        with Recording(path, role, task="classification", device=HOSTILE, app=HOSTILE * 40, cpu="a\0b\x1b[31m") as log:
-            m = PB["Model"](name=HOSTILE, engine=HOSTILE, engine_version=HOSTILE, kernels=HOSTILE, inputs=[0], outputs=[1])
-            for n in (HOSTILE, HOSTILE + "2"):
-                m.tensors.add(name=n, dtype=1, shape=[1, 8])
-            m.nodes.add(op=HOSTILE, name=HOSTILE, inputs=[0], outputs=[1])
-            log.add("/model", "Model", m)
-            for i in range(4):
-                values = np.arange(8, dtype=np.float32)[None] + i
-                log.tensor("/input/" + HOSTILE, values, frame=i)
-                log.tensor("/layer/0", values * (3 if role == "edge" else 1), frame=i)
-                log.tensor("/output/" + HOSTILE, values, frame=i)
-                r = PB["Result"](frame=i)
-                r.classes.add(id=(i if role == "edge" else 0), score=1, label=HOSTILE)
-                log.add("/result", "Result", r)
-                log.add("/frame", "Frame", PB["Frame"](index=i, source=HOSTILE + str(i), end_ns=log.time + 10, inference_ns=2_000_000))
-        paths.append(path)
-    return paths
 
 
 def test_text_from_logs_is_text(tmp_path):
@@ -380,9 +322,9 @@ def test_timeline_marks_the_warm_up(tmp_path):
 
 
 def test_stragglers_and_throttling_are_marked(tmp_path):
-    edge = test_latency.write(tmp_path / "e", 7, frames=240, slow={3: 30}, shape=lambda f: 2.0 if f >= 120 else 1.0,
-                              mhz=lambda f: 900 if f >= 120 else 1800)
-    reference = test_latency.write(tmp_path / "r", 8, role="reference", frames=240)
+    edge = write_times(tmp_path / "e", 7, frames=240, slow={3: 30}, shape=lambda f: 2.0 if f >= 120 else 1.0,
+                       mhz=lambda f: 900 if f >= 120 else 1800)
+    reference = write_times(tmp_path / "r", 8, role="reference", frames=240)
     verdict = validate(edge, reference)
     assert {"perf.straggler", "perf.throttle"} <= set(causes(verdict))
     page = read_page(write_html(tmp_path / "r.html", edge, reference))
@@ -394,7 +336,7 @@ def test_stragglers_and_throttling_are_marked(tmp_path):
     assert slow[0]["text"].endswith(f"{milliseconds:.3f} ms")
     # Beside its colour it has a mark.
     assert [m["text"] for m in page.inside(chart, "path") if "origin" in (m["attributes"].get("class") or "")] == [
-        f"3 {test_latency.OPS[3]} is slow"]
+        f"3 {OPS[3]} is slow"]
     # Bars are as long as their times: upwards the edge's, downwards the reference's, in one scale.
     bars = {b["text"]: float(b["attributes"]["height"]) for b in page.inside(chart, "rect")}
     times = {text: float(text.split(" ms")[0].split()[-1]) for text in bars}

@@ -5,12 +5,8 @@ import json
 
 import pytest
 from browser import CHROMIUM, Browser
+from html_logs import boxes, write_classes, write_drawn, write_hostile, write_pair, write_results
 from html_support import write_html
-from test_html import write_hostile, write_pair
-from test_html_measures import boxes
-from test_html_measures import write as write_told
-from test_html_told import write as write_on_picture
-from test_html_viewer import write as write_classes
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: make browser-test")
 
@@ -186,8 +182,8 @@ def test_without_its_script(browser, report):
 
 @pytest.mark.parametrize("width", [390, 1120])
 def test_measures_fit(browser, tmp_path, width):
-    edge = write_told(tmp_path / "e.mcap", "edge", [boxes(2)] * 2, [boxes(0)] * 2)
-    target = write_html(tmp_path / "p.html", edge, write_told(tmp_path / "r.mcap", "reference", [boxes(0.1)] * 2))
+    edge = write_results(tmp_path / "e.mcap", "edge", [boxes(2)] * 2, [boxes(0)] * 2)
+    target = write_html(tmp_path / "p.html", edge, write_results(tmp_path / "r.mcap", "reference", [boxes(0.1)] * 2))
     browser.open(target, width=width)
     assert browser.complaints() == [] and browser.run("document.querySelector('#measures details').open") is False
     box = browser.place("#measures summary")
@@ -257,7 +253,7 @@ def test_frames_without_the_script_and_in_print(browser, stepped):
 
 @pytest.mark.parametrize("width", [390, 1920])
 def test_boxes_lie_on_their_picture(browser, tmp_path, width):
-    pair = [write_on_picture(tmp_path, role, lambda r, i, x=x: r.boxes.add(x_min=x, y_min=0.25, x_max=x + 0.5, y_max=0.75, id=1, score=1))
+    pair = [write_drawn(tmp_path, role, lambda r, i, x=x: r.boxes.add(x_min=x, y_min=0.25, x_max=x + 0.5, y_max=0.75, id=1, score=1))
             for role, x in (("edge", 0.25), ("reference", 0.4))]
     browser.open(write_html(tmp_path / "r.html", *pair), width=width, dark=True)
     assert browser.complaints() == [] and browser.run("document.documentElement.scrollWidth") <= width

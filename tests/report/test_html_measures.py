@@ -3,34 +3,10 @@
 import subprocess
 
 import numpy as np
+from html_logs import HOSTILE_CELL, boxes, write_results
 from html_support import read_page, write_html
-from log_writer import PB, Log
+from log_writer import PB
 from validate_support import EXRAY, validate
-
-HOSTILE = "</td></table><script>alert(1)</script>"
-
-
-def write(path, role, results, truths=None):
-    log = Log(path, metadata={"role": role})
-    for i, told in enumerate(results):
-        begin = log.time
-        for topic, content in (("/result", told), *([("/truth", truths[i])] if truths else [])):
-            message = PB["Result"](frame=i)
-            message.MergeFrom(content)
-            log.add(topic, "Result", message)
-        log.frame(i, begin, source=f"{i}.jpg")
-    log.finish()
-    return path
-
-
-def boxes(shift, classes=30):
-    """A box of each class; the later its number, the more `shift` moves it."""
-    told = []
-    for k in range(classes):
-        x = 0.02 * k + 0.02 * shift * k / classes
-        told.append({"x_min": x, "y_min": 0.1, "x_max": x + 0.05, "y_max": 0.2, "id": k, "score": 0.9,
-                     "label": HOSTILE if k == classes - 1 else f"thing {k}"})
-    return PB["Result"](boxes=told)
 
 
 def mask(seed):
@@ -46,8 +22,8 @@ def shown(value):
 
 
 def test_detections_against_the_truth(tmp_path):
-    edge = write(tmp_path / "e.mcap", "edge", [boxes(2)] * 2, [boxes(0)] * 2)
-    reference = write(tmp_path / "r.mcap", "reference", [boxes(0.1)] * 2)
+    edge = write_results(tmp_path / "e.mcap", "edge", [boxes(2)] * 2, [boxes(0)] * 2)
+    reference = write_results(tmp_path / "r.mcap", "reference", [boxes(0.1)] * 2)
     found = validate(edge, reference)["accuracy"]["measures"]
     page = read_page(write_html(tmp_path / "p.html", edge, reference))
     section = page.one("section", id="measures")
@@ -64,12 +40,12 @@ def test_detections_against_the_truth(tmp_path):
     rows = rows_of(page, classes)[1:]
     lost = {m["group"]: m["reference"] - m["edge"] for m in found if m["group"]}
     assert len(rows) == 20 and min(lost[r[0]] for r in rows) >= max(v for k, v in lost.items() if k not in {r[0] for r in rows})
-    assert HOSTILE[:47] in {r[0] for r in rows} and len(page.all("script")) == 2
+    assert HOSTILE_CELL[:47] in {r[0] for r in rows} and len(page.all("script")) == 2
     assert [a["text"] for a in page.all("a", href="#measures")] == ["Measures"]
 
 
 def test_masks_without_a_truth_and_words_instead_of_names(tmp_path):
-    edge, reference = write(tmp_path / "e.mcap", "edge", [mask(1)] * 2), write(tmp_path / "r.mcap", "reference", [mask(2)] * 2)
+    edge, reference = write_results(tmp_path / "e.mcap", "edge", [mask(1)] * 2), write_results(tmp_path / "r.mcap", "reference", [mask(2)] * 2)
     page = read_page(write_html(tmp_path / "p.html", edge, reference))
     section = page.one("section", id="measures")
     head, *rows = rows_of(page, page.inside(section, "table")[0])
@@ -86,12 +62,12 @@ def test_nearly_all_is_not_all(tmp_path):
     for changed in (0, 1):
         ids[0, :changed] = 1
         sides.append(PB["Result"](mask={"width": 100, "height": 100, "ids": ids.tobytes()}))
-    edge, reference = write(tmp_path / "e.mcap", "edge", sides[:1]), write(tmp_path / "r.mcap", "reference", sides[1:])
+    edge, reference = write_results(tmp_path / "e.mcap", "edge", sides[:1]), write_results(tmp_path / "r.mcap", "reference", sides[1:])
     text = subprocess.run([EXRAY, "validate", edge, reference], capture_output=True, text=True).stdout
     assert "equal pixels   agreement 99.99 %" in text
 
 
 def test_nothing_where_nothing_is_measured(tmp_path):
-    sides = [write(tmp_path / f"{role}.mcap", role, [PB["Result"]()] * 2) for role in ("edge", "reference")]
+    sides = [write_results(tmp_path / f"{role}.mcap", role, [PB["Result"]()] * 2) for role in ("edge", "reference")]
     page = read_page(write_html(tmp_path / "p.html", *sides))
     assert page.all("section", id="measures") == page.all("a", href="#measures") == []

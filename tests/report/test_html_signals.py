@@ -7,9 +7,9 @@ import wave
 
 import numpy as np
 import pytest
-from html_support import read_page, write_html
+from html_support import image_of, page_writer
 from log_writer import DTYPES, PB
-from test_html import image_of
+from sound_support import wav
 from validate_support import Recording
 
 RATE = 16000
@@ -20,11 +20,7 @@ def tone(hertz, seconds=1.0, rate=RATE, level=0.4):
 
 
 def as_wav(samples, rate=RATE):
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setparams((1, 2, rate, 0, "NONE", ""))
-        file.writeframes(np.round(32767 * samples).astype("<i2").tobytes())
-    return out.getvalue()
+    return wav(np.round(32767 * samples).astype("<i2"), rate)
 
 
 def write(path, role, feeds, sounds=None, format="wav", attach=None, state=None, reading=None, resets=()):
@@ -48,12 +44,7 @@ def write(path, role, feeds, sounds=None, format="wav", attach=None, state=None,
     return path / role
 
 
-def page_of(folder, edge, reference, **keywords):
-    keywords = {k: v if isinstance(v, tuple) else (v, v) for k, v in keywords.items()}
-    pair = [write(folder, role, feeds, **{k: v[s] for k, v in keywords.items()})
-            for s, (role, feeds) in enumerate((("edge", edge), ("reference", reference)))]
-    target = write_html(folder / "r.html", *pair)
-    return read_page(target), target
+page_of = page_writer(write)
 
 
 def chart(page, id):

@@ -4,39 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from html_support import read_page, write_html
+from html_logs import HOSTILE, write_drawn
+from html_support import image_of, page_writer, read_page, write_html
 from log_writer import PB, Log
-from test_html import HOSTILE, image_of
 from validate_support import Recording, textures
 
-
-def write(path, role, tell, frames=2, stages=None, truth=None, camera=True):
-    """tell(result, i) fills the frame's result; stages: {name: array}, recorded behind the input."""
-    pictures = textures(frames, 64, seed=5)
-    with Recording(path / role, role, task="detection") as log:
-        for i, picture in enumerate(pictures):
-            tensors = [("/input/image", (picture[None] / 127.5 - 1).astype(np.float32), {})]
-            if camera:
-                tensors.insert(0, ("/sensor/camera", picture, {"media": {"format": "rgb8", "width": 64, "height": 64}}))
-            for topic, array, keywords in tensors:
-                log.tensor(topic, array, frame=i, **keywords)
-            for name, array in (stages or {}).items():
-                log.tensor(f"/stage/{name}", array, frame=i)
-            for topic, fill in (("/result", tell), ("/truth", truth)):
-                if fill:
-                    message = PB["Result"](frame=i)
-                    fill(message, i)
-                    log.add(topic, "Result", message)
-            log.frame([])
-    return path / role
-
-
-def page_of(folder, edge, reference, **keywords):
-    keywords = {k: v if isinstance(v, tuple) else (v, v) for k, v in keywords.items()}
-    pair = [write(folder, role, tell, **{k: v[s] for k, v in keywords.items()})
-            for s, (role, tell) in enumerate((("edge", edge), ("reference", reference)))]
-    target = write_html(folder / "r.html", *pair)
-    return read_page(target), target
+page_of = page_writer(write_drawn)
 
 
 def marks(page, frame, css):

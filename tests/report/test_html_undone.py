@@ -5,9 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from explain_support import QUANTIZED, explain, from_yuv, normalize, preprocess, quantize
+from explain_support import COLOURS, FAULTS, QUANTIZED, UNIT, explain, from_yuv, normalize, preprocess, quantize, yuv_camera
 from html_support import read_page, write_html
-from test_explain import COLOURS, FAULTS, UNIT, yuv_camera
 
 pytestmark = pytest.mark.data
 

@@ -3,32 +3,13 @@
 import re
 
 import numpy as np
+from html_logs import write_classes
 from html_support import read_page, write_html
-from log_writer import PB
-from validate_support import Recording, normalize, textures
-
-UNIT = {"mean": 127.5, "std": 127.5}
-HOSTILE = "<b>\u202ecat</b>"
-
-
-def write(folder, role, frames, wrong=(), labels=True, attach=None):
-    """A classifier of tiny pictures that tells its classes in two messages; in the frames `wrong` the edge errs."""
-    pictures = textures(min(frames, 12), 16, seed=3)
-    with Recording(folder / role, role, task="classification") as log:
-        if attach:
-            log.writer.add_attachment(0, 0, "labels.txt", "text/plain", "\n".join(attach).encode())
-        for i in range(frames):
-            best = 3 if role == "edge" and i in wrong else 1
-            for k in (best, 2):
-                r = PB["Result"](frame=i)
-                r.classes.add(id=k, score=0.9 if k == best else 0.1, label=(f"name {k}" if k != 3 else HOSTILE) if labels else None)
-                log.add("/result", "Result", r)
-            log.frame([("/input/image", normalize([pictures[i % len(pictures)]], **UNIT)[0][None], {})], label=1)
-    return folder / role
+from validate_support import SYMMETRIC, Recording, normalize, textures
 
 
 def page_of(folder, frames, wrong=(), **keywords):
-    pair = [write(folder, role, frames, wrong, **keywords) for role in ("edge", "reference")]
+    pair = [write_classes(folder, role, frames, wrong, **keywords) for role in ("edge", "reference")]
     target = write_html(folder / "r.html", *pair)
     return read_page(target), target
 
@@ -76,7 +57,7 @@ def test_keys_are_words_and_causes_explained(tmp_path):
     for role in ("edge", "reference"):
         with Recording(tmp_path / role, role) as log:
             for p in pictures:
-                log.frame([("/input/image", normalize([p[..., ::-1] if role == "edge" else p], **UNIT)[0][None], {})])
+                log.frame([("/input/image", normalize([p[..., ::-1] if role == "edge" else p], *SYMMETRIC)[0][None], {})])
         pair.append(tmp_path / role)
     page = read_page(write_html(tmp_path / "r.html", *pair))
     keys = [page.inside(d, "dt") for d in page.having("evidence")][0]

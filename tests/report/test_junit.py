@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from test_latency import write as write_times
-from test_plugin import plugin
+from latency_logs import write_times
+from plugin_support import plugin
 from validate_support import EXRAY, LITE0, Recording, normalize, textures, write_inputs
 
 junitparser = pytest.importorskip("junitparser")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import testdata
-from test_tflite_layers import BUILD, ROOT, Log
+from tap_support import Log
+from validate_support import BUILD, EXRAY, ROOT
 
-EXRAY = BUILD / "exray"
 SANITIZED = Path(os.environ.get("EXRAY_ASAN_DIR", "/nonexistent"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1",
               "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0"}

@@ -117,6 +117,22 @@ def nv12(p, stride=None, matrix="bt601", full=False):
     return planes.tobytes(), yuv
 
 
+def yuv_camera(pictures, **how):
+    made = [nv12(p, **how) for p in pictures]
+    records = [(data, PB["Media"](format="nv12", width=yuv.shape[1], height=yuv.shape[0], matrix=how.get("matrix", "bt601"),
+                                  full_range=how.get("full", False), row_stride=how.get("stride") or 0))
+               for data, yuv in made]
+    return records, [yuv for _, yuv in made]
+
+
+COLOURS = {
+    "nv21": lambda yuv: from_yuv(yuv[..., [0, 2, 1]]),
+    "bt709": lambda yuv: from_yuv(yuv, "bt709"),
+    "full range": lambda yuv: from_yuv(yuv, full=True),
+    "grey": lambda yuv: np.repeat(from_yuv(np.dstack([yuv[..., 0], yuv[..., 1:] * 0 + 128]))[..., :1], 3, -1),
+}
+
+
 # ---- Logs ------------------------------------------------------------------------------------
 
 
@@ -166,3 +182,31 @@ def explain(folder, edge, reference, sensors=None, edge_keywords=None, reference
 
 def named(verdict):
     return sorted(c.removeprefix("input.") for c in causes(verdict))
+
+
+# ---- Faults ----------------------------------------------------------------------------------
+
+UNIT = {"mean": (0, 0, 0), "std": (255, 255, 255)}
+
+# name: (what the edge does, its normalization, causes with the sensor, causes without it)
+FAULTS = {
+    "rotated 90": (dict(turns=1), {}, "rotation"),
+    "rotated 180": (dict(turns=2), {}, "rotation"),
+    "rotated 270": (dict(turns=3), {}, "rotation"),
+    "mirrored": (dict(mirror=1), {}, "flip"),
+    "upside down": (dict(mirror=0), {}, "flip"),
+    "transposed": (dict(turns=1, mirror=0), {}, "flip rotation"),
+    "stretched": (dict(crop=whole), {}, "crop"),
+    "letterboxed": (dict(boxed=(Image.BICUBIC, SIDE, 0)), {}, "crop"),
+    "letterboxed on grey": (dict(boxed=(Image.BICUBIC, SIDE, 114)), {}, "crop"),
+    "another fraction": (dict(crop=centre(0.7)), {}, "crop"),
+    "all of the square": (dict(crop=centre(1)), {}, "crop"),
+    "a corner": (dict(crop=corner(0.8)), {}, "crop"),
+    "bilinear": (dict(resize=BILINEAR), {}, "resize"),
+    "nearest": (dict(resize=pillow(Image.NEAREST)), {}, "resize"),
+    "bgr, unit, rotated": (dict(turns=1, order=(2, 1, 0)), UNIT, "channel_order normalization rotation"),
+    "letterboxed, bilinear": (dict(boxed=(Image.BILINEAR, SIDE, 0)), {}, "crop resize", "crop"),
+    "stretched, bgr, mirrored": (dict(crop=whole, order=(2, 1, 0), mirror=1), {}, "channel_order crop flip"),
+    "all": (dict(crop=centre(1), resize=BILINEAR, turns=2, order=(1, 2, 0)), UNIT,
+            "channel_order crop normalization resize rotation", "channel_order crop normalization rotation"),
+}

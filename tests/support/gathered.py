@@ -1,6 +1,8 @@
-"""LayerStats as the Tensors that it stands for, for tests that read logs with other people's readers."""
+"""Logs as other people's readers have them, LayerStats as the Tensors that it stands for."""
 
 from log_writer import PB
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
 
 
 def tensors_of(topic, message, model=None):
@@ -16,3 +18,10 @@ def tensors_of(topic, message, model=None):
             tensor.tensor = model.nodes[node].outputs[0] if topic == "/layers" else node
         out.append((f"{topic[:-1]}/{node}", tensor))
     return out
+
+
+def messages(path):
+    """[(topic, message)] of a log, as PyPI's reader sees it."""
+    with open(path, "rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
+        return [m for _, channel, _, message in reader.iter_decoded_messages() for m in tensors_of(channel.topic, message)]

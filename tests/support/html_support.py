@@ -1,9 +1,13 @@
 """The HTML report of a pair of logs, taken apart by Python's own parser."""
 
+import base64
+import io
 import json
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
+from PIL import Image
 from validate_support import EXRAY
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
@@ -117,3 +121,21 @@ def check_contracts(page, text):
     policy = page.one("meta", **{"http-equiv": "Content-Security-Policy"})["attributes"]["content"]
     assert policy.startswith("default-src 'none'; img-src data:; media-src data:;") and "unsafe" not in policy
     assert isinstance(page.data["layers"], list)
+
+
+def image_of(figure_or_page, page):
+    source = page.inside(figure_or_page, "img")[0]["attributes"]["src"]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",", 1)[1]))))
+
+
+def page_writer(write):
+    """page_of(folder, edge, reference, ...): the page of two logs that write() makes, and its file; a tuple has a value for each log."""
+
+    def page_of(folder, edge, reference, **keywords):
+        keywords = {k: v if isinstance(v, tuple) else (v, v) for k, v in keywords.items()}
+        pair = [write(folder, role, given, **{k: v[s] for k, v in keywords.items()})
+                for s, (role, given) in enumerate((("edge", edge), ("reference", reference)))]
+        target = write_html(folder / "r.html", *pair)
+        return read_page(target), target
+
+    return page_of

@@ -6,6 +6,7 @@ import onnx
 import onnxruntime as ort
 from log_writer import PB, Log
 from onnx import numpy_helper
+from validate_support import validate
 
 DTYPES = {1: 1, 2: 6, 3: 5, 4: 8, 5: 7, 6: 9, 7: 11, 9: 13, 10: 2, 11: 4, 12: 10, 13: 12}
 
@@ -153,3 +154,11 @@ def record(path, out, inputs, folder, level="extended", role="reference", captur
         log.frame(frame, begin, source=sources[frame] if sources else f"{frame}", inference_ns=1000000)
     log.finish()
     return message
+
+
+def verdict_of(tmp_path, edge, reference, status, level="none", shape=(1, 3, 12, 16), scale=2.0):
+    inputs = [scale * np.random.default_rng(i).normal(size=shape).astype(np.float32) for i in range(3)]
+    for path, role in ((edge, "edge"), (reference, "reference")):
+        record(path, tmp_path / f"{role}.mcap", inputs, tmp_path, level=level, role=role, constants=True)
+    # Of functions that are written in many nodes, few have a counterpart.
+    return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)

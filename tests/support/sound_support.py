@@ -1,12 +1,15 @@
 """Sounds like speech, and the program that runs exray/sound.h on them."""
 
+import io
 import os
 import subprocess
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+RATE, LENGTH = 16000, 8000
 BUILD = Path(os.environ.get("EXRAY_BUILD_DIR", "build/test"))
 
 
@@ -38,3 +41,25 @@ def sound_tool():
         return np.frombuffer(done.stdout, np.uint16 if whole else np.float32)
 
     return run
+
+
+def voice(seed, length=LENGTH + 4000):
+    """Syllables of a buzz under moving formants, with hiss and silence between: 16-bit samples."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(length) / RATE
+    pitch = np.cumsum(90 + 40 * np.sin(2 * np.pi * rng.uniform(.5, 2) * t + rng.uniform(0, 6))) / RATE
+    made = sum(np.sin(2 * np.pi * k * pitch) / k * (1 + np.sin(2 * np.pi * rng.uniform(1, 4) * t + k)) for k in range(1, 30))
+    hiss = np.convolve(rng.normal(0, 1, length), [1, -1.2, .5], "same") * (np.sin(2 * np.pi * 3 * t + seed) > .6)
+    loud = np.clip(np.sin(2 * np.pi * 2.5 * t + seed), 0, 1) + .02
+    return np.round(3000 * loud * (made + hiss)).clip(-32768, 32767).astype(np.int16)
+
+
+VOICES = [voice(i) for i in range(3)]
+
+
+def wav(samples, rate=RATE):
+    file = io.BytesIO()
+    with wave.open(file, "wb") as w:
+        w.setnchannels(1 if samples.ndim == 1 else samples.shape[1]), w.setsampwidth(2), w.setframerate(rate)
+        w.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
+    return file.getvalue()
