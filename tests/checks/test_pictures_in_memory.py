@@ -245,6 +245,13 @@ def test_mixtures_of_colors(tmp_path, camera, name, sensor):
     assert says in text(finding(verdict, "input.color_space"))
 
 
+def test_a_mixture_in_some_frames(tmp_path, camera):
+    edge = [norm(resized(np.clip(np.round(p @ MIXED["saturation"][0].T), 0, 255).astype(np.uint8) if k in (1, 4) else p)) for k, p in enumerate(camera)]
+    verdict = judged(tmp_path, edge, right(camera))
+    assert named(verdict) == ["color_space"]
+    assert "2 of 6 frames only: frames 1 and 4" in text(finding(verdict, "input.color_space"))
+
+
 @pytest.mark.parametrize("frames", [range(6), (2, 5)], ids=["all", "two"])
 def test_a_part_of_so_many_pixels(tmp_path, camera, frames):
     """Cut out by numbers of pixels, of which none is a round share of the camera's."""

@@ -200,6 +200,20 @@ def test_a_scale_and_an_offset_are_told_in_numbers(judge, gain, offset, words):
     assert abs(found["evidence"]["gain"] / gain - 1) < .01 and ("divide" in found["fix"] or offset)
 
 
+@pytest.mark.parametrize("heard", [False, True])
+@pytest.mark.parametrize("row, cause", [(19, "input.delay"), (None, "input.unknown")])
+def test_one_row(judge, row, cause, heard):
+    """Noise chooses no row."""
+    def other(t):
+        t = t.copy()
+        t[20] = t[row] if row else t[20] + np.linspace(0, 4, BINS)
+        return t
+
+    verdict = judge([other(t) for t in TABLES], heard=heard)
+    assert causes(verdict) == [cause] and verdict["verdict"] == "fail"
+    assert finding(verdict, cause)["evidence"]["row"] == 20
+
+
 @pytest.mark.parametrize("move, cause", [(lambda t: np.roll(t, 2, 0), "input.delay"), (lambda t: t[:, ::-1], "input.flip")])
 def test_what_is_moved_may_have_another_scale(judge, move, cause):
     verdict = judge([move(t) * np.float32(.5) for t in TABLES])

@@ -270,8 +270,7 @@ static double frame_difference(xr_input_pair *pair, const xr_transform *transfor
     return n > 0 ? sqrt(sum / n) / pair->fit->level[EXRAY_SIDE_EDGE] : NAN;
 }
 
-/* The frames that differ from the reference's; NULL: none does, or all do, or memory is short. */
-static bool *differing_frames(xr_input_pair *pair)
+bool *xr_differing_frames(xr_input_pair *pair)
 {
     size_t frames = exray_comparison_frame_count(pair->comparison), count = 0, known = 0;
     const xr_transform none = xr_transform_none(frames);
@@ -357,7 +356,7 @@ static exray_status make_attempt(const exray_comparison *comparison, const xr_in
 static exray_status try_some_frames(const exray_comparison *comparison, attempt *all, exray_error *error)
 {
     attempt *some = malloc(sizeof *some);
-    bool *only = differing_frames(all->pair);
+    bool *only = xr_differing_frames(all->pair);
     exray_status status = EXRAY_OK;
     if (some && only) {
         status = make_attempt(comparison, &all->before, all->pair->fine, only, some, error);

@@ -1,6 +1,7 @@
 /* input: what takes the reference's model input to the edge's, step by step. */
 #include "checks/builtin.h"
 #include "checks/findings.h"
+#include "checks/input/color/color_mixture.h"
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
 #include "checks/input/frames/find_lag.h"
@@ -42,16 +43,29 @@ static bool looks_like_a_kernel(const exray_comparison *comparison, const xr_inp
     return known && d.separable > SURELY_SEPARABLE && d.levels > FINEST;
 }
 
-/* Whether such a difference is one of colors: a conversion explains most of it. */
+/* Whether a conversion of the colors explains most of the difference of the pair's frames. */
+static bool has_color(xr_input_pair *pair, size_t frames)
+{
+    xr_transform transform = xr_transform_none(frames);
+    if (!xr_search_frames_load(pair, &transform) || !xr_find_color(pair, &transform))
+        return false;
+    const xr_fit_sums sums = xr_transform_sums(pair, &transform);
+    const double after = xr_unexplained_by_order(&sums, pair->channels, NULL),
+                 before = transform.color.residual_without;
+    return transform.color.kind == XR_COLOR_MIXED
+               ? xr_mixture_suffices(after, before, pair->spread[EXRAY_SIDE_EDGE])
+               : after < 0.12 * before;
+}
+
+/* Whether such a difference is one of colors, in all frames or in those that differ most. */
 static bool looks_like_a_color(const exray_comparison *comparison, const xr_input_fit *fit)
 {
-    xr_transform transform = xr_transform_none(exray_comparison_frame_count(comparison));
+    const size_t frames = exray_comparison_frame_count(comparison);
     xr_input_pair *pair = fit->values.channels == 3 ? xr_input_pair_open(comparison, fit->pair, fit) : NULL;
-    bool found = pair && xr_search_frames_load(pair, &transform) && xr_find_color(pair, &transform);
-    if (found) {
-        xr_fit_sums sums = xr_transform_sums(pair, &transform);
-        found =
-            xr_unexplained_by_order(&sums, pair->channels, NULL) < 0.12 * transform.color.residual_without;
+    bool found = pair && has_color(pair, frames);
+    if (pair && !found) {
+        pair->only = xr_differing_frames(pair);
+        found = pair->only && has_color(pair, frames);
     }
     xr_input_pair_close(pair);
     return found;

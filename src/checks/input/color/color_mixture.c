@@ -30,6 +30,12 @@ bool xr_fit_mixture(const xr_fit_sums *sums, const xr_pixel_unit *unit, xr_color
     return true;
 }
 
+bool xr_mixture_suffices(double after, double before, double spread)
+{
+    const double decoders = 1.5; /* levels */
+    return after < 0.12 * before || (after < before / 3 && sqrt(after) * spread < decoders);
+}
+
 bool xr_is_saturation(const xr_color_transform *mixture, double *factor)
 {
     static const double grays[][3] = {{0.299, 0.587, 0.114},

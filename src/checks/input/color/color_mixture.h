@@ -7,6 +7,11 @@
 /* The mixture that fits best, by least squares; false: the pixels determine none. */
 bool xr_fit_mixture(const xr_fit_sums *sums, const xr_pixel_unit *unit, xr_color_transform *out);
 
+/* Whether a mixture that leaves a share `after` of the edge's variance, of `before` that any order of
+ * channels leaves, is what makes the difference: an eighth is left, or a third that decoders explain. spread:
+ * the edge's standard deviation in levels. */
+bool xr_mixture_suffices(double after, double before, double spread);
+
 /* Whether it changes the saturation alone: by that factor, 1 the reference's, 0 gray. */
 bool xr_is_saturation(const xr_color_transform *mixture, double *factor);
 

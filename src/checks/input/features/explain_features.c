@@ -4,6 +4,7 @@
 #include "checks/input/features/feature_limits.h"
 #include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
+#include "checks/input/features/feature_row.h"
 #include "checks/input/features/feature_sounds.h"
 
 #include <math.h>
@@ -403,6 +404,35 @@ static bool report_frontend(const feature_report *r)
 /* What is more is no noise, whatever the front end makes of it. */
 #define MOST_NOISE 0.1
 
+/* One row that differs, the same in all frames, and no other one: as where it is written too late. */
+static bool report_one_row(const feature_report *r)
+{
+    const xr_feature_frames *n = r->frames;
+    const size_t row = xr_feature_row_that_differs(n, 0.999);
+    if (row == SIZE_MAX)
+        return false;
+    const bool before = row > 0 && xr_feature_row_is(n, row, row - 1),
+               after = row + 1 < n->rows && xr_feature_row_is(n, row, row + 1);
+    exray_finding *f = begin(r, before || after ? "input.delay" : "input.unknown", 0.9);
+    if (before || after)
+        exray_finding_summary(
+            f,
+            "Row %zu of the edge's features (of %zu, from 0) is the reference's row %zu; all "
+            "others are right.",
+            row, n->rows, before ? row - 1 : row + 1);
+    else
+        exray_finding_summary(f,
+                              "The edge's features differ from the reference's in row %zu of %zu (from 0) "
+                              "alone; no known cause explains it.",
+                              row, n->rows);
+    exray_finding_fix(
+        f, "Look at how that row is written: a window that is not computed yet, or not shifted in.");
+    exray_finding_text(f, "kind", "row");
+    exray_finding_number(f, "row", (double)row);
+    end(r, f);
+    return true;
+}
+
 /* Whether what differs is what dither, faint noise or another resampler make of the reference's features:
  * told as a warning, and of dither as a remark. */
 static bool report_noise(const feature_report *r)
@@ -414,7 +444,8 @@ static bool report_noise(const feature_report *r)
         if (n->list[i].differs)
             mean += n->list[i].rest, most = fmax(most, n->list[i].rest), differing++;
     mean /= differing;
-    if (!n->has_sensor || !(mean <= MOST_NOISE) || !(xr_frontend_noise(n, &noise) || xr_mel_noise(n, &noise)))
+    if (!n->has_sensor || !(mean <= MOST_NOISE) || xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
+        !(xr_frontend_noise(n, &noise) || xr_mel_noise(n, &noise)))
         return false;
     double limit = fmax(noise.of_noise, noise.of_dither);
     if (mean > MUCH_NOISE * limit || most > IN_A_FRAME * limit)
@@ -605,7 +636,7 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
         xr_feature_frames_free(frames);
         return moved;
     }
-    if (report_noise(&r) || report_turned_axes(&r, frames)) {
+    if (report_noise(&r) || report_turned_axes(&r, frames) || report_one_row(&r)) {
         xr_feature_frames_free(frames);
         return true;
     }

@@ -200,18 +200,18 @@ static double best_conversion(const xr_input_pair *pair, xr_transform *next, con
     return least;
 }
 
-/* A mixture of the colors that no known conversion is: it has to leave next to nothing, as some of what other
- * things do to a picture is a mixture, too. */
+/* A mixture of the colors that no known conversion is: it has to leave little, as some of what other things
+ * do to a picture is a mixture, too (of what decoders and kernels do, not a tenth). */
 static double try_mixture(const xr_input_pair *pair, const xr_fit_sums *placed, double before, double least,
                           xr_transform *next, const placed_frames *frames)
 {
-    const double little = 0.12, spread = pair->spread[EXRAY_SIDE_EDGE];
+    const double spread = pair->spread[EXRAY_SIDE_EDGE];
     xr_transform mixed = *next;
-    if (xr_unexplained_by_color(placed, pair->channels) > little * fmin(before, least) ||
+    if (xr_unexplained_by_color(placed, pair->channels) > 0.5 * fmin(before, least) ||
         !xr_fit_mixture(placed, &mixed.unit, &mixed.color))
         return least;
     double residual = try_color(pair, &mixed, frames, ORDER_AND_MAP);
-    if (residual > little * before || least < xr_no_worse(residual, spread))
+    if (!xr_mixture_suffices(residual, before, spread) || least < xr_no_worse(residual, spread))
         return least;
     *next = mixed;
     return residual;
