@@ -203,6 +203,11 @@ def test_buffers(judge, size, of, kind):
     assert evidence["kind"] == kind and size - 4 <= evidence["samples"] <= size and abs(evidence["spacing_samples"] - size * of) < 20
 
 
+def test_a_frame_that_is_not_filled(judge):
+    verdict = judge([np.where(np.arange(LENGTH) < LENGTH - 900, x, 0) for x in UNIT])
+    assert causes(verdict) == ["input.delay"] and "its last 900 samples are zero" in told(verdict)
+
+
 def test_exchanged_buffers(judge):
     def change(v):
         rows = (v / 32768)[:len(v) // 400 * 400].reshape(-1, 400).copy()

@@ -180,6 +180,12 @@ static bool take_apart(const xr_sound_frame *f, double gain, double tolerance, x
         if (end >= f->count || (long)end + w.shift >= (long)f->count ||
             zeros_from(&w, end) == f->count - end) {
             covered += f->count - end;
+            /* Nothing else is wrong: what is not filled, and no end of what lost samples make shorter. */
+            if (p->count == 0 && f->count - end >= WINDOW && zeros_from(&w, end) == f->count - end) {
+                note(out, 2, f->count - end);
+                p->at[p->count++] = end;
+                out->unfilled++;
+            }
             break;
         }
         if (p->count >= MOST_PLACES)

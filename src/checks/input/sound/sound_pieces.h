@@ -8,6 +8,7 @@ typedef struct xr_sound_pieces {
     size_t frames;                 /* that were taken apart */
     size_t lost, repeated, zeroed; /* places, in all of them */
     size_t least[3], most[3];      /* samples at such a place: lost, repeated, zeroed */
+    size_t unfilled;               /* frames that are zero to their end, and right before */
     size_t spacing;                /* samples from one to the next, where it is even; 0: it is not */
     double gain;
 } xr_sound_pieces;

@@ -592,6 +592,12 @@ void xr_report_sound_pieces(const xr_sound_report *r, const xr_sound_pieces *p)
         exray_finding_summary(
             f, "The edge's sound is the reference's in pieces of another order (buffers exchanged or "
                "lost and repeated).");
+    else if (kind == 2 && p->unfilled == p->zeroed)
+        exray_finding_summary(
+            f,
+            "The edge's sound ends early: its last %zu samples%s are zero (silent) where the "
+            "reference's are not.",
+            p->least[2], p->most[2] > p->least[2] ? " or more" : "");
     else
         exray_finding_summary(f, "The edge's sound %s: pieces of %zu samples%s.", words[kind], p->least[kind],
                               every);
