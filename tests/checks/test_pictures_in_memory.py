@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from explain_support import explain, from_yuv, named, to_yuv
+from explain_support import QUANTIZED, explain, from_yuv, named, quantize, to_yuv
 from log_writer import PB
 from PIL import Image, ImageFilter
 from validate_support import finding, textures
@@ -157,6 +157,23 @@ VALUES = {
     "three for four": (lambda a: as_pixels(a, 3, 4), "stride", "three bytes"),
     "rows that nobody wrote": (lambda a: np.concatenate([a[:40], np.full_like(a[40:], -1)]), "stride", "first 11520 of the 27648"),
 }
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after the resize", "before it"])
+@pytest.mark.parametrize("kind", ["float", "uint8"])
+def test_rows_below_that_are_black(tmp_path, camera, kind, before):
+    """Of 8 bits, too, where black is the end of the range: what is there is not clipped."""
+    def black(p, rows):
+        p = p.copy()
+        p[-rows:] = 0
+        return p
+
+    edge = [norm(resized(black(p, 20)) if before else black(resized(p), 16)) for p in camera]
+    sides, keywords = [edge, right(camera)], None
+    if kind == "uint8":
+        sides, keywords = [quantize(s, zero_point=128) for s in sides], {**QUANTIZED, "zero_point": [128]}
+    verdict = explain(tmp_path, *sides, records(camera), keywords, keywords)
+    assert verdict["verdict"] == "fail" and named(verdict) == ["stride"]
 
 
 @pytest.mark.parametrize("planar", [False, True], ids=["nhwc", "nchw"])

@@ -167,7 +167,31 @@ static exray_status judge_transform(xr_input_pair *pair, xr_explanation *e, xr_t
     return status;
 }
 
-/* Searches, and judges what was found.  A rendering that is exact on the searched frames but not on
+static bool names_colors(const xr_input_fit *fit)
+{
+    return fit->state == XR_FIT_DIFFERS &&
+           (fit->orders.named || fit->orders.tied || fit->map.named || fit->map.after_exchange);
+}
+
+static bool has_steps(const xr_explanation *e)
+{
+    for (size_t s = 0; s < XR_STEPS; s++)
+        if (e->present[s])
+            return true;
+    return false;
+}
+
+/* Whether all that differs are values at the ends of the edge's range, which were left out as if they were
+ * clipped: they are not where the reference's are within that range. */
+static bool hides_the_difference(const xr_input_pair *pair, const xr_explanation *e,
+                                 const xr_input_fit *after)
+{
+    const xr_input_values *v = &e->before->values;
+    return pair->saturated && !has_steps(e) && !names_colors(after) && v->clipped <= 0.001 * v->counted;
+}
+
+/* Searches, and judges what was found.  Where what is left out at the ends of the range is the difference, it
+ * is searched again with it.  A rendering that is exact on the searched frames but not on
  * another one has the wrong rounding: the search is repeated once, with that frame. */
 static exray_status search(xr_input_pair *pair, xr_explanation *e, xr_transform *transform,
                            xr_input_fit *after, bool *good, exray_error *error)
@@ -181,18 +205,22 @@ static exray_status search(xr_input_pair *pair, xr_explanation *e, xr_transform 
         status = judge_transform(pair, e, transform, after, good, error);
         bool exact =
             transform->resampling.set && xr_levels_of(pair, EXRAY_SIDE_EDGE, transform->residual) < 0.5;
+        const bool hidden = status == EXRAY_OK && *good && hides_the_difference(pair, e, after);
+        if (hidden) {
+            *good = false;
+            pair->whole = true;
+            pair->saturated = false;
+            if (attempt)
+                return status;
+            xr_transform_free(transform);
+            continue;
+        }
         if (status != EXRAY_OK || (*good && after->residual.explained) || !exact || attempt)
             return status;
         pair->required_frame = after->residual.worst_frame + 1;
         xr_transform_free(transform);
     }
     return status;
-}
-
-static bool names_colors(const xr_input_fit *fit)
-{
-    return fit->state == XR_FIT_DIFFERS &&
-           (fit->orders.named || fit->orders.tied || fit->map.named || fit->map.after_exchange);
 }
 
 /* Whether every step can be undone on the edge's values, without the sensor's picture. */
@@ -391,6 +419,9 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
     if (rest.state == XR_FIT_DIFFERS && report_rest(a, &rest, findings))
         rest.residual.explained = true;
     report_colors(comparison, only ? &a->before : all, &rest, a->good ? &a->transform : NULL, findings);
+    /* What is explained, but by nothing that has a name, is told as it is. */
+    if (findings->last == last && !a->pair->fine && all->state == XR_FIT_DIFFERS && !all->residual.explained)
+        xr_report_unknown(comparison, all, false, findings);
     for (exray_finding *f = last ? last->next : findings->first; f && only; f = f->next)
         exray_finding_frames(f, comparison, only);
     if (a->good || names_colors(&rest)) {

@@ -280,6 +280,11 @@ static void try_parts(const memory_view *v, best_reading *best)
                         .step = (int64_t)v->length,
                         .limit = (int64_t)end};
         consider(best, &r, values_residual(v, &r, MOST_SAMPLES, PART));
+        /* A resize mixes the last row that was written with what lies below. */
+        if (end % v->length == 0 && end > v->length) {
+            r.limit -= (int64_t)v->length;
+            consider(best, &r, values_residual(v, &r, MOST_SAMPLES, PART));
+        }
     }
     for (bool all = true; all && row > 0; row -= all)
         for (size_t y = 0; y < v->rows && all; y++)

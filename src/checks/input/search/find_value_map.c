@@ -160,7 +160,7 @@ void xr_find_value_map(xr_input_pair *pair, xr_transform *transform)
         /* Most values are clipped, or there are only a few distinct ones. */
         if (s.at_ends[0][0] + s.at_ends[0][1] > 0.8 || s.levels < FEW_LEVELS)
             choose(pair, transform, &s, &map);
-        if (transform->value_map.kind)
+        if (transform->value_map.kind || pair->whole)
             pair->saturated = false;
     }
     free_samples(&s);

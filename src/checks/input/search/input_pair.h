@@ -42,6 +42,7 @@ typedef struct xr_input_pair {
     double low, high;
     bool saturated; /* many of the edge's values are at its ends, where no map holds */
     bool clamped;   /* the reference's values exceed it */
+    bool whole;     /* set it: values at the ends are looked at like others */
 
     bool padded; /* letterboxes on both sides: the padding is left out (xr_find_padding) */
 
