@@ -139,6 +139,10 @@ static exray_status judge_all(const exray_comparison *comparison, const range_li
         const exray_quantization *reference = same_type(comparison, layer);
         j.known = reference != NULL;
         j.fault = judge(&j.evidence, limit, reference, &j.cost);
+        /* Integers of 16 bits are symmetric: their zero point is zero, and only a wider range holds more. */
+        if (j.fault == OFF_CENTER && !j.known && edge->dtype == EXRAY_DTYPE_INT16 &&
+            j.evidence.zero_point == 0)
+            j.fault = TOO_NARROW;
         /* From a lower bound of the error it is not known whether the steps are most of it. */
         if (j.fault == TOO_WIDE &&
             ((layer->from_stats && !j.known) || is_range_of_function(layer, &j.evidence)))
