@@ -40,6 +40,14 @@ bool xr_outputs_differ(const exray_comparison *comparison)
     return false;
 }
 
+bool xr_outputs_of_other_shape(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
+        if (exray_comparison_output(comparison, i)->other_shape)
+            return true;
+    return false;
+}
+
 bool xr_outputs_agree(const exray_comparison *comparison)
 {
     size_t count = exray_comparison_output_count(comparison);

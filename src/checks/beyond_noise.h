@@ -17,6 +17,9 @@ bool xr_layers_differ(const exray_comparison *comparison);
 /* Whether an output of the model differs. */
 bool xr_outputs_differ(const exray_comparison *comparison);
 
+/* Whether an output has other shapes on the two sides in some frame: it is not compared there. */
+bool xr_outputs_of_other_shape(const exray_comparison *comparison);
+
 /* Whether there are outputs, and each was compared and does not differ. */
 bool xr_outputs_agree(const exray_comparison *comparison);
 

@@ -3,6 +3,7 @@
 #include "checks/consequences.h"
 #include "checks/frame_coverage.h"
 #include "checks/input/frames/frame_words.h"
+#include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/port/port_words.h"
 #include "checks/scrubbed.h"
@@ -185,11 +186,16 @@ static void report_coverage(const exray_comparison *comparison, const xr_check_o
 }
 
 /* Of the frames that both sides recorded, the share in which an output has one shape on both; 1 where it
- * never has: that is another layout.  Frames behind inputs of other shapes are told by input.shape. */
-static double share_of_shapes(const exray_io_pair *output)
+ * never has, but as many values: that is another layout.  Frames behind inputs of other shapes are told by
+ * input.shape. */
+static double share_of_shapes(const exray_comparison *comparison, size_t position)
 {
+    const exray_io_pair *output = exray_comparison_output(comparison, position);
     size_t all = output->frames + output->other_shape;
-    return output->frames ? (double)output->frames / (double)all : 1;
+    if (output->frames || !all)
+        return all ? (double)output->frames / (double)all : 1;
+    xr_output_sizes sizes = xr_output_sizes_of(comparison, position);
+    return sizes.other ? 1 - (double)sizes.other / (double)sizes.frames : 1;
 }
 
 /* Outputs whose shapes differ behind equal ones of the inputs: too few frames for a verdict, or said. */
@@ -200,7 +206,7 @@ static void report_shapes(const exray_comparison *comparison, const xr_check_opt
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         if (output->other_shape == 0)
             continue;
-        bool few = share_of_shapes(output) < options->min_coverage;
+        bool few = share_of_shapes(comparison, i) < options->min_coverage;
         exray_finding *f = exray_findings_add(findings, "log.coverage",
                                               few ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_INFO, 1);
         exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
@@ -368,7 +374,7 @@ static void judge_run(const exray_comparison *comparison, const xr_check_options
     }
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (share_of_shapes(output) >= options->min_coverage)
+        if (share_of_shapes(comparison, i) >= options->min_coverage)
             continue;
         snprintf(out->reason, sizeof out->reason,
                  "the output %.100s has the same shape on both sides in %zu of %zu frames only, %.0f %% are "

@@ -420,15 +420,18 @@ xr_layout_match xr_comparison_layout(const exray_comparison *c, exray_kind kind,
 static exray_status turn_cube(const xr_pair *pair, exray_slot *slot, exray_tensor_view *view,
                               const float **values, exray_error *error)
 {
-    xr_layout_match how = xr_cube_layout(pair, &view->info);
-    if (!*values || how == XR_LAYOUT_SAME || xr_elements(&view->info) != view->count)
+    const bool flattened = pair->flattened[0];
+    exray_tensor_info info = flattened ? xr_before_flattening(&view->info, pair->flattened) : view->info;
+    xr_layout_match how = flattened ? pair->layout : xr_cube_layout(pair, &info);
+    if (!*values || how == XR_LAYOUT_SAME || xr_elements(&info) != view->count)
         return EXRAY_OK;
     float *room = xr_slot_room(slot, view->count);
     if (!room)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing the logs");
-    xr_convert_layout(&view->info, *values, how, room);
+    xr_convert_layout(&info, *values, how, room);
     *values = room;
-    view->info.layout = pair->reference_layout;
+    if (!flattened)
+        view->info.layout = pair->reference_layout;
     return EXRAY_OK;
 }
 

@@ -63,6 +63,9 @@ typedef struct xr_pair {
     const char *name[2];          /* INPUT, OUTPUT: as in the topic */
     uint32_t tensor[2];           /* position in the models' tensors, or EXRAY_NO_INDEX */
     xr_layout_match layout;       /* chosen where shapes leave it open (layout_choice.h); else NONE */
+    int64_t flattened[3];         /* LAYER of one dimension that the other side has in another order: the
+                                     edge's shape before it was flattened, and `layout` how they correspond;
+                                     else 0 */
     bool same_shape;              /* with it: the shapes are the same on both sides */
     char reference_layout[8];     /* with it: as recorded */
     xr_stored stored[2];

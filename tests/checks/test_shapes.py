@@ -215,3 +215,23 @@ def test_frames_that_say_nothing_are_affected_too(judge):
     reference[1] = {"x": np.repeat(reference[1]["x"].mean(1, keepdims=True), 3, 1)}
     f = finding(judge(each(reference, lambda a: a[:, ::-1]), reference), "input.channel_order")
     assert "frames_affected" not in f["evidence"]
+
+
+def of_counts(path, role, counts):
+    """An output of as many rows as the values decide, behind a layer that agrees."""
+    x = np.ones((1, 4), np.float32)
+    with Recording(path, role) as log:
+        log.model([("x", "float32", (1, 4), (), (), 0), ("m", "float32", (1, 4), (), (), 0)], [("RELU", [0], [1])], [0], [1])
+        for i, count in enumerate(counts):
+            found = np.linspace(0, 1, 4 * count, dtype=np.float32).reshape(count, 4)
+            log.frame([("/input/x", x + i, {}), ("/layer/0", x + i, {}), ("/output/found", found, {}), ("/output/y", x, {})])
+
+
+@pytest.mark.parametrize("edge,status", [((5, 6, 7, 3), 1), ((2, 2, 2, 2), 0), ((2, 3, 2, 2), 3)])
+def test_another_number_of_values_behind_equal_inputs_does_not_pass(tmp_path, edge, status):
+    of_counts(tmp_path / "edge.mcap", "edge", edge)
+    of_counts(tmp_path / "reference.mcap", "reference", (2, 2, 2, 2))
+    v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
+    assert ("layer.unknown" in causes(v)) == (status == 1)
+    if status == 1:
+        assert finding(v, "layer.unknown")["evidence"]["frames_other_size"] == 4

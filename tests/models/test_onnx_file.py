@@ -144,3 +144,19 @@ def test_a_second_initializer_of_one_name(data_type, tmp_path):
     assert result.returncode == 0, result.stderr
     zero = next(line.split("\t") for line in result.stdout.splitlines() if line.startswith("T\tzero"))
     assert int(zero[4]) == len(graph.initializer[2].raw_data)
+
+
+def test_a_branch_is_told_by_its_operators(tmp_path):
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+
+    def branch(*ops):
+        names = ["x", *(f"{ops[0]}{i}" for i in range(len(ops)))]
+        return helper.make_graph([helper.make_node(op, [a], [b]) for op, a, b in zip(ops, names, names[1:])], "b", [],
+                                 [helper.make_tensor_value_info(names[-1], kind, None)])
+
+    node = helper.make_node("If", ["c"], ["y"], name="choice", then_branch=branch("Relu", "Tanh"), else_branch=branch("Identity"))
+    graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("c", onnx.TensorProto.BOOL, []), helper.make_tensor_value_info("x", kind, [2])],
+                              [helper.make_tensor_value_info("y", kind, [2])])
+    onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
+    told = tool("dump", tmp_path / "m.onnx").stdout
+    assert "then_branch=graph of Relu,Tanh" in told and "else_branch=graph of Identity" in told

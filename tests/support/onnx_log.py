@@ -135,6 +135,8 @@ def record(path, out, inputs, folder, level="extended", role="reference", captur
             info = message.tensors[position[name]]
             t = PB["Tensor"](frame=frame, tensor=position[name])
             t.info.CopyFrom(info)
+            t.info.ClearField("shape")
+            t.info.shape.extend(array.shape)  # of this frame
             if capture == "full" or not topic.startswith("/layer"):
                 t.data = np.ascontiguousarray(array).tobytes()
             else:

@@ -5,6 +5,7 @@
 #include "checks/findings.h"
 #include "checks/input/moments/input_statistics.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 
@@ -220,6 +221,49 @@ static void report_output(const exray_comparison *comparison, size_t i, const ch
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
+/* Whether layers were compared, and all are of floats: what 8 bits round moves many values over a threshold.
+ */
+static bool is_of_floats(const exray_comparison *comparison)
+{
+    if (!exray_comparison_coverage(comparison)->with_data)
+        return false;
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
+        if (exray_comparison_layer(comparison, i)->own_noise >= QUANTIZED_NOISE)
+            return false;
+    return true;
+}
+
+/* An output of another number of values, behind equal inputs: another result, of which no value can be
+ * compared. */
+static void report_sizes(const exray_comparison *comparison, size_t i, exray_findings *findings)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, i);
+    xr_output_sizes sizes = xr_output_sizes_of(comparison, i);
+    if (!xr_sizes_differ(&sizes))
+        return;
+    exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.8);
+    exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "Output %.100s has another number of values in %zu of %zu frames though the inputs do not differ.",
+        output->name[EXRAY_SIDE_EDGE], sizes.other, sizes.frames);
+    exray_finding_detail(f, "On average %.6g values on the edge, %.6g in the reference.  %s", sizes.mean[0],
+                         sizes.mean[1], no_side);
+    exray_finding_fix(f, "Compare what decides how many there are: thresholds, limits, and the operator that "
+                         "applies them.");
+    exray_finding_number(f, "frames", (double)sizes.frames);
+    exray_finding_number(f, "frames_other_size", (double)sizes.other);
+    exray_finding_number(f, "values_edge", sizes.mean[0]);
+    exray_finding_number(f, "values_reference", sizes.mean[1]);
+}
+
+static bool has_error(const exray_findings *findings)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (f->severity == EXRAY_SEVERITY_ERROR)
+            return true;
+    return false;
+}
+
 /* Whether the error is 8-bit rounding that adds up over many layers, in some networks to more than usual
  * (linear bottlenecks): a fault only where it is far larger. */
 static bool is_accumulated_rounding(const exray_comparison *comparison)
@@ -309,6 +353,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (output->comparable && isfinite(output->error) && output->error > fmax(limit, allowed))
             report_output(comparison, i, statistics, findings);
     }
+    for (size_t i = 0; known && is_of_floats(comparison) && i < exray_comparison_output_count(comparison);
+         i++)
+        if (!has_error(findings))
+            report_sizes(comparison, i, findings);
     return EXRAY_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
 #include "checks/model/weight_match.h"
 #include "checks/op_name.h"
@@ -255,22 +256,13 @@ static bool has_same_convention(const exray_layer_pair *layer)
     return strcmp(op, layer->op[EXRAY_SIDE_REFERENCE]) == 0 && (strstr(op, "CONV") || strstr(op, "Conv"));
 }
 
-static bool has_channels_last(const exray_model *model)
-{
-    static const char *const engines[] = {"tflite", "litert", "keras"};
-    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
-        if (model && model->engine && strstr(model->engine, engines[i]))
-            return true;
-    return false;
-}
-
 /* Whether a filter's dimensions are in the two orders of the two formats: one has channels last. */
 static bool is_of_two_layouts(const exray_comparison *comparison, const xr_weight_pair *p)
 {
     const exray_model *model[2];
     for (int s = 0; s < 2; s++)
         model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
-    return has_channels_last(model[0]) != has_channels_last(model[1]) &&
+    return xr_has_channels_last(model[0]) != xr_has_channels_last(model[1]) &&
            p->tensor[0] < model[0]->tensor_count && model[0]->tensors[p->tensor[0]].rank > 2;
 }
 

@@ -1,6 +1,7 @@
 /* model.weights: some layers' weights differ beyond what storing them explains. */
 #include "checks/builtin.h"
 #include "checks/model/model_fit.h"
+#include "checks/model/partition.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,11 +9,19 @@
 
 enum { MOST_NAMED = 6 };
 
-static unsigned node_of(const exray_comparison *comparison, const xr_weight_pair *pair)
+/* The pair of layers that computes with the weights: where they were paired by name alone, the partition that
+ * they lie in.  SIZE_MAX: unknown. */
+static size_t layer_of(const exray_comparison *comparison, const xr_weight_pair *pair)
 {
-    return pair->layer == SIZE_MAX
-               ? EXRAY_NO_INDEX
-               : (unsigned)exray_comparison_layer(comparison, pair->layer)->node[EXRAY_SIDE_EDGE];
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    size_t count = pair->layer == SIZE_MAX && model ? exray_comparison_layer_count(comparison) : 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t n = exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE];
+        if (n < model->node_count && model->nodes[n].inner_count &&
+            xr_partition_reads(&model->nodes[n], pair->tensor[EXRAY_SIDE_EDGE]))
+            return i;
+    }
+    return pair->layer;
 }
 
 /* ", of the forget gate": which gates of a recurrent layer are others, where some are not. */
@@ -41,15 +50,19 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                       size_t shown)
 {
     char key[40], gates[80];
-    if (pair->layer != SIZE_MAX) {
-        snprintf(key, sizeof key, "layer_%u", node_of(comparison, pair));
+    size_t layer = layer_of(comparison, pair);
+    unsigned node = layer == SIZE_MAX
+                        ? EXRAY_NO_INDEX
+                        : (unsigned)exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE];
+    if (layer != SIZE_MAX) {
+        snprintf(key, sizeof key, "layer_%u", node);
         exray_finding_number(f, key, pair->difference);
     }
     if (shown >= MOST_NAMED)
         return;
     char place[32] = "";
-    if (pair->layer != SIZE_MAX)
-        snprintf(place, sizeof place, "Layer %u, ", node_of(comparison, pair));
+    if (layer != SIZE_MAX)
+        snprintf(place, sizeof place, "Layer %u, ", node);
     if (pair->transposed) {
         exray_finding_detail(f, "%sweights %.*s: transposed; the same values with two dimensions exchanged.",
                              place, XR_SHORT_NAME(pair->name ? pair->name : ""));
@@ -90,8 +103,8 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
         return;
     exray_finding *f =
         exray_findings_add(findings, "model.weights", EXRAY_SEVERITY_ERROR, fit->from_stats ? 0.8 : 0.97);
-    exray_finding_where(f, "model", first->name,
-                        first->layer == SIZE_MAX ? EXRAY_NO_INDEX : (uint32_t)first->layer);
+    size_t layer = layer_of(comparison, first);
+    exray_finding_where(f, "model", first->name, layer == SIZE_MAX ? EXRAY_NO_INDEX : (uint32_t)layer);
     exray_finding_summary(f, "The weights of %zu of %zu layers and the biases of %zu of %zu are others.",
                           fit->weights_differ, fit->weights, fit->biases_differ, fit->biases);
     size_t shown = 0;

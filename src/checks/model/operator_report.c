@@ -389,7 +389,8 @@ bool xr_differences_get(const exray_comparison *comparison, exray_findings *find
                   exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     *out = xr_findings_attached(findings, attached_key, 0);
     if (*out || !models || xr_is_same_file(comparison) ||
-        !(xr_layers_differ(comparison) || xr_outputs_differ(comparison) || is_any_coarse(comparison)))
+        !(xr_layers_differ(comparison) || xr_outputs_differ(comparison) || is_any_coarse(comparison) ||
+          xr_outputs_of_other_shape(comparison)))
         return true;
     xr_differences *made = calloc(1, sizeof *made);
     if (!made || !xr_differences_find(comparison, made)) {

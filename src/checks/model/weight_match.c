@@ -5,13 +5,35 @@
 #include "checks/model/weight_match.h"
 
 #include "checks/findings.h"
+#include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
+#include "checks/model/partition.h"
+#include "checks/op_name.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEWEST = 8 }; /* numbers in weights; fewer say nothing about the training */
+/* Numbers in weights: fewer say nothing about the training, but for biases of few classes. */
+enum { FEWEST = 8, FEWEST_IN_SUM = 2 };
+
+static bool contains(const char *op, const char *const *part, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strstr(op, part[i]))
+            return true;
+    return false;
+}
+
+static uint64_t fewest(const xr_node_constant *c)
+{
+    static const char *const with_bias[] = {"Conv", "CONV", "Gemm", "FULLY_CONNECTED", "Linear"};
+    const char *op = c->node && c->node->op ? c->node->op : "";
+    if (strcmp(op, "Add") == 0 || strcmp(op, "ADD") == 0)
+        return FEWEST_IN_SUM;
+    bool bias = c->input == 2 && contains(op, with_bias, sizeof with_bias / sizeof *with_bias);
+    return bias ? 1 : FEWEST;
+}
 
 static int by_name(const void *left, const void *right)
 {
@@ -56,6 +78,7 @@ static bool collect(const exray_comparison *comparison, exray_side side, xr_cons
 bool xr_weight_matcher_make(const exray_comparison *comparison, xr_weight_matcher *m)
 {
     bool ok = true;
+    m->comparison = comparison;
     for (int s = 0; s < 2; s++)
         ok = xr_weight_values_make(&m->values[s]) && ok;
     for (int s = 0; s < 2 && ok; s++)
@@ -98,6 +121,77 @@ static bool has_all_gates(const xr_gate_layout *l, uint64_t count)
     return l->gates * l->hidden * l->columns <= count;
 }
 
+/* Whether the layer, or the partition that runs it, is right or given what is wrong: then weights in another
+ * order belong to it. */
+static bool may_be_reordered(const xr_weight_matcher *m, size_t layer, uint32_t tensor)
+{
+    const exray_model *model = m->side[0].model;
+    for (size_t i = 0; i < exray_comparison_layer_count(m->comparison); i++) {
+        const exray_layer_pair *pair = exray_comparison_layer(m->comparison, i);
+        bool reads = layer == SIZE_MAX ? pair->node[0] < model->node_count &&
+                                             xr_partition_reads(&model->nodes[pair->node[0]], tensor)
+                                       : i == layer;
+        if (reads && pair->role == EXRAY_LAYER_ROLE_ORIGINATES)
+            return false;
+    }
+    return true;
+}
+
+/* The edge's weights of a dense layer with the columns of a flattened picture in the reference's order, where
+ * one engine flattens it pixel by pixel and the other channel by channel.  *made: NULL: no such layer. */
+static exray_status reorder_columns(const xr_weight_matcher *m, const xr_node_constant pair[2], float **made)
+{
+    const exray_tensor_view *view = &m->values[0].view;
+    xr_flat_picture edge, reference;
+    const exray_node *node[2];
+    *made = NULL;
+    for (int s = 0; s < 2; s++)
+        node[s] = pair[s].node ? pair[s].node : xr_reader_within(m->side[s].model, pair[s].tensor);
+    if (view->info.rank != 2 || !xr_reads_flattened(m->side[0].model, node[0], &edge) ||
+        !xr_reads_flattened(m->side[1].model, node[1], &reference) ||
+        edge.channels_last == reference.channels_last)
+        return EXRAY_OK;
+    const uint64_t columns = edge.size[0] * edge.size[1] * edge.size[2];
+    const uint64_t shape[2] = {(uint64_t)view->info.shape[0], (uint64_t)view->info.shape[1]};
+    if (columns > view->count || shape[0] * shape[1] != view->count ||
+        (shape[0] != columns && shape[1] != columns))
+        return EXRAY_OK;
+    float *out = malloc((view->count + 1) * sizeof *out);
+    if (!out)
+        return EXRAY_E_MEMORY;
+    /* Of a square matrix the rows are the layer's, but where it multiplies from the right. */
+    bool along_rows = shape[1] != columns || xr_is_op(node[0]->op, "matmul");
+    for (uint64_t i = 0; i < view->count; i++) {
+        uint64_t row = i / shape[1], column = i % shape[1];
+        if (along_rows)
+            row = xr_place_in_other_order(&edge, row);
+        else
+            column = xr_place_in_other_order(&edge, column);
+        out[row * shape[1] + column] = m->values[0].value[i];
+    }
+    *made = out;
+    return EXRAY_OK;
+}
+
+/* Compares weights that differ as they are once more, in the order of the other side's picture. */
+static exray_status compare_reordered(const xr_weight_matcher *m, const xr_node_constant pair[2],
+                                      const exray_tensor_view view[2], const float *reference,
+                                      xr_weight_pair *out)
+{
+    float *reordered;
+    exray_status status = reorder_columns(m, pair, &reordered);
+    if (status != EXRAY_OK || !reordered)
+        return status;
+    xr_weight_pair again = *out;
+    bool found = xr_weight_difference(view, (const float *const[]){reordered, reference},
+                                      (const double[]){m->values[0].rounding, m->values[1].rounding},
+                                      m->factor, &again);
+    if (found && !again.differs && !again.transposed)
+        *out = again;
+    free(reordered);
+    return EXRAY_OK;
+}
+
 /* Compares two constants; *found: they can be compared. */
 static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
                                  xr_weight_pair *out, bool *found)
@@ -113,7 +207,7 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
             status = xr_weight_fold(&m->side[s].folds, &pair[s], &m->values[s], m->error);
         if (status != EXRAY_OK)
             return status;
-        if (m->values[s].value && m->values[s].view.count < FEWEST)
+        if (m->values[s].value && m->values[s].view.count < fewest(&pair[s]))
             return EXRAY_OK;
     }
     exray_tensor_view view[2] = {m->values[0].view, m->values[1].view};
@@ -130,6 +224,11 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
                             .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
     *found = xr_weight_difference(
         view, values, (const double[]){m->values[0].rounding, m->values[1].rounding}, m->factor, out);
+    if (*found && out->differs && values[0] && values[1] && may_be_reordered(m, layer, pair[0].tensor)) {
+        exray_status status = compare_reordered(m, pair, view, values[1], out);
+        if (status != EXRAY_OK)
+            return status;
+    }
     xr_gate_layout gates, other;
     if (*found && out->differs && values[0] && values[1] &&
         xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
@@ -173,7 +272,7 @@ static bool is_free(const xr_constant_table *c, const xr_node_constant *constant
     bool halves = constant->joined == XR_JOINED_SUM && !constant->joined_count;
     unsigned bit = (halves ? 2 : 1) * constant->part;
     return c->recorded[constant->tensor] && !(c->taken[constant->tensor] >> bit & 1) &&
-           xr_weight_count(c->model, constant) >= FEWEST &&
+           xr_weight_count(c->model, constant) >= fewest(constant) &&
            !(c->is_folded && xr_weight_fold_part(&c->folds, constant) == XR_FOLD_USED);
 }
 
@@ -271,6 +370,49 @@ static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_c
     return EXRAY_OK;
 }
 
+/* ---- At one place ------------------------------------------------------------------------------- */
+
+/* The one constant that a walk found at that input of that operator, or NULL. */
+static const xr_node_constant *at_place(const xr_weight_graph *g, const xr_node_constant *like)
+{
+    const xr_node_constant *found = NULL;
+    for (size_t i = 0; i < g->found_count; i++) {
+        const xr_node_constant *c = &g->found[i];
+        if (!c->node || !c->node->op || strcmp(c->node->op, like->node->op) != 0 || c->input != like->input)
+            continue;
+        if (found || c->parts || c->joined)
+            return NULL;
+        found = c;
+    }
+    return found;
+}
+
+static bool has_namesake(const xr_constant_table *c, const char *name)
+{
+    for (size_t i = 0; i < c->named_count; i++)
+        if (strcmp(c->named[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The reference's constant at the place of the edge's, where a layer is wrong and the two are of other names:
+ * that the edge's has a namesake, elsewhere, or the reference's has a counterpart at another layer that
+ * shares it, does not make this layer right.  NULL: nothing speaks for another one. */
+static const xr_node_constant *read_instead(const xr_weight_matcher *m, const exray_layer_pair *layer,
+                                            const xr_node_constant *edge)
+{
+    if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !edge->node || !edge->node->op || edge->parts ||
+        edge->joined || at_place(&m->side[0].graph, edge) != edge)
+        return NULL;
+    const xr_node_constant *there = at_place(&m->side[1].graph, edge);
+    const char *name = m->side[0].model->tensors[edge->tensor].name;
+    const char *other = there ? m->side[1].model->tensors[there->tensor].name : NULL;
+    if (!there || !m->side[1].recorded[there->tensor] || !are_of_one_size(m, edge, there) || !name ||
+        !other || !*name || strcmp(name, other) == 0)
+        return NULL;
+    return m->side[1].taken[there->tensor] || has_namesake(&m->side[1], name) ? there : NULL;
+}
+
 /* Pairs a constant of the edge with the one of its name; where that does not agree (exporters number
  * constants), with the first of the layer that does; where none does, with the first, unless it must agree.
  */
@@ -280,6 +422,13 @@ static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_
     const xr_weight_graph *g = &m->side[1].graph;
     candidate c = {.candidates = 0};
     xr_node_constant namesake;
+    const xr_node_constant *instead = read_instead(m, exray_comparison_layer(m->comparison, layer), edge);
+    if (instead) {
+        exray_status tried = try_pair(m, layer, edge, instead, &c);
+        if (tried != EXRAY_OK || (c.candidates && c.best.differs))
+            return tried == EXRAY_OK ? keep(m, &c.best, c.of) : tried;
+        c = (candidate){.candidates = 0};
+    }
     bool named = find_namesake(m, edge, &namesake);
     exray_status status = named ? try_pair(m, layer, edge, &namesake, &c) : EXRAY_OK;
     for (size_t k = 0; status == EXRAY_OK && !c.agrees && k < g->found_count; k++)

@@ -22,6 +22,7 @@ typedef struct xr_constant_table {
 } xr_constant_table;
 
 typedef struct xr_weight_matcher {
+    const exray_comparison *comparison;
     xr_constant_table side[2];
     xr_weight_values values[2];
     double factor;

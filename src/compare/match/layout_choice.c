@@ -6,6 +6,7 @@
 
 #include "compare/match/pairs.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,11 @@
 /* A second picture, should the first be flat; so many values that chance cannot make a reading look better.
  */
 enum { FRAMES = 4, SAMPLES = 4096 };
+
+/* Of the variance, in a reading that only a change of the graph explains: a float's or an 8-bit value's
+ * noise.
+ */
+#define MOST_LEFT 1e-3
 
 /* ---- What is known without the values -------------------------------------------------------------------
  */
@@ -71,6 +77,75 @@ static xr_layout_match expected(const exray_comparison *c, const exray_tensor_in
     const exray_tensor_info *last = &info[is[0] == XR_ORDER_LAST ? 0 : 1];
     xr_layout_match how = last->rank >= 3 ? turned(last, is[0] == XR_ORDER_LAST) : way[0];
     return can_be(way, ways, how) ? how : way[0];
+}
+
+/* ---- Pictures that are flattened: channel by channel, or pixel by pixel ---- */
+
+/* "Reshape", "FLATTEN", "aten::flatten". */
+static bool is_flattening(const char *op)
+{
+    static const char *const words[] = {"reshape", "flatten", "squeeze"};
+    for (size_t w = 0; op && w < sizeof words / sizeof *words; w++)
+        for (const char *at = op; *at; at++) {
+            size_t i = 0;
+            while (words[w][i] && tolower((unsigned char)at[i]) == words[w][i])
+                i++;
+            if (!words[w][i])
+                return true;
+        }
+    return false;
+}
+
+/* What a side's node flattens: the shape without dimensions of 1, of three of `count` values.  False: it does
+ * not. */
+static bool shape_before(const exray_model *model, uint32_t node, int64_t count, int64_t before[3])
+{
+    int64_t shape[EXRAY_MAX_RANK];
+    if (!model || node >= model->node_count || !is_flattening(model->nodes[node].op) ||
+        model->nodes[node].input_count == 0 || model->nodes[node].inputs[0] >= model->tensor_count)
+        return false;
+    const exray_tensor_info *info = &model->tensors[model->nodes[node].inputs[0]];
+    if (info->rank > EXRAY_MAX_RANK || xr_squeeze(info, shape) != 3)
+        return false;
+    for (int i = 0; i < 3; i++) {
+        if (shape[i] < 1 || shape[i] > count)
+            return false;
+        before[i] = shape[i];
+    }
+    return shape[0] * shape[1] <= count && shape[0] * shape[1] * shape[2] == count;
+}
+
+xr_layout_match xr_flattened_ways(const exray_comparison *comparison, const xr_pair *pair, int64_t before[3])
+{
+    const exray_model *model[2];
+    int64_t shape[EXRAY_MAX_RANK], reference[3], count[2];
+    if (pair->kind != EXRAY_KIND_LAYER)
+        return XR_LAYOUT_NONE;
+    for (int s = 0; s < 2; s++) {
+        model[s] = exray_log_model(comparison->log[s]);
+        if (!model[s] || pair->tensor[s] >= model[s]->tensor_count ||
+            model[s]->tensors[pair->tensor[s]].rank > EXRAY_MAX_RANK ||
+            xr_squeeze(&model[s]->tensors[pair->tensor[s]], shape) != 1)
+            return XR_LAYOUT_NONE;
+        count[s] = shape[0];
+    }
+    if (!xr_layouts_may_differ(model[0], model[1]) || count[0] != count[1] ||
+        !shape_before(model[0], pair->index[0], count[0], before) ||
+        !shape_before(model[1], pair->index[1], count[1], reference))
+        return XR_LAYOUT_NONE;
+    bool last = xr_order_of_engine(model[0]) == XR_ORDER_LAST;
+    for (int i = 0; i < 3; i++)
+        if (before[i] != reference[last ? (i + 1) % 3 : (i + 2) % 3])
+            return XR_LAYOUT_NONE;
+    return last ? XR_LAYOUT_EDGE_LAST : XR_LAYOUT_EDGE_FIRST;
+}
+
+exray_tensor_info xr_before_flattening(const exray_tensor_info *edge, const int64_t before[3])
+{
+    exray_tensor_info info = *edge;
+    info.rank = 3;
+    info.shape = before;
+    return info;
 }
 
 /* ---- What the values say
@@ -198,8 +273,42 @@ static bool is_same_rank(const exray_tensor_info a[2], const exray_tensor_view b
     return true;
 }
 
+/* A flattened picture is in the order in which its engine stores pictures, unless the values say clearly that
+ * it is in the other's (it was transposed before). */
+static void choose_flattened(const chooser *x, xr_pair *pair)
+{
+    int64_t before[3];
+    xr_layout_match way[2] = {XR_LAYOUT_SAME, xr_flattened_ways(x->comparison, pair, before)};
+    likeness_of_way r[2] = {{0}};
+    if (way[1] == XR_LAYOUT_NONE)
+        return;
+    for (size_t f = 0; f < x->comparison->frame_count && f < FRAMES; f++) {
+        exray_tensor_view view[2];
+        const float *values[2];
+        if (!read_values(x, pair, f, view, values) ||
+            view[0].count != (uint64_t)before[0] * (uint64_t)before[1] * (uint64_t)before[2])
+            continue;
+        view[0].info = xr_before_flattening(&view[0].info, before);
+        add_frame(r, way, 2, view, values);
+    }
+    if (unexplained(&r[0]) < unexplained(&r[1]) / 2)
+        return;
+    pair->layout = way[1];
+    memcpy(pair->flattened, before, sizeof before);
+}
+
+/* A matrix that one engine's graph transposes is wholly there.  What is only alike once transposed is the
+ * product of exchanged factors: queries and keys. */
+static bool is_likely(const chooser *x, const xr_pair *pair, xr_layout_match way, double left)
+{
+    return x->engines_differ || !pair->same_shape || way != XR_LAYOUT_SWAPPED || left < MOST_LEFT;
+}
+
 static void choose(const chooser *x, xr_pair *pair)
 {
+    choose_flattened(x, pair);
+    if (pair->flattened[0])
+        return;
     xr_layout_match way[XR_LAYOUT_WAYS], again[XR_LAYOUT_WAYS];
     exray_tensor_info info[2];
     if (models_decide(x, pair) || !tell_shapes(x, pair, info))
@@ -227,7 +336,7 @@ static void choose(const chooser *x, xr_pair *pair)
             prior = unexplained(&r[i]);
     best = prior / 2; /* another one must be clearly better */
     for (uint32_t i = 0; i < ways; i++)
-        if (unexplained(&r[i]) < best) {
+        if (unexplained(&r[i]) < best && is_likely(x, pair, way[i], unexplained(&r[i]))) {
             best = unexplained(&r[i]);
             pair->layout = way[i];
         }

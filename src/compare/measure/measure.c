@@ -50,8 +50,14 @@ static void fail_damaged(xr_pair *pair)
 }
 
 static const float *in_reference_layout(pair_reader *r, const float *values, const exray_tensor_view *edge,
-                                        xr_layout_match how)
+                                        const xr_pair *pair, xr_layout_match how)
 {
+    exray_tensor_info info = edge->info;
+    const int64_t *b = pair->flattened;
+    if (b[0] && edge->count == (uint64_t)b[0] * (uint64_t)b[1] * (uint64_t)b[2]) {
+        info = xr_before_flattening(&edge->info, b);
+        how = pair->layout;
+    }
     if (how == XR_LAYOUT_SAME)
         return values;
     if (edge->count > r->scratch_count) {
@@ -61,7 +67,7 @@ static const float *in_reference_layout(pair_reader *r, const float *values, con
         r->scratch = grown;
         r->scratch_count = edge->count;
     }
-    xr_convert_layout(&edge->info, values, how, r->scratch);
+    xr_convert_layout(&info, values, how, r->scratch);
     return r->scratch;
 }
 
@@ -119,8 +125,8 @@ static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view vi
     xr_layout_match how = xr_pair_layout(pair, &view[0].info, &view[1].info);
     if (how == XR_LAYOUT_SWAPPED && pair->kind == EXRAY_KIND_INPUT && pair->layout != how)
         how = XR_LAYOUT_NONE; /* a model that wants it otherwise; transposed data are a fault */
-    bool in_place =
-        how == XR_LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
+    bool in_place = how == XR_LAYOUT_SAME && !pair->flattened[0] && view[0].count == view[1].count &&
+                    !pair->samples[0] && !pair->samples[1];
     if (in_place) {
         if (!add_checked(r, &pair->moments, values[0], values[1], view[0].count)) {
             fail_damaged(pair);
@@ -142,7 +148,7 @@ static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view vi
         fail_shapes(pair, frame);
         return;
     }
-    const float *edge = in_reference_layout(r, values[0], &view[0], how);
+    const float *edge = in_reference_layout(r, values[0], &view[0], pair, how);
     if (!edge) {
         fail(pair, "out of memory");
         return;
@@ -276,7 +282,7 @@ static const float *for_sketch(pair_reader *r, const xr_pair *pair, const exray_
         return NULL;
     if (side == EXRAY_SIDE_REFERENCE && how != XR_LAYOUT_SWAPPED)
         how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;
-    return in_reference_layout(r, values, &view[side], how);
+    return in_reference_layout(r, values, &view[side], pair, how);
 }
 
 /* Besides statistics: sketches of both, computed here for the side that has data. */

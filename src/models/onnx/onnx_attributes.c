@@ -88,6 +88,33 @@ static void add_packed(text *t, const xr_pb_field *f, xr_pb *outer)
     outer->bad |= pb.bad || pb.at != pb.end;
 }
 
+/* Adds the operator of a NodeProto; a constant is none. */
+static void add_operator(text *t, xr_span node, bool first)
+{
+    xr_pb pb = xr_pb_begin(node.data, node.size);
+    char item[80];
+    size_t used = (size_t)snprintf(item, sizeof item, "%s", first ? "graph of " : "");
+    for (xr_pb_field f; xr_pb_next(&pb, &f);)
+        if (xr_pb_is(&f, 4, XR_PB_BYTES))
+            for (size_t i = 0; i < f.size && used < sizeof item - 1; i++)
+                item[used++] = (char)(f.data[i] >= 0x20 && f.data[i] < 0x7F ? f.data[i] : '?');
+    item[used] = '\0';
+    if (used && !strstr(item, "Constant"))
+        add_item(t, item);
+}
+
+/* A GraphProto by the operators that it runs, so that another branch or body shows. */
+static void add_graph(text *t, xr_span graph)
+{
+    size_t before = t->used;
+    xr_pb pb = xr_pb_begin(graph.data, graph.size);
+    for (xr_pb_field f; xr_pb_next(&pb, &f);)
+        if (xr_pb_is(&f, 1, XR_PB_BYTES))
+            add_operator(t, (xr_span){f.data, f.size}, t->used == before);
+    if (t->used == before)
+        add_item(t, "graph");
+}
+
 /* One field of an AttributeProto. */
 static bool add_value(xr_onnx *onnx, text *t, const xr_pb_field *f, xr_pb *pb)
 {
@@ -106,7 +133,7 @@ static bool add_value(xr_onnx *onnx, text *t, const xr_pb_field *f, xr_pb *pb)
     else if ((f->number == 5 || f->number == 10) && bytes)
         return add_tensor(onnx, t, span);
     else if ((f->number == 6 || f->number == 11) && bytes)
-        add_item(t, "graph");
+        add_graph(t, span);
     else if ((f->number == 22 || f->number == 23) && bytes)
         add_item(t, "sparse tensor");
     else if ((f->number == 14 || f->number == 15) && bytes)

@@ -67,3 +67,19 @@ void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER])
     for (int s = 0; s < 2 && strcmp(text[0], text[1]) != 0; s++)
         value[s] = text[s];
 }
+
+bool xr_is_of_integers(const exray_node *node)
+{
+    static const char *const starts[] = {"QLinear",     "QGemm",           "MatMulInteger",
+                                         "ConvInteger", "DynamicQuantize", "MatMulNBits"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (node->op && strncmp(node->op, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+bool xr_reads_by_name(const exray_node *node)
+{
+    return node->op &&
+           (strcmp(node->op, "If") == 0 || strcmp(node->op, "Loop") == 0 || strcmp(node->op, "Scan") == 0);
+}

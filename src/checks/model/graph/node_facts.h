@@ -30,4 +30,10 @@ bool xr_is_recurrent_word(const char *word);
 enum { XR_ATTRIBUTE_NUMBER = 32 };
 void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER]);
 
+/* Whether scales and zero points are constants of the node. */
+bool xr_is_of_integers(const exray_node *node);
+
+/* Whether a node's bodies read tensors by name: the order in which they are found says nothing. */
+bool xr_reads_by_name(const exray_node *node);
+
 #endif

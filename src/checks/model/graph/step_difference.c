@@ -367,6 +367,8 @@ static bool is_resolved(xr_op_step_kind kind)
 static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    if (xr_transposes_others(match_of(f)->side, a, b))
+        return;
     xr_traits traits[2];
     size_t which[XR_TRAITS][2];
     xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
@@ -396,17 +398,6 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
         drop_last(f);
 }
 
-/* Scales and zero points are constants of it. */
-static bool is_quantized(const exray_node *node)
-{
-    static const char *const starts[] = {"QLinear",     "QGemm",           "MatMulInteger",
-                                         "ConvInteger", "DynamicQuantize", "MatMulNBits"};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (node->op && strncmp(node->op, starts[i], strlen(starts[i])) == 0)
-            return true;
-    return false;
-}
-
 static bool is_whole(const exray_tensor_info *info)
 {
     return (info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64) &&
@@ -418,48 +409,70 @@ static bool is_count(const exray_tensor_info *info)
     return is_whole(info) || xr_tensor_elements(info) == 1;
 }
 
-/* Whether a node's bodies read tensors by name: the order in which they are found says nothing. */
-static bool reads_by_name(const exray_node *node)
+/* A constant that is no weight, of both sides. */
+static void compare_constant(finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
 {
-    return node->op &&
-           (strcmp(node->op, "If") == 0 || strcmp(node->op, "Loop") == 0 || strcmp(node->op, "Scan") == 0);
+    enum { MOST = 64 };
+    xr_step_graph *side = f->out->match.side;
+    const exray_tensor_info *x = xr_step_graph_info(&side[0], tensor[0]),
+                            *y = xr_step_graph_info(&side[1], tensor[1]);
+    double p[MOST], q[MOST];
+    if (!x || !y || !is_count(x) || !is_count(y))
+        return;
+    size_t n = xr_model_constants_values(&side[0].constants, tensor[0], p, MOST),
+           k = xr_model_constants_values(&side[1].constants, tensor[1], q, MOST);
+    bool same = n == 0 || k == 0 || n == k;
+    for (size_t j = 0; same && j < n && k; j++)
+        same = xr_is_same_constant(x, p[j], y, q[j]);
+    if (same ||
+        (n == k && n && xr_axes_are_moved(side, step_of(f, 0, edge), step_of(f, 1, reference), p, q, n)))
+        return;
+    xr_difference *d =
+        add(f, XR_DIFFERENCE_CONSTANT, edge, reference, y->name && *y->name ? y->name : "a constant input");
+    if (!d)
+        return;
+    xr_constant_words(p, n, d->value[0], sizeof d->value[0]);
+    xr_constant_words(q, k, d->value[1], sizeof d->value[1]);
+    if (judge_made(f, d) && !is_unseen(f, d))
+        return;
+    d->proof = XR_PROOF_HIDDEN;
+    if (!is_whole(x) || !is_whole(y) || !is_coarse(f, d))
+        drop_last(f);
+}
+
+/* How often a loop runs: the inputs before the values that it carries. */
+static void compare_rounds(finder *f, uint32_t edge, uint32_t reference)
+{
+    enum { BEFORE_VALUES = 2 };
+    const exray_node *a = step_of(f, 0, edge)->node, *b = step_of(f, 1, reference)->node;
+    if (strcmp(a->op, "Loop") != 0 || strcmp(b->op, "Loop") != 0)
+        return;
+    for (uint32_t i = 0; i < BEFORE_VALUES && i < a->input_count && i < b->input_count; i++) {
+        const uint32_t tensor[2] = {a->inputs[i], b->inputs[i]};
+        bool constant = true;
+        for (int s = 0; s < 2; s++) {
+            const xr_step_graph *g = &match_of(f)->side[s];
+            constant = constant && tensor[s] < g->tensor_count && g->tensor[tensor[s]].constant;
+        }
+        if (constant)
+            compare_constant(f, edge, reference, tensor);
+    }
 }
 
 /* Constants that are no weights, of nodes of one operator: place by place. */
 static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
 {
-    enum { MOST = 64 };
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
-    xr_step_graph *side = f->out->match.side;
-    if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0 ||
-        a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || is_quantized(a->node) ||
-        reads_by_name(a->node))
+    if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0)
         return;
-    for (uint32_t i = 0; i < a->constant_count; i++) {
-        const exray_tensor_info *x = xr_step_graph_info(&side[0], a->constant[i]),
-                                *y = xr_step_graph_info(&side[1], b->constant[i]);
-        double p[MOST], q[MOST];
-        if (!x || !y || !is_count(x) || !is_count(y))
-            continue;
-        size_t n = xr_model_constants_values(&side[0].constants, a->constant[i], p, MOST),
-               k = xr_model_constants_values(&side[1].constants, b->constant[i], q, MOST);
-        bool same = n == 0 || k == 0 || n == k;
-        for (size_t j = 0; same && j < n && k; j++)
-            same = xr_is_same_constant(x, p[j], y, q[j]);
-        if (same || (n == k && n && xr_axes_are_moved(side, a, b, p, q, n)))
-            continue;
-        xr_difference *d = add(f, XR_DIFFERENCE_CONSTANT, edge, reference,
-                               y->name && *y->name ? y->name : "a constant input");
-        if (!d)
-            return;
-        xr_constant_words(p, n, d->value[0], sizeof d->value[0]);
-        xr_constant_words(q, k, d->value[1], sizeof d->value[1]);
-        if (judge_made(f, d) && !is_unseen(f, d))
-            continue;
-        d->proof = XR_PROOF_HIDDEN;
-        if (!is_whole(x) || !is_whole(y) || !is_coarse(f, d))
-            drop_last(f);
+    if (xr_reads_by_name(a->node)) {
+        compare_rounds(f, edge, reference);
+        return;
     }
+    if (a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || xr_is_of_integers(a->node))
+        return;
+    for (uint32_t i = 0; i < a->constant_count; i++)
+        compare_constant(f, edge, reference, (const uint32_t[2]){a->constant[i], b->constant[i]});
 }
 
 /* ---- Between steps ---------------------------------------------------------------------------- */
@@ -656,7 +669,8 @@ static bool is_found_at(const finder *f, uint32_t edge)
 static void compare_moves(finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_moves moves[2];
-    if (!xr_moves_differ(&f->out->match, a, b, moves))
+    if (!xr_moves_differ(&f->out->match, a, b, moves) ||
+        (moves[0].channels && !xr_have_equal_weights(&f->out->match, edge, reference)))
         return;
     for (uint32_t i = 0; i < moves[0].count; i++)
         if (is_found_at(f, moves[0].step[i]))
@@ -677,7 +691,7 @@ static void compare_moves(finder *f, uint32_t edge, uint32_t reference, uint32_t
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
-    if (reads_by_name(a->node))
+    if (xr_reads_by_name(a->node))
         return;
     for (uint32_t i = 0; !xr_step_moves_alone(a) && i < a->input_count && a->input_count == b->input_count;
          i++)

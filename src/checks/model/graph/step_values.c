@@ -96,22 +96,37 @@ static bool is_whole(const exray_tensor_info *info)
            info->quantization.count == 0;
 }
 
-/* Values of the same shape that the comparison has not paired. */
+/* Whether the values that a step is given decide how many it makes. */
+static bool decides_size(const xr_step_values *v, uint32_t edge)
+{
+    static const char *const parts[] = {"nonmax", "nonzero", "unique", "compress"};
+    uint32_t maker = v->match->side[0].tensor[edge].maker;
+    for (size_t i = 0; maker != EXRAY_NO_INDEX && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(v->match->side[0].step[maker].word, parts[i]))
+            return true;
+    return false;
+}
+
+/* Values of the same shape that the comparison has not paired; of shapes that the values decide, another
+ * number of them is another result. */
 static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t reference)
 {
     const exray_tensor_info *info[2] = {xr_step_graph_info(&v->match->side[0], edge),
                                         xr_step_graph_info(&v->match->side[1], reference)};
-    if (!xr_same_shape(info[0], info[1]))
+    bool open = decides_size(v, edge);
+    if (!xr_same_shape(info[0], info[1]) && !(open && info[0] && info[1]))
         return XR_STATE_UNKNOWN;
     bool whole = is_whole(info[0]) && is_whole(info[1]);
     if (!whole && !(is_float(info[0]) && is_float(info[1])))
         return XR_STATE_UNKNOWN;
     double n = 0, sum = 0, square = 0, apart = 0;
+    bool other_count = false;
     size_t frames = exray_comparison_frame_count(v->comparison);
     for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
         uint64_t count[2];
         const float *a = xr_step_values_read(v, 0, edge, f, &count[0]),
                     *b = xr_step_values_read(v, 1, reference, f, &count[1]);
+        other_count = other_count || (open && a && b && count[0] != count[1]);
         if (!a || !b || count[0] != count[1])
             continue;
         for (uint64_t i = 0; i < count[0]; i++) {
@@ -122,6 +137,8 @@ static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t refere
         }
         n += (double)count[0];
     }
+    if (other_count)
+        return XR_STATE_WRONG;
     if (!(n > 0))
         return XR_STATE_UNKNOWN;
     double deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0));

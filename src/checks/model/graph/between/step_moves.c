@@ -1,9 +1,15 @@
 #include "checks/model/graph/between/step_moves.h"
 
+#include "checks/model/channel_order.h"
 #include "checks/model/graph/node_facts.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Of their energy: what storing weights in 8 bits costs is less, another order far more. */
+#define SAME_WEIGHTS 0.01
 
 /* Values that are followed back, spread over all. */
 enum { MOST_FOLLOWED = 4096 };
@@ -40,6 +46,7 @@ static bool order_of(xr_step_graph *g, const xr_op_step *step, uint32_t rank, ui
 static bool collect(const xr_step_graph *g, uint32_t tensor, xr_moves *out)
 {
     out->count = 0;
+    out->channels = NULL;
     for (tensor = g->tensor[tensor].same_as;; tensor = g->tensor[tensor].same_as) {
         uint32_t maker = g->tensor[tensor].maker;
         const xr_op_step *step = maker == EXRAY_NO_INDEX ? NULL : &g->step[maker];
@@ -96,6 +103,37 @@ static uint64_t origin_of(const xr_step_graph *g, const xr_moves *moves, uint64_
     return at;
 }
 
+/* Whether a tensor is a picture as its engine stores it, and not one that was transposed before. */
+static bool is_of_pictures(const xr_step_graph *g, uint32_t tensor)
+{
+    uint32_t root = g->tensor[g->tensor[tensor].root].same_as, maker = g->tensor[root].maker;
+    xr_op_step_kind kind = maker == EXRAY_NO_INDEX ? XR_STEP_OTHER : g->step[maker].kind;
+    return kind == XR_STEP_CONV || kind == XR_STEP_TRANSPOSED_CONV || kind == XR_STEP_POOL;
+}
+
+/* Whether the two sides begin at one picture, stored in the two orders of channels.  *out: the reference's.
+ */
+static bool begins_in_two_orders(const xr_step_match *m, const xr_moves moves[2], xr_flat_picture *out)
+{
+    const xr_step_graph *g = m->side;
+    const exray_tensor_info *info[2];
+    bool last[2];
+    for (int s = 0; s < 2; s++) {
+        info[s] = known_shape(&g[s], moves[s].entry);
+        last[s] = xr_has_channels_last(g[s].model);
+        if (!info[s] || info[s]->rank != 4 || info[s]->shape[0] != 1 ||
+            !is_of_pictures(&g[s], moves[s].entry))
+            return false;
+    }
+    *out = (xr_flat_picture){.channels_last = last[1]};
+    for (int i = 0; i < 3; i++) {
+        out->size[i] = (uint64_t)info[1]->shape[i + 1];
+        if (info[0]->shape[i + 1] != info[1]->shape[(last[0] ? (i + 1) % 3 : (i + 2) % 3) + 1])
+            return false;
+    }
+    return last[0] != last[1];
+}
+
 bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_moves out[2])
 {
     xr_step_graph *g = m->side;
@@ -103,8 +141,12 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
         out[0].count + out[1].count == 0 || m->tensor_mate[0][out[0].entry] != out[1].entry)
         return false;
     const exray_tensor_info *end = known_shape(&g[0], edge);
+    xr_flat_picture picture;
+    bool turned = begins_in_two_orders(m, out, &picture);
+    for (int s = 0; turned && s < 2; s++)
+        out[s].channels = xr_has_channels_last(g[s].model) ? "last" : "first";
     if (!xr_same_shape(end, known_shape(&g[1], reference)) ||
-        !xr_same_shape(known_shape(&g[0], out[0].entry), known_shape(&g[1], out[1].entry)))
+        (!turned && !xr_same_shape(known_shape(&g[0], out[0].entry), known_shape(&g[1], out[1].entry))))
         return false;
     for (int s = 0; s < 2; s++)
         find_orders(&g[s], &out[s]);
@@ -114,7 +156,7 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
         uint64_t a = origin_of(&g[0], &out[0], i), b = origin_of(&g[1], &out[1], i);
         if (a == UINT64_MAX || b == UINT64_MAX)
             return false;
-        differ = differ || a != b;
+        differ = differ || a != (turned ? xr_place_in_other_order(&picture, b) : b);
     }
     return differ;
 }
@@ -122,6 +164,11 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
 void xr_moves_words(const xr_step_graph *g, const xr_moves *moves, char *text, size_t size)
 {
     size_t used = 0;
+    size_t begin = 0;
+    if (moves->channels)
+        begin = (size_t)snprintf(text, size, "channels %s, ", moves->channels);
+    text += begin;
+    size -= begin;
     snprintf(text, size, "no Transpose");
     for (uint32_t i = moves->count; i-- > 0 && used + 120 < size;) {
         const xr_op_step *step = &g->step[moves->step[i]];
@@ -137,4 +184,45 @@ void xr_moves_words(const xr_step_graph *g, const xr_moves *moves, char *text, s
             used +=
                 (size_t)snprintf(text + used, size - used, "%s%lld", d ? "x" : "", (long long)from->shape[d]);
     }
+}
+
+bool xr_transposes_others(const xr_step_graph side[2], const xr_op_step *a, const xr_op_step *b)
+{
+    if (a->kind != XR_STEP_TRANSPOSE || !a->input_count || !b->input_count)
+        return false;
+    const exray_tensor_info *x = xr_step_graph_info(&side[0], a->input[0]),
+                            *y = xr_step_graph_info(&side[1], b->input[0]);
+    return x && y && x->rank && x->rank == y->rank &&
+           memcmp(x->shape, y->shape, x->rank * sizeof *x->shape) != 0;
+}
+
+bool xr_have_equal_weights(xr_step_match *match, uint32_t edge, uint32_t reference)
+{
+    enum { FEWEST = 8, MOST = 1 << 24 };
+    xr_step_graph *g = match->side;
+    const uint32_t step[2] = {edge, reference};
+    const exray_tensor_info *info[2] = {NULL, NULL};
+    double *values[2] = {NULL, NULL};
+    size_t count[2] = {0, 0};
+    for (int s = 0; s < 2; s++) {
+        uint32_t tensor = xr_step_largest_constant(&g[s], &g[s].step[step[s]], FEWEST);
+        info[s] = tensor == EXRAY_NO_INDEX ? NULL : xr_step_graph_info(&g[s], tensor);
+        uint64_t room = info[s] && info[s]->rank == 2 ? xr_tensor_elements(info[s]) : 0;
+        values[s] = room && room < MOST ? malloc(room * sizeof *values[s]) : NULL;
+        if (values[s])
+            count[s] = xr_model_constants_values(&g[s].constants, tensor, values[s], room);
+    }
+    bool known = count[0] && count[0] == count[1];
+    double apart[2] = {0, 0}, square = 0;
+    for (size_t i = 0; known && i < count[0]; i++) {
+        size_t rows = (size_t)info[1]->shape[0], columns = (size_t)info[1]->shape[1];
+        double d = values[0][i] - values[1][i],
+               t = values[0][i % columns * rows + i / columns] - values[1][i];
+        apart[0] += d * d;
+        apart[1] += t * t;
+        square += values[1][i] * values[1][i];
+    }
+    free(values[0]);
+    free(values[1]);
+    return known && fmin(apart[0], apart[1]) <= SAME_WEIGHTS * square;
 }

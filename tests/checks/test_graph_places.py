@@ -1,0 +1,93 @@
+"""What two files of one model read where: constants that change places, small biases, loops, sizes that the values decide.
+The graphs are built here, run by onnxruntime and logged by a writer that is not ours."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from test_operators import Graph, models, verdict_of
+from validate_support import causes, finding
+
+
+def suppression(path, iou=0.3, center=0):
+    """Boxes and scores of a convolution's pixels, and what a suppression leaves of them."""
+    g = Graph(18)
+    x = g("Reshape", g.conv("x", "rows", 3, 5), g.const("flat", [1, 5, -1], np.int64))
+    box, score = g.const("cut", [4, 1], np.int64), "likely"
+    g.nodes.append(helper.make_node("Split", [x, box], ["corners", "raw"], name="parts", axis=1))
+    g("Sigmoid", "raw", to=score)
+    boxes = g("Transpose", g("Abs", "corners"), to="boxes", perm=[0, 2, 1])
+    kept = g("NonMaxSuppression", boxes, score, g.const("most", 60, np.int64), g.const("iou", iou), g.const("least", 0.4), to="kept",
+             center_point_box=center)
+    g("Gather", score, g("Gather", kept, g.const("column", 2, np.int64), to="place", axis=1), to="y", axis=2)
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("edge,says", [({"iou": 0.9}, "iou"), ({"center": 1}, "center_point_box"), ({}, None)])
+def test_what_a_suppression_keeps_is_judged_though_its_number_differs(tmp_path, edge, says):
+    v = verdict_of(tmp_path, *models(tmp_path, suppression, edge), 1 if says else 0)
+    assert [f["cause"] for f in v["findings"] if f["severity"] == "error"] == (["model.operator"] if says else [])
+    if says:
+        assert says in finding(v, "model.operator")["summary"]
+
+
+def shared_head(path, own=False, bias=(0.5, -0.4, 0.3)):
+    """Two places that one kernel reads; a head of three classes with a bias."""
+    g = Graph()
+    kernel = g.weight("head.w", 6, 6, 1, 1)
+    other = g.weight("other.w", 6, 6, 1, 1) if own else kernel
+    a = g("Relu", g.conv("x", "first", 3, 6), to="a")
+    b = g("Relu", g("Conv", a, kernel, to="near", kernel_shape=[1, 1]), to="b")
+    c = g("Conv", g("Tanh", b), other, to="far", kernel_shape=[1, 1])
+    flat = g("Flatten", g("GlobalAveragePool", g("Add", b, c, to="both")), to="flat")
+    g("Gemm", flat, g.weight("fc.w", 6, 3), g.const("fc.b", bias), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+def test_weights_that_one_place_does_not_share_are_named(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, shared_head, {"own": True}), 1)
+    assert causes(v) == ["model.weights"]
+    assert "other.w" in " ".join(finding(v, "model.weights")["details"])
+
+
+def test_a_lost_bias_of_three_classes_is_named(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, shared_head, {"bias": (0, 0, 0)}), 1)
+    assert causes(v) == ["model.weights"]
+    assert "biases fc.b" in " ".join(finding(v, "model.weights")["details"])
+
+
+def two_layers(path, exchanged=False):
+    g = Graph()
+    one, two = [g.const(n, np.random.default_rng(i).normal(size=16)) for i, n in enumerate(("one.b", "two.b"))]
+    if exchanged:
+        one, two = two, one
+    x = g("Relu", g("Conv", "x", g.weight("one.w", 16, 3, 3, 3), one, to="one", kernel_shape=[3, 3]))
+    x = g("Relu", g("Conv", x, g.weight("two.w", 16, 16, 3, 3), two, to="two", kernel_shape=[3, 3]))
+    g("Flatten", g("GlobalAveragePool", x), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+def test_biases_of_two_layers_that_are_exchanged_are_weights_and_no_kernel(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, two_layers, {"exchanged": True}), 1)
+    assert causes(v) == ["model.weights"]
+    assert "biases" in " ".join(finding(v, "model.weights")["details"])
+
+
+def loop(path, rounds=3):
+    g = Graph()
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["v", "step"], ["m"]), helper.make_node("Tanh", ["m"], ["t"]), helper.make_node("Identity", ["go"], ["on"])], "body",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, []), helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("v", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), helper.make_tensor_value_info("t", TensorProto.FLOAT, None)])
+    g.weight("step", 16, 16)
+    x = g("Loop", g.const("rounds", rounds, np.int64), g.const("yes", True, bool), g("Tanh", "x", to="first"), to="looped", body=body)
+    g("MatMul", x, g.weight("out", 16, 4), to="y")
+    return g.save(path, [5, 16])
+
+
+@pytest.mark.parametrize("rounds", [3, 4])
+def test_how_often_a_loop_runs_is_compared(tmp_path, rounds):
+    v = verdict_of(tmp_path, *models(tmp_path, loop, {"rounds": rounds}), int(rounds != 3), shape=(5, 16))
+    assert causes(v) == (["model.operator"] if rounds != 3 else [])
+    if rounds != 3:
+        assert "rounds: 4 on the edge, 3 in the reference" in finding(v, "model.operator")["summary"]
