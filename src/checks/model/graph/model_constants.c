@@ -25,6 +25,17 @@ bool xr_same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
     return a && b && a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
+bool xr_is_whole(const exray_tensor_info *info)
+{
+    return (info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64) &&
+           info->quantization.count == 0;
+}
+
+bool xr_is_count(const exray_tensor_info *info)
+{
+    return xr_is_whole(info) || xr_tensor_elements(info) == 1;
+}
+
 double xr_constant_rounding(const exray_tensor_info *info, double value)
 {
     int exponent;

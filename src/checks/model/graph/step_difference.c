@@ -398,17 +398,6 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
         drop_last(f);
 }
 
-static bool is_whole(const exray_tensor_info *info)
-{
-    return (info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64) &&
-           info->quantization.count == 0;
-}
-
-static bool is_count(const exray_tensor_info *info)
-{
-    return is_whole(info) || xr_tensor_elements(info) == 1;
-}
-
 /* A constant that is no weight, of both sides. */
 static void compare_constant(finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
 {
@@ -417,7 +406,7 @@ static void compare_constant(finder *f, uint32_t edge, uint32_t reference, const
     const exray_tensor_info *x = xr_step_graph_info(&side[0], tensor[0]),
                             *y = xr_step_graph_info(&side[1], tensor[1]);
     double p[MOST], q[MOST];
-    if (!x || !y || !is_count(x) || !is_count(y))
+    if (!x || !y || !xr_is_count(x) || !xr_is_count(y))
         return;
     size_t n = xr_model_constants_values(&side[0].constants, tensor[0], p, MOST),
            k = xr_model_constants_values(&side[1].constants, tensor[1], q, MOST);
@@ -436,7 +425,7 @@ static void compare_constant(finder *f, uint32_t edge, uint32_t reference, const
     if (judge_made(f, d) && !is_unseen(f, d))
         return;
     d->proof = XR_PROOF_HIDDEN;
-    if (!is_whole(x) || !is_whole(y) || !is_coarse(f, d))
+    if (!xr_is_whole(x) || !xr_is_whole(y) || !is_coarse(f, d))
         drop_last(f);
 }
 
