@@ -403,6 +403,68 @@ static bool report_frontend(const feature_report *r)
 #define MOVED_AND_MORE 0.01
 /* What is more is no noise, whatever the front end makes of it. */
 #define MOST_NOISE 0.1
+/* What another resampler makes may be more, in bands of which one has nothing; it leaves a third of the
+ * difference at most. */
+#define MOST_RESAMPLED 0.3
+#define LEFT_RESAMPLED 3
+
+static void report_faint(const feature_report *r, const xr_feature_noise *noise, double mean, bool dither)
+{
+    exray_finding *f = exray_findings_add(r->findings, "input.unknown",
+                                          dither ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.8);
+    exray_finding_where(f, "input", r->frames->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "The edge's features differ from the reference's by no more than %s of the sound.",
+        dither ? "a step of 16 bits makes" : "noise 60 dB below it, or another resampler, makes");
+    exray_finding_detail(
+        f,
+        "They differ by %.2g of the variance; computed again from the sound in the log with noise, the "
+        "reference's differ by %.2g, with a step of dither by %.2g.",
+        mean, noise->of_noise, noise->of_dither);
+    exray_finding_fix(f, "Nothing, unless decisions differ: then look for noise on one side.");
+    exray_finding_text(f, "kind", "noise");
+    exray_finding_number(f, "difference_share", mean);
+    exray_finding_number(f, "noise_share", noise->of_noise);
+    exray_finding_number(f, "dither_share", noise->of_dither);
+    end(r, f);
+}
+
+/* The edge's features are those of the record by another usual resampler: an error where decisions differ,
+ * and the features by more than noise makes. */
+static void report_resampled(const feature_report *r, const xr_feature_noise *noise, double mean, bool faint)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);
+    const bool decided = !faint && accuracy->frames > 0 && accuracy->agreement < 1;
+    exray_finding *f = exray_findings_add(r->findings, "input.sample_rate",
+                                          decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING, 0.8);
+    exray_finding_where(f, "input", r->frames->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's features are the reference's of the same sound by another usual "
+                             "resampler, which ends the band differently.");
+    exray_finding_detail(f,
+                         "They differ by %.2g of the variance; computed again from the sound in the log by "
+                         "another resampler, %.2g of it is left.",
+                         mean, noise->edge_resampled);
+    exray_finding_fix(
+        f, "%s",
+        decided ? "Resample by the same filter on both sides: decisions depend on the end of the band."
+                : "Nothing, unless decisions differ: then resample by the same filter on both sides.");
+    exray_finding_text(f, "kind", "resampler");
+    exray_finding_number(f, "difference_share", mean);
+    exray_finding_number(f, "residual_share", noise->edge_resampled);
+    end(r, f);
+}
+
+/* Whether one change of the sound or of the front end makes the edge's features, and leaves less than `most`.
+ */
+static bool report_one_change(const feature_report *r, double most)
+{
+    xr_feature_rendering made;
+    bool found = (xr_render_frontend(r->frames, &made) || xr_render_features(r->frames, &made)) &&
+                 made.rest[EXRAY_SIDE_EDGE] < most;
+    if (found)
+        report_rendering(r, &made);
+    return found;
+}
 
 /* One row that differs, the same in all frames, and no other one: as where it is written too late. */
 static bool report_one_row(const feature_report *r)
@@ -444,33 +506,22 @@ static bool report_noise(const feature_report *r)
         if (n->list[i].differs)
             mean += n->list[i].rest, most = fmax(most, n->list[i].rest), differing++;
     mean /= differing;
-    if (!n->has_sensor || !(mean <= MOST_NOISE) || xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
+    if (!n->has_sensor || !(mean <= MOST_RESAMPLED) || xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
         !(xr_frontend_noise(n, &noise) || xr_mel_noise(n, &noise)))
         return false;
-    double limit = fmax(noise.of_noise, noise.of_dither);
-    if (mean > MUCH_NOISE * limit || most > IN_A_FRAME * limit)
+    const double limit = fmax(noise.of_noise, noise.of_dither);
+    const bool faint = mean <= MOST_NOISE && mean <= MUCH_NOISE * limit && most <= IN_A_FRAME * limit;
+    const bool dither = faint && mean <= MUCH_NOISE * noise.of_dither && most <= IN_A_FRAME * noise.of_dither;
+    const bool resampled = !dither && noise.edge_resampled < mean / LEFT_RESAMPLED;
+    if (!faint && !resampled)
         return false;
-    bool dither = mean <= MUCH_NOISE * noise.of_dither && most <= IN_A_FRAME * noise.of_dither;
     /* What is made again by one change is no noise, however small it is. */
-    if (report_frontend(r) || report_rendered(r))
+    if (report_one_change(r, resampled ? noise.edge_resampled : INFINITY))
         return true;
-    exray_finding *f = exray_findings_add(r->findings, "input.unknown",
-                                          dither ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.8);
-    exray_finding_where(f, "input", n->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(
-        f, "The edge's features differ from the reference's by no more than %s of the sound.",
-        dither ? "a step of 16 bits makes" : "noise 60 dB below it, or another resampler, makes");
-    exray_finding_detail(
-        f,
-        "They differ by %.2g of the variance; computed again from the sound in the log with noise, the "
-        "reference's differ by %.2g, with a step of dither by %.2g.",
-        mean, noise.of_noise, noise.of_dither);
-    exray_finding_fix(f, "Nothing, unless decisions differ: then look for noise on one side.");
-    exray_finding_text(f, "kind", "noise");
-    exray_finding_number(f, "difference_share", mean);
-    exray_finding_number(f, "noise_share", noise.of_noise);
-    exray_finding_number(f, "dither_share", noise.of_dither);
-    end(r, f);
+    if (resampled)
+        report_resampled(r, &noise, mean, faint);
+    else
+        report_faint(r, &noise, mean, dither);
     return true;
 }
 

@@ -289,7 +289,9 @@ bool xr_frontend_noise(const xr_feature_frames *frames, xr_feature_noise *out)
                  add_sounds(&reference, h.made, h.made_length, h.count, 0, &line);
     if (known) {
         xr_feature_line_fit(&line, &reference.gain, &reference.offset);
-        *out = xr_find_feature_noise(&h, rest_of, &reference);
+        integer_front_end edge = reference;
+        edge.side = EXRAY_SIDE_EDGE;
+        *out = xr_find_feature_noise(&h, rest_of, &reference, &edge);
     }
     xr_feature_sounds_free(&h);
     return known;

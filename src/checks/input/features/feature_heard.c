@@ -228,14 +228,47 @@ static double rest_with_noise(const xr_feature_sounds *h, xr_heard_rest rest, co
     return left;
 }
 
-xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *h, xr_heard_rest rest, const void *reference)
+/* Filters of usual resamplers: where they begin and end, of half of the lower rate, and
+ * how far down: short ones, whose
+ * slope lies around the end, gentle ones before it, and the default. */
+static const exray_resampling usual_resamplers[] = {
+    {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.84F, 1.16F, 54},
+    {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.73F, 1.25F, 44},
+    {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.70F, 1, 80},
+    {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.82F, 0.99F, 80},
+    {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0, 0, 0},
+};
+
+/* What the front end makes of the record by another resampler. */
+static double rest_resampled(const xr_feature_sounds *h, xr_heard_rest rest, const void *front_end,
+                             const exray_resampling *how)
+{
+    float *samples[XR_FEATURE_SOUNDS] = {0};
+    exray_error error;
+    bool made = true;
+    for (size_t i = 0; made && i < h->count; i++) {
+        samples[i] = malloc((h->made_length[i] + 1) * sizeof *samples[i]);
+        made = samples[i] && exray_resampling_run(how, h->raw[i], h->raw_length[i], (uint32_t)h->rate,
+                                                  XR_FEATURE_RATE, samples[i], &error) == EXRAY_OK;
+    }
+    double left = made ? rest(front_end, samples, h->made_length, h->count, 0) : 1;
+    for (size_t i = 0; i < h->count; i++)
+        free(samples[i]);
+    return left;
+}
+
+xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *h, xr_heard_rest rest, const void *reference,
+                                       const void *edge)
 {
     const double least = 1e-3, lower = fmin(1, h->rate / XR_FEATURE_RATE);
     xr_feature_noise out = {rest_with_noise(h, rest, reference, 0, 1),
-                            rest_with_noise(h, rest, reference, least, 1)};
+                            rest_with_noise(h, rest, reference, least, 1), 1};
+    if (h->rate == XR_FEATURE_RATE)
+        return out;
     /* The end of the band is where resamplers differ. */
-    if (h->rate != XR_FEATURE_RATE)
-        out.of_noise = fmax(out.of_noise, rest_with_noise(h, rest, reference, 0, 0.93 * lower));
+    out.of_noise = fmax(out.of_noise, rest_with_noise(h, rest, reference, 0, 0.93 * lower));
+    for (size_t i = 0; i < sizeof usual_resamplers / sizeof *usual_resamplers; i++)
+        out.edge_resampled = fmin(out.edge_resampled, rest_resampled(h, rest, edge, &usual_resamplers[i]));
     return out;
 }
 

@@ -37,11 +37,14 @@ xr_heard xr_find_heard(const xr_feature_sounds *sounds, xr_heard_rest rest, cons
  * resampler. */
 typedef struct xr_feature_noise {
     double of_dither, of_noise;
+    double edge_resampled; /* the variance that is left of the edge's features where the reference's front end
+                              hears the record by the usual resampler that fits best; 1: the record is not
+                              resampled */
 } xr_feature_noise;
 
-/* reference: a front end whose `rest` is of the reference's features. */
+/* reference, edge: a front end whose `rest` is of the reference's features, and of the edge's. */
 xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *sounds, xr_heard_rest rest,
-                                       const void *reference);
+                                       const void *reference, const void *edge);
 
 /* "samples that are 0.1 times those of the sound in the log", and what to do. */
 void xr_heard_words(const xr_heard *heard, char *text, size_t size);

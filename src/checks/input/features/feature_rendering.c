@@ -369,7 +369,9 @@ bool xr_mel_noise(const xr_feature_frames *frames, xr_feature_noise *out)
                  add_sounds(&side, h.made, h.made_length, h.count, 0, &line);
     if (known) {
         xr_feature_line_fit(&line, &side.gain, &side.offset);
-        *out = xr_find_feature_noise(&h, rest_of, &side);
+        rendered_side edge = side;
+        edge.side = EXRAY_SIDE_EDGE;
+        *out = xr_find_feature_noise(&h, rest_of, &side, &edge);
     }
     xr_feature_sounds_free(&h);
     return known;

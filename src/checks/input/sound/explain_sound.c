@@ -79,6 +79,20 @@ static bool report_filter(const xr_sound_report *r, double allowed)
     return found;
 }
 
+/* What two usual resamplers make of one sound. */
+static bool report_resamplers(const xr_sound_report *r)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    size_t count;
+    xr_sound_resamplers resamplers;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
+    bool found = segments && xr_find_sound_resamplers(segments, count, &r->sides, &resamplers);
+    if (found)
+        xr_report_sound_resamplers(r, &resamplers);
+    xr_free_segments(segments, count);
+    return found;
+}
+
 static void report_relation(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
 {
     xr_report_sound_relation(r, relation);
@@ -118,6 +132,8 @@ static bool explain(const xr_sound_report *r)
     xr_sound_order order;
     xr_sound_relation relation;
     xr_sound_pieces pieces;
+    if (xr_report_careless_resampler(r) || report_resamplers(r))
+        return true;
     if (report_values(r, &plain, allowed)) {
         xr_keep_sound_relation(r->findings, r->frames->pair, &plain);
         return true;

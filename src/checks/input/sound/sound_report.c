@@ -1,5 +1,6 @@
 #include "checks/input/sound/sound_report.h"
 
+#include "checks/findings.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/pipeline_of.h"
 #include "checks/input/sound/sound_math.h"
@@ -516,6 +517,64 @@ static void report_band(const xr_sound_report *r, const xr_sound_relation *relat
     exray_finding_number(f, "rate_before", nearest);
     exray_finding_text(f, "kind", "band");
     exray_finding_alternative(f, "input.features", 0.1);
+    end(r, f);
+}
+
+bool xr_report_careless_resampler(const xr_sound_report *r)
+{
+    const int *careless = r->sides.careless;
+    if (!careless[0] == !careless[1])
+        return false;
+    const int who = careless[0] ? 0 : 1;
+    const bool hold = careless[who] == XR_CARELESS_HOLD;
+    const double rate = r->sides.rate, to = model_rate(&r->sides) > 0 ? model_rate(&r->sides) : 16000;
+    exray_finding *f = begin(r, "input.sample_rate", 0.95);
+    exray_finding_summary(f, "The %s's sound is that of the log, from %g to %g Hz %s, without a low pass.",
+                          side_name[who], rate, to,
+                          hold ? "by the sample before (or one of several)" : "by lines between samples");
+    exray_finding_detail(f, "What the sound has above %g Hz comes back below it, as tones that nobody made.",
+                         fmin(rate, to) / 2);
+    char key[32];
+    snprintf(key, sizeof key, "rate: %g", to);
+    exray_finding_fix(f, "Resample with a low pass (%sa windowed sinc).",
+                      xr_pipeline_key(r->frames->comparison, "%s", key).text);
+    exray_finding_text(f, "kind", hold ? "hold" : "linear");
+    exray_finding_number(f, "rate_before", rate);
+    exray_finding_number(f, "rate_expected", to);
+    end(r, f);
+    return true;
+}
+
+void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resamplers *s)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);
+    const bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
+    const double rate = model_rate(&r->sides), as = rate > 0 ? rate : 16000;
+    exray_finding *f = begin(r, "input.sample_rate", 0.85);
+    f->severity = decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
+    exray_finding_summary(
+        f,
+        "The two sides' sound is the same up to %.0f Hz%s and ends differently below %.0f Hz, as two usual "
+        "resamplers make it: the %s has less there.",
+        s->same_up_to * as / 2, rate > 0 ? "" : " (if the model takes 16000 Hz)", s->end * as / 2,
+        side_name[s->poorer]);
+    exray_finding_detail(f,
+                         "Up to two thirds of the band their gain differs by %.2g dB at most; %.2g %% of the "
+                         "difference is there.",
+                         20 * log10(1 + s->worst_gain), 100 * s->share_below);
+    if (s->half_at > 0)
+        exray_finding_detail(f, "The %s has half of the other's power at %.0f Hz.", side_name[s->poorer],
+                             s->half_at * as / 2);
+    exray_finding_fix(
+        f, "%s",
+        decided ? "Resample by the same filter on both sides: decisions depend on the end of the band."
+                : "Nothing, unless decisions differ: then resample by the same filter on both sides.");
+    exray_finding_text(f, "kind", "resampler");
+    exray_finding_number(f, "same_up_to_hz", s->same_up_to * as / 2);
+    if (s->half_at > 0)
+        exray_finding_number(f, "half_power_hz", s->half_at * as / 2);
+    exray_finding_number(f, "band_end_hz", s->end * as / 2);
+    exray_finding_number(f, "residual_share", s->share);
     end(r, f);
 }
 

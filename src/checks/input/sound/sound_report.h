@@ -5,6 +5,7 @@
 #include "checks/input/sound/sound_filter.h"
 #include "checks/input/sound/sound_order.h"
 #include "checks/input/sound/sound_pieces.h"
+#include "checks/input/sound/sound_resampler.h"
 #include "checks/input/sound/sound_sides.h"
 #include "checks/input/sound/sound_values.h"
 
@@ -22,6 +23,10 @@ bool xr_report_sound_channel(const xr_sound_report *r);
 void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation *relation);
 /* A filter that only one side has. */
 void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter);
+/* One side changed the rate without a low pass; false: none did, or both. */
+bool xr_report_careless_resampler(const xr_sound_report *r);
+/* Two usual resamplers: a warning, and an error where decisions differ. */
+void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resamplers *resamplers);
 /* false: the values are the same. */
 bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *relation,
                             const xr_sound_values *values);

@@ -65,7 +65,7 @@ static bool is_resampled_of(const xr_sound_frame *f, int side, const float *made
 }
 
 typedef struct tally {
-    size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS];
+    size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS], careless[2][XR_CARELESS_HOLD + 1];
     double rate[2];
 } tally;
 
@@ -83,6 +83,32 @@ static void look_at_channels(const xr_sound_frame *f, const exray_sound *sound, 
     }
 }
 
+/* What rounding to 16 bits leaves: no filter makes samples that are so near to the record's own. */
+static double rounding_of(const xr_sound_frame *f, int side)
+{
+    const double step = f->energy[side] > 4 ? 1 : 1.0 / 32768;
+    return fmax(1e-7, step * step / f->energy[side]);
+}
+
+/* Whether a side is the record at that rate without a low pass. */
+static void look_at_careless(const xr_sound_frame *f, const float *mono, size_t n, double rate, double to,
+                             tally *t)
+{
+    const uint32_t from = (uint32_t)rate, wanted = (uint32_t)to;
+    const size_t count = exray_resampling_length(n, from, wanted);
+    float *made = malloc((count + 1) * sizeof *made);
+    for (int kind = XR_CARELESS_LINES; made && kind <= XR_CARELESS_HOLD; kind++) {
+        exray_resampling how = EXRAY_RESAMPLING_INIT;
+        exray_error error;
+        how.kind = kind == XR_CARELESS_HOLD ? EXRAY_RESAMPLER_HOLD : EXRAY_RESAMPLER_LINEAR;
+        if (exray_resampling_run(&how, mono, n, from, wanted, made, &error) != EXRAY_OK)
+            continue;
+        for (int s = 0; s < 2; s++)
+            t->careless[s][kind] += is_of(f, s, made, count, rounding_of(f, s));
+    }
+    free(made);
+}
+
 /* The record at usual rates, until both sides are known. */
 static void look_at_rates(const xr_sound_frame *f, const float *mono, size_t n, double rate, tally *t)
 {
@@ -94,6 +120,7 @@ static void look_at_rates(const xr_sound_frame *f, const float *mono, size_t n, 
         if (ratio == 1 || ratio > 6 || ratio < 1.0 / 6)
             continue;
         size_t got = xr_change_rate(mono, n, ratio, made, room);
+        bool found = false;
         for (int s = 0; s < 2; s++) {
             bool other = t->rate[s] > 0 && t->rate[s] != xr_usual_rates[i];
             if (known[s] || other || !is_resampled_of(f, s, made, got, ratio))
@@ -101,7 +128,10 @@ static void look_at_rates(const xr_sound_frame *f, const float *mono, size_t n, 
             known[s] = true;
             t->proper[s]++;
             t->rate[s] = xr_usual_rates[i];
+            found = true;
         }
+        if (found)
+            look_at_careless(f, mono, n, rate, xr_usual_rates[i], t);
     }
     free(made);
 }
@@ -142,6 +172,9 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
     for (int s = 0; s < 2; s++) {
         out->proper[s] = t.frames && t.proper[s] >= t.frames;
         out->raw[s] = t.frames && t.raw[s] == t.frames;
+        for (int how = XR_CARELESS_LINES; how <= XR_CARELESS_HOLD; how++)
+            if (t.frames && t.careless[s][how] == t.frames)
+                out->careless[s] = how;
         for (int c = 0; c < MOST_CHANNELS && !out->channel_of[s]; c++)
             if (t.frames && t.channel[s][c] == t.frames)
                 out->channel_of[s] = c + 1;
@@ -151,6 +184,8 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
 
 int xr_wrong_sound_side(const xr_sound_sides *sides)
 {
+    if (!sides->careless[0] != !sides->careless[1])
+        return sides->careless[0] ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
     if (sides->proper[0] != sides->proper[1])
         return sides->proper[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
     /* Both are the record, one as it is, the other at another rate: who resamples means to, unless the record
