@@ -240,6 +240,7 @@ def healthy(models, seeds=range(4)):
                     continue  # its short filter takes away a hundredth of windows of hiss, which their scores show
                 # It may be told that there is noise, and that a divisor is nearly another.
                 heard = ("input.unknown", "input.normalization") if "dither" not in name and "mean" not in name else ()
+                heard += ("input.sample_rate",) if "resampled" in name else ()  # the end of the band
                 found.append(made_case(f"sound:healthy_{name}_{seed}", model, partial(make_alike, model, name, seed), kind="healthy", warns=heard))
         if model.family != "samples":
             found.append(made_case("sound:healthy_rounding", model, partial(make_rounded, model, 2), kind="healthy"))
