@@ -227,6 +227,20 @@ def test_another_permutation_each_frame(judge):
     assert causes(judge(few, few, results, top(few))) == ["output.postprocess"]
 
 
+@pytest.mark.parametrize("frames", [1, 2])
+def test_ties_of_coarse_outputs_go_either_way(judge, frames):
+    edge = np.array([[10, 20, 100, 5, 100, 3], [1, 90, 2, 90, 4, 6]], np.uint8)[:frames]
+    reference = np.array([[10, 20, 100, 5, 101, 3], [1, 90, 2, 91, 4, 6]], np.uint8)[:frames]
+
+    def judged(told_by_edge):
+        results = [[[(c, 100 / 256)] for c in told][:frames] for told in (told_by_edge, [4, 3])]
+        scale = {"quantization": {"scale": [1 / 256], "zero_point": [0]}}
+        return judge(edge, reference, *results, edge_log=scale, reference_log=scale)
+
+    assert judged([2, 1])["verdict"] == "pass"  # of equal values, the first
+    assert judged([1, 2])["verdict"] == "fail"  # neither of them
+
+
 def test_classes_of_boxes(tmp_path):
     random = np.random.default_rng(4)
     low = random.uniform(0, 0.6, (4, 10, 2))

@@ -49,6 +49,17 @@ static bool push(xr_ranks *ranks, const xr_rank *rank)
     return true;
 }
 
+/* Whether nothing in it is larger than element `at`. */
+static bool is_a_best(const score_vector *v, int64_t at)
+{
+    if (at < 0 || (uint64_t)at >= v->count)
+        return false;
+    bool best = !isnan(v->value[at]);
+    for (size_t i = 0; i < v->count; i++)
+        best = best && !(v->value[i] > v->value[at]);
+    return best;
+}
+
 typedef struct rank_reader {
     const exray_comparison *comparison;
     exray_side side;
@@ -76,6 +87,31 @@ static bool add_frame(rank_reader *r, size_t frame, xr_ranks *out)
             return false;
     }
     return true;
+}
+
+/* Whether a frame's first class is a best of its output; true where one of them is not recorded. */
+static bool frame_tells_a_best(rank_reader *r, size_t frame, int64_t offset)
+{
+    exray_result result;
+    exray_tensor_view view;
+    score_vector v;
+    if (!xr_result_read(r->comparison, r->side, frame, r->slot[0], &result) || !result.class_count ||
+        !xr_vector_read(r->comparison, r->side, frame, r->slot[1], &view, &v.value))
+        return true;
+    v.count = (size_t)view.count;
+    return is_a_best(&v, (int64_t)((uint64_t)result.classes[0].id + (uint64_t)offset));
+}
+
+bool xr_ranks_tell_bests(const exray_comparison *comparison, exray_side side, const xr_ranks *ranks)
+{
+    rank_reader r = {.comparison = comparison, .side = side, .slot = {exray_slot_new(), exray_slot_new()}};
+    const int64_t offset = ranks->state == XR_RANKS_OFFSET ? ranks->offset : 0;
+    bool all = r.slot[0] && r.slot[1] && ranks->elements > 0;
+    for (size_t f = 0; all && f < exray_comparison_frame_count(comparison); f++)
+        all = frame_tells_a_best(&r, f, offset);
+    exray_slot_free(r.slot[0]);
+    exray_slot_free(r.slot[1]);
+    return all;
 }
 
 /* Classes are numbers of a log: they may be anything. */

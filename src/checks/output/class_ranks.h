@@ -44,6 +44,10 @@ exray_status xr_ranks_make(const exray_comparison *comparison, exray_side side, 
                            exray_error *error);
 void xr_ranks_free(xr_ranks *ranks);
 
+/* Whether in every frame the first class told is a best of the side's own output: of several equal ones, as
+ * coarse integers have them, any. */
+bool xr_ranks_tell_bests(const exray_comparison *comparison, exray_side side, const xr_ranks *ranks);
+
 /* How the classes of both sides correspond, from the results alone: the best class of each frame
  * that has a result on both sides. */
 typedef struct xr_ranks_between {

@@ -105,12 +105,21 @@ static bool judge_sides(xr_labelling *l)
     return moved;
 }
 
-/* From the results alone, where at least one side has no output to compare them with. */
+bool xr_sides_tell_bests(const exray_comparison *comparison, const xr_labelling *labelling)
+{
+    for (int s = 0; s < 2; s++)
+        if (!xr_ranks_tell_bests(comparison, (exray_side)s, &labelling->ranks[s]))
+            return false;
+    return true;
+}
+
+/* From the results alone, where at least one side has no output to compare them with, or
+ * several equal values in all frames. */
 static void judge_results(const exray_comparison *comparison, xr_labelling *l)
 {
     const xr_ranks_between *b = &l->between;
     bool both_known = l->ranks[0].state != XR_RANKS_NONE && l->ranks[1].state != XR_RANKS_NONE;
-    if (both_known || b->frames == 0)
+    if (both_known || b->frames == 0 || xr_sides_tell_bests(comparison, l))
         return;
     bool equal =
         xr_outputs_equal(comparison) || (xr_inputs_known(comparison) && !xr_inputs_differ(comparison));

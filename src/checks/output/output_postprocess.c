@@ -77,10 +77,11 @@ static void judge_decisions(const exray_comparison *comparison, const xr_labelli
                             exray_findings *findings)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
-    /* Ties and near-ties may go either way, but not in half of all frames. */
+    /* Ties and near-ties may go either way, in half of all frames only where each side tells a best of its
+     * own outputs. */
     bool disagree = accuracy->frames > 0 &&
                     accuracy->agreement <= exray_findings_option(findings, "agreement") &&
-                    xr_outputs_equal(comparison);
+                    xr_outputs_equal(comparison) && !xr_sides_tell_bests(comparison, labels);
     if (labels->state == XR_LABELS_BROKEN)
         report_side(comparison, labels, findings);
     else if (disagree)
