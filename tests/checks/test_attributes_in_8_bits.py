@@ -39,9 +39,12 @@ KINDS = {
 }
 
 
+KINDS_OF_CONSTANTS = {"slopes": ("PRelu", {}, {})}
+
+
 def network(path, kind, other=False):
     """Five convolutions, whose noise gathers, then the operator."""
-    op, attributes, change = KINDS[kind]
+    op, attributes, change = {**KINDS, **KINDS_OF_CONSTANTS}[kind]
     constants, nodes, x = [], [], "x"
     for i in range(5):
         nodes += [helper.make_node("Conv", [x, weight(constants, f"w{i}", 12, 12 if i else 3, 3, 3)], [f"c{i}"], name=f"c{i}", kernel_shape=[3, 3], pads=[1] * 4),
@@ -51,6 +54,9 @@ def network(path, kind, other=False):
     if op == "Resize":
         constants.append(numpy_helper.from_array(np.float32([1, 1, 1.5, 1.5]), "scales"))
         inputs += ["", "scales"]
+    if op == "PRelu":
+        constants.append(numpy_helper.from_array(np.full((12, 1, 1), 0.22 if other else 0.2, np.float32), "slopes"))
+        inputs = ["c4", "slopes"]
     if "Normalization" in op:
         size = 12 if kind == "instance" else 24
         inputs += [weight(constants, "gain", size, scale=0.1, mean=1), weight(constants, "shift", size, scale=0.1)]
@@ -100,6 +106,13 @@ def test_another_attribute_is_told(tmp_path, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_attributes(tmp_path, kind):
     assert causes(judge(tmp_path, kind, False, FORMS.get(kind, QuantFormat.QDQ), 0)) == []
+
+
+@pytest.mark.parametrize("form", [QuantFormat.QDQ, QuantFormat.QOperator], ids=["QDQ", "QOperator"])
+def test_slopes_are_weights_and_no_bias(tmp_path, form):
+    """Of all channels alike, they look like a factor that a converter may have folded; it does not."""
+    assert causes(judge(tmp_path, "slopes", True, form, 1)) == ["model.weights"]
+    assert causes(judge(tmp_path, "slopes", False, form, 0)) == []
 
 
 def test_where_the_outputs_alone_are_recorded(tmp_path):

@@ -101,6 +101,13 @@ void xr_weight_matcher_free(xr_weight_matcher *m)
 
 /* ---- One pair -------------------------------------------------------------------------------- */
 
+/* The slopes of a PRelu are a vector, but nothing that converters correct or fold. */
+static bool are_slopes(const xr_node_constant pair[2])
+{
+    return pair[0].node && pair[1].node && xr_is_op(pair[0].node->op, "prelu") &&
+           xr_is_op(pair[1].node->op, "prelu");
+}
+
 /* Statistics of values, to compare a log that has data with one that has not. */
 static void add_stats(exray_tensor_view *view, const float *values)
 {
@@ -224,6 +231,8 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
                             .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
     *found = xr_weight_difference(
         view, values, (const double[]){m->values[0].rounding, m->values[1].rounding}, m->factor, out);
+    if (are_slopes(pair))
+        out->bias = out->rescaled = false;
     if (*found && out->differs && values[0] && values[1] && may_be_reordered(m, layer, pair[0].tensor)) {
         exray_status status = compare_reordered(m, pair, view, values[1], out);
         if (status != EXRAY_OK)
