@@ -149,13 +149,26 @@ static exray_status report_vector(stage_check *c, const xr_stage_series *series,
     return finish(c, f, series, story->differs, story->way == XR_VECTORS_UNKNOWN, follows, error);
 }
 
+/* Two digits, as of boxes. */
+static bool are_near(const xr_stage_series *series)
+{
+    const float near = 0.0055F;
+    for (size_t f = 0; f < series->count; f++) {
+        const xr_stage_values *a = &series->frame[f].side[0], *b = &series->frame[f].side[1];
+        for (size_t i = 0; a->count == b->count && i < a->count; i++)
+            if (!(fabsf(a->value[i] - b->value[i]) <= near))
+                return false;
+    }
+    return true;
+}
+
 /* Scores of points: percent is no fault, as of classes and boxes; other points have other scores. */
 static bool is_told_by_points(const stage_check *c, const xr_stage_series *series,
                               const xr_vector_story *story)
 {
     if (!c->told || strcmp(series->name, XR_SCORES_OF_POINTS) != 0)
         return false;
-    return c->other_points ||
+    return c->other_points || are_near(series) ||
            (story->way == XR_VECTORS_GAIN && story->offset == 0 && xr_is_unit(story->gain));
 }
 

@@ -5,11 +5,11 @@
 
 enum { MOST_ROWS = 256, LEAST_VALUES = 8, LEAST_OF_FRAME = 6, LEAST_FRAMES = 3 };
 
-typedef struct line_sums {
+typedef struct way_sums {
     double n, x, y, xx, xy, yy; /* x: made of the reference's, y: the edge's */
-} line_sums;
+} way_sums;
 
-static void add(line_sums *s, double x, double y)
+static void add(way_sums *s, double x, double y)
 {
     s->n++;
     s->x += x;
@@ -20,7 +20,7 @@ static void add(line_sums *s, double x, double y)
 }
 
 /* Least squares; false: it leaves more than noise of the edge's spread. */
-static bool fit_line(const line_sums *s, double noise, double *gain, double *offset)
+static bool fit_line(const way_sums *s, double noise, double *gain, double *offset)
 {
     const double spread = s->xx - s->x * s->x / s->n, own = s->yy - s->y * s->y / s->n;
     if (!(spread > 1e-9 * s->xx) || !(own > 1e-9 * s->yy))
@@ -43,20 +43,20 @@ static double square(double x)
     return x * x;
 }
 
-typedef struct function {
+typedef struct value_function {
     double (*of)(double);
     const char *words;
-} function;
+} value_function;
 
-static const function functions[] = {
+static const value_function functions[] = {
     {inverse, "1 / x"},      {log, "the logarithm of x"}, {exp, "the exponential of x"},
     {sqrt, "the root of x"}, {square, "the square of x"}, {fabs, "x without its sign"},
     {tanh, "tanh of x"}};
 
-static bool is_function(const xr_stage_series *series, double noise, const function *f,
+static bool is_function(const xr_stage_series *series, double noise, const value_function *f,
                         xr_vector_story *story)
 {
-    line_sums s = {0};
+    way_sums s = {0};
     for (size_t k = 0; k < series->count; k++)
         for (size_t i = 0; i < series->frame[k].side[0].count; i++) {
             const double x = f->of((double)series->frame[k].side[1].value[i]);
@@ -90,7 +90,7 @@ static bool try_frames(const xr_stage_series *series, double noise, xr_vector_st
     size_t frames = 0;
     for (size_t k = 0; k < series->count; k++) {
         const xr_stage_frame *f = &series->frame[k];
-        line_sums s = {0};
+        way_sums s = {0};
         double gain, offset;
         for (size_t i = 0; i < f->side[0].count; i++)
             add(&s, (double)f->side[1].value[i], (double)f->side[0].value[i]);
@@ -136,17 +136,17 @@ static bool try_mixture(const xr_stage_series *series, double noise, bool own, x
 
 /* ---- Rows: points that have another's place -------------------------------------------------------- */
 
-typedef struct turn {
+typedef struct point_turn {
     double x, y; /* signs of the two coordinates */
     bool exchanged;
     const char *words;
-} turn;
+} point_turn;
 
-static const turn turns[] = {{1, 1, false, ""},
-                             {-1, 1, false, "mirrored left to right, and "},
-                             {1, -1, false, "flipped upside down, and "},
-                             {-1, -1, false, "turned by 180 degrees, and "},
-                             {1, 1, true, "with x and y exchanged, and "}};
+static const point_turn turns[] = {{1, 1, false, ""},
+                                   {-1, 1, false, "mirrored left to right, and "},
+                                   {1, -1, false, "flipped upside down, and "},
+                                   {-1, -1, false, "turned by 180 degrees, and "},
+                                   {1, 1, true, "with x and y exchanged, and "}};
 
 /* Coordinates in shares of the picture are mirrored about its middle, others about 0. */
 static double placed(double value, double sign, bool shares)
@@ -154,7 +154,7 @@ static double placed(double value, double sign, bool shares)
     return sign > 0 ? value : shares ? 1 - value : -value;
 }
 
-static bool is_row(const xr_stage_series *series, double noise, const turn *t, bool shares, size_t edge,
+static bool is_row(const xr_stage_series *series, double noise, const point_turn *t, bool shares, size_t edge,
                    size_t reference)
 {
     for (size_t k = 0; k < series->count; k++) {
@@ -169,7 +169,8 @@ static bool is_row(const xr_stage_series *series, double noise, const turn *t, b
     return true;
 }
 
-static bool are_rows(const xr_stage_series *series, double noise, const turn *t, bool shares, size_t rows)
+static bool are_rows(const xr_stage_series *series, double noise, const point_turn *t, bool shares,
+                     size_t rows)
 {
     bool taken[MOST_ROWS] = {false};
     for (size_t e = 0; e < rows; e++) {

@@ -3,7 +3,7 @@
 #ifndef XR_VECTOR_WAYS_H
 #define XR_VECTOR_WAYS_H
 
-#include "checks/told/stages/vector_search.h"
+#include "checks/told/stages/vector_story.h"
 
 /* Tries them where both sides have as many values in each frame; false: none explains all frames.  noise: as
  * in xr_vector_noise, the largest. */
