@@ -73,6 +73,15 @@ def quantizations(graph, constants):
     return found
 
 
+def captured(node):
+    """The tensors that the graphs within a node read from around it."""
+    found = []
+    for graph in (a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH):
+        made = {i.name for i in graph.input} | {i.name for i in graph.initializer} | {o for n in graph.node for o in n.output}
+        found += [i for n in graph.node for i in n.input if i and i not in made]
+    return list(dict.fromkeys(found))
+
+
 def describe(model, arrays, anonymous):
     """The Model message of a graph and the positions of its tensors.  Anonymous: as exporters number them."""
     graph = model.graph
@@ -100,7 +109,7 @@ def describe(model, arrays, anonymous):
         return position[name]
 
     for node in graph.node:
-        n = message.nodes.add(op=node.op_type, name="" if anonymous else node.name, inputs=[tensor(i) for i in node.input],
+        n = message.nodes.add(op=node.op_type, name="" if anonymous else node.name, inputs=[tensor(i) for i in [*node.input, *captured(node)]],
                               outputs=[tensor(o) for o in node.output])
         for attribute in node.attribute:
             n.attributes[attribute.name] = attribute_text(attribute)

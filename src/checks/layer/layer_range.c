@@ -12,6 +12,7 @@
 #include "checks/findings.h"
 #include "checks/layer/input_range.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/operator_report.h"
 #include "checks/op_name.h"
 
 #include <math.h>
@@ -44,15 +45,6 @@ typedef struct judged {
 typedef struct range_limits {
     double clip_ratio, step_ratio;
 } range_limits;
-
-/* Whether the values exceed the range on one side by about as much as the range exceeds the values on
- * the other: the range is long enough, but in the wrong place.  Each range has to hold zero. */
-static bool is_off_center(const xr_layer_evidence *e)
-{
-    double over = fmax(e->max[1], 0) - e->high, under = e->low - fmin(e->min[1], 0);
-    double beyond = fmax(over, under), unused = -fmin(over, under);
-    return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
-}
 
 /* The quantization of the reference's output, where it has the same type and one scale: then the
  * right quantization is known.  Else NULL. */
@@ -91,7 +83,7 @@ static range_fault judge(const xr_layer_evidence *e, const range_limits *limit,
     }
     if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING && is_held(e)) {
         *cost = clipping;
-        return is_off_center(e) ? OFF_CENTER : TOO_NARROW;
+        return xr_is_range_off_center(e) ? OFF_CENTER : TOO_NARROW;
     }
     double error = sqrt(e->difference) / e->deviation;
     if (reference) {
@@ -435,14 +427,20 @@ static bool is_wrong(const exray_layer_pair *layer)
 }
 
 /* Layers that clip account for what is wrong at them and behind: not where values are wrong before all of
- * them.  From statistics it is not known where that begins. */
-static bool may_account(const exray_comparison *comparison, const judged *list, size_t count)
+ * them.  From statistics it is not known where that begins; pairs that are not one quantity are not wrong. */
+static bool may_account(const exray_comparison *comparison, const exray_findings *findings,
+                        const judged *list, size_t count)
 {
-    size_t layers = exray_comparison_layer_count(comparison), first = 0;
-    while (first < layers && !is_wrong(exray_comparison_layer(comparison, first)))
-        first++;
+    size_t layers = exray_comparison_layer_count(comparison), first = layers;
+    bool other = false; /* wrong pairs that are not one quantity */
+    for (size_t i = 0; i < layers && first == layers; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        bool contradicted = is_wrong(layer) && xr_is_contradicted(findings, layer);
+        other = other || contradicted;
+        first = is_wrong(layer) && !contradicted ? i : first;
+    }
     if (first == layers || exray_comparison_layer(comparison, first)->from_stats)
-        return true;
+        return first < layers || !other;
     for (size_t i = 0; i < count; i++)
         if (list[i].layer <= first)
             return true;
@@ -478,7 +476,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         size_t found = count;
         if (!clean)
             count = keep_clipped(comparison, list, count);
-        else if (!wrong || !may_account(comparison, list, count))
+        else if (!wrong || !may_account(comparison, findings, list, count))
             count = keep_certain(list, count);
         count = keep_before_operators(comparison, findings, list, count);
         if (!clean || (!wrong && !is_certain(&input.j)))

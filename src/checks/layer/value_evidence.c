@@ -441,3 +441,10 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
     if (pair->from_sketch)
         out->clipped = fmin(out->clipped, out->difference);
 }
+
+bool xr_is_range_off_center(const xr_layer_evidence *e)
+{
+    double over = fmax(e->max[1], 0) - e->high, under = e->low - fmin(e->min[1], 0);
+    double beyond = fmax(over, under), unused = -fmin(over, under);
+    return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
+}

@@ -77,4 +77,8 @@ bool xr_is_at_border(const xr_layer_evidence *evidence);
  * narrow: clipped to that range, the reference's values are the edge's. */
 bool xr_is_only_clipped(const exray_layer_pair *layer);
 
+/* Whether the values exceed the range on one side by about as much as the range exceeds the values on
+ * the other: the range is long enough, but in the wrong place.  Each range has to hold zero. */
+bool xr_is_range_off_center(const xr_layer_evidence *evidence);
+
 #endif

@@ -243,8 +243,8 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
                         xr_weight_pair *p)
 {
     /* Tools correct a bias for the rounding of the weights. */
-    p->differs = p->differs && p->difference > m->factor * 2 * rounding_of_layer(m, fit, p) &&
-                 shows_in_values(comparison, m, p);
+    bool apart = p->crossed || p->difference > m->factor * 2 * rounding_of_layer(m, fit, p);
+    p->differs = p->differs && apart && shows_in_values(comparison, m, p);
     fit->biases++;
     fit->biases_differ += p->differs;
 }

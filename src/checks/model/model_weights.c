@@ -71,9 +71,9 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
     if (pair->crossed) {
         exray_finding_detail(
             f,
-            "%sweights %.*s: in the place of others of this layer (of the other direction, or "
+            "%s%s %.*s: in the place of others of this layer (another input's, the other direction's, or "
             "the state's for the inputs'); their values are the same.",
-            place, XR_SHORT_NAME(pair->name ? pair->name : ""));
+            place, pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""));
         return;
     }
     if (pair->gates_exchanged) {
@@ -91,6 +91,23 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
     exray_finding_detail(f, "%s%s %.*s%s: off by %.2g of their deviation; rounding explains %.2g.", place,
                          pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
                          some_gates(pair, gates), pair->difference, pair->rounding);
+}
+
+/* The other layers that read the same constant. */
+static void add_readers(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
+        uint32_t n = exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE];
+        bool reads = false;
+        for (uint32_t k = 0; i != pair->layer && n < model->node_count && k < model->nodes[n].input_count;
+             k++)
+            reads = reads || model->nodes[n].inputs[k] == pair->tensor[EXRAY_SIDE_EDGE];
+        char key[40];
+        snprintf(key, sizeof key, "layer_%u", (unsigned)n);
+        if (reads)
+            exray_finding_number(f, key, pair->difference);
+    }
 }
 
 static void report(const exray_comparison *comparison, const xr_model_fit *fit, exray_findings *findings)
@@ -113,6 +130,7 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
         if (fit->pair[i].differs && fit->pair[i].tensor[EXRAY_SIDE_EDGE] != last) {
             last = fit->pair[i].tensor[EXRAY_SIDE_EDGE];
             add_layer(comparison, f, &fit->pair[i], shown++);
+            add_readers(comparison, f, &fit->pair[i]);
         }
     if (shown > MOST_NAMED)
         exray_finding_detail(f, "%zu more; all are in the JSON.", shown - MOST_NAMED);

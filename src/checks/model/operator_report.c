@@ -4,6 +4,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/coarse.h"
 #include "checks/model/range_activation.h"
 
 #include <math.h>
@@ -36,16 +37,6 @@ static bool is_gap(const xr_difference *d)
     return d->kind >= XR_DIFFERENCE_SOURCE;
 }
 
-/* The same cause in several places. */
-static bool same_cause(const xr_difference *a, const xr_difference *b)
-{
-    bool gaps = is_gap(a) && is_gap(b) && a->count[0] + a->count[1] > 1;
-    if (gaps && a->last[0] == b->last[0] && a->last[1] == b->last[1])
-        return true; /* the same missing steps, seen by another reader */
-    return a->kind == b->kind && strcmp(a->key, b->key) == 0 && strcmp(a->value[0], b->value[0]) == 0 &&
-           strcmp(a->value[1], b->value[1]) == 0;
-}
-
 /* ---- What is told ---------------------------------------------------------------------- */
 
 /* A range that clips 8-bit values as the activation would takes its place. */
@@ -76,29 +67,41 @@ static bool any_shown(const report *r)
     return false;
 }
 
+/* Whether it is a recurrent layer's first state, of which both files have numbers that were told as weights.
+ */
+static bool is_told_as_weights(const report *r, const xr_difference *d)
+{
+    if (strncmp(d->key, "initial_", strlen("initial_")) != 0 || d->layer == EXRAY_NO_INDEX)
+        return false;
+    for (const exray_finding *f = r->findings->first; f; f = f->next)
+        if (strcmp(f->cause, "model.weights") == 0 && xr_is_about_layer(r->comparison, f, d->layer))
+            return true;
+    return false;
+}
+
 /* Whether a difference is reported for itself, not only beside others of its cause. */
 static bool is_worth_telling(const report *r, const xr_difference *d)
 {
-    if (is_by_range(r, d))
+    if (is_by_range(r, d) || is_told_as_weights(r, d))
         return false;
     switch (d->proof) {
     case XR_PROOF_SHOWN:
     case XR_PROOF_HIDDEN:
         return true;
     case XR_PROOF_BEHIND:
-        return is_plain(r, d);
+        return is_plain(r, d) && !(strcmp(d->key, "perm") == 0 && any_shown(r));
     default: /* no values: the graphs alone, where the outputs show that there is a fault */
         return !any_shown(r) && (is_plain(r, d) || d->kind == XR_DIFFERENCE_ATTRIBUTE) &&
-               !xr_inputs_differ(r->comparison) && xr_outputs_differ(r->comparison);
+               !xr_inputs_differ(r->comparison) &&
+               (xr_outputs_differ(r->comparison) || xr_outputs_of_other_shape(r->comparison));
     }
 }
 
 /* Whether there are layers, or outputs alone, in which 8 bits may hide a difference. */
 static bool is_any_coarse(const exray_comparison *comparison)
 {
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
-        if (exray_comparison_layer(comparison, i)->own_noise >= XR_COARSE_NOISE)
-            return true;
+    if (xr_has_coarse_layer(comparison))
+        return true;
     size_t outputs = exray_comparison_layer_count(comparison) ? 0 : exray_comparison_output_count(comparison);
     for (size_t i = 0; i < outputs; i++)
         if (exray_comparison_output(comparison, i)->noise >= XR_COARSE_NOISE)
@@ -153,6 +156,71 @@ static exray_severity severity_of(const report *r, const xr_difference *d)
     }
     bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
     return count == 0 || decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
+}
+
+/* ---- One cause in several places ------------------------------------------------------------- */
+
+/* The operator of the one step in a gap; NULL: there is none, several, or a function. */
+static const char *op_in_gap(const report *r, const xr_difference *d, int side)
+{
+    if (d->count[side] != 1)
+        return NULL;
+    const xr_op_step *step = &r->all->match.side[side].step[d->last[side]];
+    return step->kind == XR_STEP_FUNCTION ? NULL : step->node->op;
+}
+
+/* One operator in the place of another, in several places: each is named after its place. */
+static bool same_operators(const report *r, const xr_difference *a, const xr_difference *b)
+{
+    bool any = false;
+    for (int s = 0; s < 2; s++) {
+        const char *x = op_in_gap(r, a, s), *y = op_in_gap(r, b, s);
+        any = any || (x && y && strcmp(x, y) == 0);
+        if (a->count[s] != b->count[s] || (x && y ? strcmp(x, y) : strcmp(a->value[s], b->value[s])) != 0)
+            return false;
+    }
+    return any;
+}
+
+/* Where the shape of what is transposed begins in the words for a move. */
+static const char *shape_in(const xr_difference *d, int side)
+{
+    const char *of = strstr(d->value[side], " of ");
+    return of ? of : "";
+}
+
+/* Values that were cut up otherwise before they were moved, whatever order the moves are: heads, groups. */
+static bool same_cutting(const xr_difference *a, const xr_difference *b)
+{
+    return a->kind == XR_DIFFERENCE_MOVES && b->kind == XR_DIFFERENCE_MOVES && *shape_in(a, 0) &&
+           strcmp(shape_in(a, 0), shape_in(a, 1)) != 0 && strcmp(shape_in(a, 0), shape_in(b, 0)) == 0 &&
+           strcmp(shape_in(a, 1), shape_in(b, 1)) == 0;
+}
+
+/* One attribute of one operator that is another in several places, by other numbers. */
+static bool same_attribute(const report *r, const xr_difference *a, const xr_difference *b)
+{
+    if (a->kind != XR_DIFFERENCE_ATTRIBUTE || b->kind != a->kind || strcmp(a->key, b->key) != 0 ||
+        a->step[0] == EXRAY_NO_INDEX || b->step[0] == EXRAY_NO_INDEX)
+        return false;
+    const xr_op_step *x = &r->all->match.side[0].step[a->step[0]],
+                     *y = &r->all->match.side[0].step[b->step[0]];
+    return x->kind == y->kind && strcmp(x->word, y->word) == 0 &&
+           (b->proof == XR_PROOF_BEHIND || severity_of(r, a) == severity_of(r, b));
+}
+
+/* The same cause in several places. */
+static bool same_cause(const report *r, const xr_difference *a, const xr_difference *b)
+{
+    bool gaps = is_gap(a) && is_gap(b) && a->count[0] + a->count[1] > 1;
+    if (gaps && a->last[0] == b->last[0] && a->last[1] == b->last[1])
+        return true; /* the same missing steps, seen by another reader */
+    if (a->kind == b->kind && is_gap(a) && a->kind != XR_DIFFERENCE_SOURCE && same_operators(r, a, b))
+        return true;
+    if (same_cutting(a, b) || same_attribute(r, a, b))
+        return true;
+    return a->kind == b->kind && strcmp(a->key, b->key) == 0 && strcmp(a->value[0], b->value[0]) == 0 &&
+           strcmp(a->value[1], b->value[1]) == 0;
 }
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -357,7 +425,7 @@ static void report_cause(const report *r, size_t head)
     add_numbers(r, d, f);
     size_t named = 0;
     for (size_t i = 0; i < r->all->count; i++) {
-        if (!same_cause(d, at(r, i)))
+        if (!same_cause(r, d, at(r, i)))
             continue;
         r->told[i] = true;
         add_layers(r, at(r, i), f);
@@ -365,7 +433,12 @@ static void report_cause(const report *r, size_t head)
             named++ >= MOST_NAMED)
             continue;
         place_words(r, at(r, i), place, sizeof place);
-        exray_finding_detail(f, "The same at: %s.", place);
+        if (same_attribute(r, d, at(r, i)) &&
+            (strcmp(d->value[0], at(r, i)->value[0]) != 0 || strcmp(d->value[1], at(r, i)->value[1]) != 0))
+            exray_finding_detail(f, "Likewise %s: %s on the edge, %s in the reference.", place,
+                                 at(r, i)->value[0], at(r, i)->value[1]);
+        else
+            exray_finding_detail(f, "The same at: %s.", place);
     }
     if (named > MOST_NAMED)
         exray_finding_detail(f, "And at %zu more; all are in the JSON.", named - MOST_NAMED);
@@ -417,11 +490,17 @@ bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findin
            xr_differences_absorb(comparison, differences, layer);
 }
 
+/* Whether what is wrong with the model, or with a layer's integers, has a name. */
 static bool is_model_wrong(const exray_findings *findings)
 {
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        if (f->severity == EXRAY_SEVERITY_ERROR && strncmp(f->cause, "model.", 6) == 0)
+    static const char *const ranges[] = {"layer.saturation", "layer.range", "layer.zero_point"};
+    for (const exray_finding *f = findings->first; f; f = f->next) {
+        bool named = strncmp(f->cause, "model.", 6) == 0;
+        for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+            named = named || strcmp(f->cause, ranges[i]) == 0;
+        if (named && f->severity == EXRAY_SEVERITY_ERROR)
             return true;
+    }
     return false;
 }
 

@@ -11,6 +11,7 @@
 #include "checks/op_name.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,75 @@ static exray_status compare_reordered(const xr_weight_matcher *m, const xr_node_
     return EXRAY_OK;
 }
 
+/* Whether what a layer reads was moved to other places before it, in another way on the two sides. */
+static bool reads_moved(const xr_weight_matcher *m, const xr_node_constant pair[2])
+{
+    enum { FURTHEST = 6, LONGEST = 160 };
+    char moves[2][LONGEST] = {"", ""};
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = m->side[s].model;
+        const exray_node *node = pair[s].node;
+        size_t used = 0;
+        for (int i = 0; node && i < FURTHEST && node->input_count; i++) {
+            uint32_t tensor = node->inputs[0];
+            node = tensor < model->tensor_count ? xr_maker_within(model, tensor) : NULL;
+            const char *perm = node ? exray_node_attribute(node, "perm") : NULL;
+            bool transposes = node && xr_is_op(node->op, "transpose");
+            bool keeps = node && (xr_is_op(node->op, "reshape") || xr_is_op(node->op, "flatten") ||
+                                  xr_is_op(node->op, "squeeze") || xr_is_op(node->op, "unsqueeze") ||
+                                  xr_is_op(node->op, "identity") || xr_is_op(node->op, "dropout"));
+            if (!transposes && !keeps)
+                break;
+            if (transposes && used < LONGEST)
+                used += (size_t)snprintf(moves[s] + used, LONGEST - used, "(%s)", perm ? perm : "");
+        }
+    }
+    return strcmp(moves[0], moves[1]) != 0;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    float a = *(const float *)left, b = *(const float *)right;
+    return (a > b) - (a < b);
+}
+
+/* Whether the weights are the same numbers in another order, up to `within`.  *yes stays false for those of
+ * which one is not finite. */
+static exray_status are_permuted(const float *const values[2], uint64_t count, double within, bool *yes)
+{
+    float *sorted[2];
+    *yes = false;
+    for (int s = 0; s < 2; s++) {
+        sorted[s] = malloc((count + 1) * sizeof *sorted[s]);
+        if (!sorted[s]) {
+            free(s ? sorted[0] : NULL);
+            return EXRAY_E_MEMORY;
+        }
+        memcpy(sorted[s], values[s], count * sizeof *sorted[s]);
+        qsort(sorted[s], count, sizeof *sorted[s], by_value);
+    }
+    *yes = true;
+    for (uint64_t i = 0; i < count; i++)
+        *yes = *yes && fabs((double)sorted[0][i] - sorted[1][i]) <= within;
+    free(sorted[0]);
+    free(sorted[1]);
+    return EXRAY_OK;
+}
+
+/* Weights in another order belong to a layer that makes the same of values in another order. */
+static exray_status compare_permuted(const xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                                     const float *const values[2], uint64_t count, xr_weight_pair *out)
+{
+    bool permuted;
+    if (layer == SIZE_MAX || exray_comparison_layer(m->comparison, layer)->role != EXRAY_LAYER_ROLE_CLEAN ||
+        !reads_moved(m, pair))
+        return EXRAY_OK;
+    exray_status status = are_permuted(values, count, m->factor * out->rounding * out->unit, &permuted);
+    if (status == EXRAY_OK && permuted)
+        out->differs = out->moved = out->transposed = false;
+    return status;
+}
+
 /* Compares two constants; *found: they can be compared. */
 static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
                                  xr_weight_pair *out, bool *found)
@@ -235,6 +305,11 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
         out->bias = out->rescaled = false;
     if (*found && out->differs && values[0] && values[1] && may_be_reordered(m, layer, pair[0].tensor)) {
         exray_status status = compare_reordered(m, pair, view, values[1], out);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    if (*found && out->differs && values[0] && values[1]) {
+        exray_status status = compare_permuted(m, layer, pair, values, view[0].count, out);
         if (status != EXRAY_OK)
             return status;
     }
@@ -575,12 +650,32 @@ static bool are_crossed(const crossing_place *a, const crossing_place *b)
     return (directions && turned[0] != turned[1]) || (roles && moved[0] != moved[1]);
 }
 
+/* Whether a pair of equal values lies at another input of the same operator on the two sides: the mean of a
+ * normalization in the place of its variance. */
+static bool is_at_other_input(const xr_weight_matcher *m, const xr_weight_pair *pair)
+{
+    enum { FEWEST_INPUTS = 3 };
+    const xr_node_constant *at[2];
+    for (int s = 0; s < 2; s++) {
+        at[s] = constant_of(&m->side[s].graph, pair->tensor[s], pair->part[s]);
+        if (!at[s] || !at[s]->node || !at[s]->node->op || at[s]->joined ||
+            at[s]->node->input_count < FEWEST_INPUTS)
+            return false;
+    }
+    return !pair->differs && pair->layer != SIZE_MAX && strcmp(at[0]->node->op, at[1]->node->op) == 0 &&
+           at[0]->input != at[1]->input &&
+           exray_comparison_layer(m->comparison, pair->layer)->role == EXRAY_LAYER_ROLE_ORIGINATES;
+}
+
 static exray_status note_crossed(xr_weight_matcher *m, size_t first)
 {
     crossing_place *place = malloc((m->count - first + 1) * sizeof *place);
     size_t count = 0;
     if (!place)
         return EXRAY_E_MEMORY;
+    for (size_t i = first; i < m->count; i++)
+        if (is_at_other_input(m, &m->pair[i]))
+            m->pair[i].crossed = m->pair[i].differs = true;
     for (size_t i = first; i < m->count; i++)
         count += place_of(m, &m->pair[i], &place[count]);
     for (size_t i = 0; i < count; i++)

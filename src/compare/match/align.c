@@ -512,7 +512,7 @@ static void add_match(const work *w, uint32_t a, xr_alignment *out)
         match.node[1] = y->node;
         match.output[1] = y->output;
         match.how = w->how[a];
-        match.proven = is_proven(w, a);
+        match.proven = is_proven(w, a) && !xr_naming_is_by_number(&w->scorer.naming, x, y);
     } else if (y)
         match.node[1] = y->node;
     else if (!xr_layer_is_free(x))

@@ -1,5 +1,6 @@
 #include "compare/match/naming.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,9 +68,36 @@ static size_t keep_unique(layer_name *list, size_t count)
     return kept;
 }
 
+/* ---- Numbers for names -------------------------------------------------------------------------- */
+
+/* "_token_16": ONNX Runtime counts the tensors that it adds. */
+static bool is_counted_by_engine(const char *name)
+{
+    const char *token = strstr(name, "_token_");
+    return token && isdigit((unsigned char)token[strlen("_token_")]);
+}
+
+static bool is_numbered(const xr_naming *s, const xr_layer *layer)
+{
+    const char *name = layer->tensor ? layer->tensor->name : NULL, *op = layer->op->op;
+    if (!name || !*name)
+        return false;
+    if (is_counted_by_engine(name))
+        return true;
+    if (s->one_file || strchr(name, '/'))
+        return false; /* numbers within a scope that has a name */
+    for (; op && *op && tolower((unsigned char)*name) == tolower((unsigned char)*op); name++)
+        op++;
+    name += *name == '_';
+    size_t digits = strspn(name, "0123456789");
+    return op && (!*op || name == layer->tensor->name) && digits && !name[digits];
+}
+
+/* ---- Lists of names ------------------------------------------------------------------------------ */
+
 typedef enum naming { BY_TENSOR, BY_BARE_TENSOR, BY_NODE, NAMINGS } naming;
 
-static size_t list_names(const xr_layers *layers, naming how, layer_name *list)
+static size_t list_names(const xr_naming *s, const xr_layers *layers, naming how, layer_name *list)
 {
     size_t count = 0;
     for (uint32_t i = 0; i < layers->count; i++) {
@@ -77,7 +105,8 @@ static size_t list_names(const xr_layers *layers, naming how, layer_name *list)
         const char *name = how == BY_NODE ? layer->op->name : layer->tensor ? layer->tensor->name : NULL;
         /* A node's name is the name of its first output. */
         bool further = how == BY_NODE && i > 0 && layers->layer[i - 1].op == layer->op;
-        if (!name || !*name || further || layer->constant)
+        bool number = how != BY_NODE && s->renumbered && is_numbered(s, layer);
+        if (!name || !*name || further || layer->constant || number)
             continue;
         size_t inserted = how == BY_NODE ? 0 : inserted_length(name);
         name += inserted;
@@ -130,12 +159,12 @@ static bool is_one_family(const exray_model *a, const exray_model *b)
     return strcmp(x, y) == 0 || (lite[0] && lite[1]);
 }
 
-static uint32_t count_named(const xr_layers *layers)
+static uint32_t count_named(const xr_naming *s, const xr_layers *layers)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < layers->count; i++)
         count += !layers->layer[i].constant && layers->layer[i].tensor && layers->layer[i].tensor->name &&
-                 layers->layer[i].tensor->name[0];
+                 layers->layer[i].tensor->name[0] && !(s->renumbered && is_numbered(s, &layers->layer[i]));
     return count;
 }
 
@@ -191,13 +220,13 @@ static bool is_one_graph(const xr_naming *s, const xr_layers side[2], uint32_t *
         common++;
         against += contradict(s, side, maker, a);
     }
-    uint32_t n = count_named(&side[0]), m = count_named(&side[1]);
+    uint32_t n = count_named(s, &side[0]), m = count_named(s, &side[1]);
     return common >= 2 && 5 * common >= 3 * (n < m ? n : m) && 5 * against <= common;
 }
 
 static bool note_shared(xr_naming *s, const xr_layers side[2])
 {
-    s->shared = is_one_file(side[0].model, side[1].model);
+    s->shared = s->one_file;
     if (s->shared || !is_one_family(side[0].model, side[1].model))
         return true;
     uint32_t *maker[2] = {makers_of(&side[0]), makers_of(&side[1])};
@@ -286,7 +315,7 @@ static bool note_all(xr_naming *s, const xr_layers side[2])
     bool *taken = calloc(m + 1, sizeof *taken);
     bool ok = a && b && taken;
     for (int how = 0; ok && how < NAMINGS; how++) {
-        size_t listed[2] = {list_names(&side[0], (naming)how, a), list_names(&side[1], (naming)how, b)};
+        size_t listed[2] = {list_names(s, &side[0], (naming)how, a), list_names(s, &side[1], (naming)how, b)};
         note_namesakes(s, side, (naming)how, a, listed[0], b, listed[1], taken);
     }
     free(a);
@@ -297,7 +326,8 @@ static bool note_all(xr_naming *s, const xr_layers side[2])
 
 bool xr_naming_init(xr_naming *s, const xr_layers side[2])
 {
-    *s = (xr_naming){0};
+    *s = (xr_naming){.one_file = is_one_file(side[0].model, side[1].model),
+                     .renumbered = side[0].model->node_count != side[1].model->node_count};
     uint32_t **list[] = {&s->namesake, &s->same[0], &s->same[1]};
     const size_t count[] = {side[0].count, side[0].count, side[1].count};
     for (size_t k = 0; k < 3; k++) {
@@ -307,7 +337,7 @@ bool xr_naming_init(xr_naming *s, const xr_layers side[2])
     }
     if (!s->namesake || !s->same[0] || !s->same[1] || !note_all(s, side) || !note_shared(s, side))
         return false;
-    if (!is_one_file(side[0].model, side[1].model))
+    if (!s->one_file)
         keep_proofs(s, side);
     move_activations(s, side);
     return true;
@@ -330,4 +360,10 @@ bool xr_naming_forbids(const xr_naming *s, uint32_t edge, uint32_t reference)
 {
     return s->shared && s->same[0][edge] != reference &&
            (s->same[0][edge] != EXRAY_NO_INDEX || s->same[1][reference] != EXRAY_NO_INDEX);
+}
+
+bool xr_naming_is_by_number(const xr_naming *s, const xr_layer *edge, const xr_layer *reference)
+{
+    return is_numbered(s, edge) && reference->tensor && reference->tensor->name &&
+           strcmp(edge->tensor->name, reference->tensor->name) == 0;
 }

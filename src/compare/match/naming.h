@@ -14,6 +14,8 @@ typedef struct xr_naming {
     /* The tensors' names come from one file, or from one graph: `same` is the same tensor, whatever an
      * optimizer made of the nodes, and no other layer is. */
     bool shared;
+    bool one_file;   /* both sides run the same file */
+    bool renumbered; /* of another number of nodes: numbers for names were given anew */
 } xr_naming;
 
 /* False: out of memory. */
@@ -23,5 +25,10 @@ void xr_naming_free(xr_naming *naming);
 /* Whether names alone say that the two are the same tensor; that they are not. */
 bool xr_naming_proves(const xr_naming *naming, uint32_t edge, uint32_t reference);
 bool xr_naming_forbids(const xr_naming *naming, uint32_t edge, uint32_t reference);
+
+/* Whether both layers' tensors have one number for a name, which an engine gave, or an exporter to an
+ * operator without a name of its own: in another graph the same number is of another tensor, so that values
+ * may refute it. */
+bool xr_naming_is_by_number(const xr_naming *naming, const xr_layer *edge, const xr_layer *reference);
 
 #endif

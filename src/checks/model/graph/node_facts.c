@@ -83,3 +83,21 @@ bool xr_reads_by_name(const exray_node *node)
     return node->op &&
            (strcmp(node->op, "If") == 0 || strcmp(node->op, "Loop") == 0 || strcmp(node->op, "Scan") == 0);
 }
+
+bool xr_key_computes_nothing(const char *key)
+{
+    static const char *const keys[] = {"momentum",
+                                       "asymmetric_quantize_inputs",
+                                       "quantized_bias_type",
+                                       "weights_format",
+                                       "keep_num_dims",
+                                       "training",
+                                       "ceil",
+                                       "seed",
+                                       "stash_type",
+                                       "allowzero"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strncmp(key, keys[i], strlen(keys[i])) == 0)
+            return !strchr(key, ',') || xr_key_computes_nothing(strchr(key, ',') + 2);
+    return false;
+}

@@ -36,4 +36,8 @@ bool xr_is_of_integers(const exray_node *node);
 /* Whether a node's bodies read tensors by name: the order in which they are found says nothing. */
 bool xr_reads_by_name(const exray_node *node);
 
+/* Whether attributes of these names ("a, b") are what files of one model say differently, and what changes no
+ * result. */
+bool xr_key_computes_nothing(const char *key);
+
 #endif

@@ -1,5 +1,6 @@
 #include "checks/model/graph/step_difference.h"
 
+#include "checks/model/coarse.h"
 #include "checks/model/graph/between/step_axes.h"
 #include "checks/model/graph/between/step_effect.h"
 #include "checks/model/graph/between/step_fold.h"
@@ -156,26 +157,41 @@ static void judge_step(finder *f, xr_difference *d)
         drop_last(f);
 }
 
-/* ---- What 8 bits hide ------------------------------------------------------------------------ */
-
-/* Whether the outputs were compared, are right, and have the noise of 8 bits. */
-static bool are_outputs_coarse(const exray_comparison *comparison)
+/* Exchanged operands may make the same values in another order, which are compared as such: then what reads
+ * them shows it, or what reads a function of them. */
+static void judge_order(finder *f, xr_difference *d)
 {
-    size_t count = exray_comparison_output_count(comparison);
-    bool coarse = count > 0;
-    for (size_t i = 0; coarse && i < count; i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        coarse = output->comparable && output->error <= output->noise && output->noise >= XR_COARSE_NOISE;
+    if (!d)
+        return;
+    const xr_step_graph *g = &match_of(f)->side[0];
+    uint32_t made = g->step[d->step[0]].output;
+    xr_state out = xr_state_behind(&f->values, d->step[0]);
+    for (uint32_t i = d->step[0] + 1; out == XR_STATE_CLEAN && i < g->count; i++) {
+        const xr_op_step *step = &g->step[i];
+        bool reads = false;
+        for (uint32_t k = 0; k < step->input_count; k++)
+            reads = reads || step->input[k] == made;
+        if (!reads || match_of(f)->mate[0][i] == EXRAY_NO_INDEX)
+            continue;
+        out = xr_state_behind(&f->values, i) == XR_STATE_WRONG ? XR_STATE_WRONG : out;
+        if (out == XR_STATE_WRONG)
+            d->behind = layer_at(f, i);
+        else if (step->kind == XR_STEP_FUNCTION)
+            made = step->output;
     }
-    return coarse;
+    if (!judge(f, d, given(f, step_of(f, 0, d->step[0])), out))
+        drop_last(f);
 }
+
+/* ---- What 8 bits hide ------------------------------------------------------------------------ */
 
 /* Whether what the step made was compared, or what came of it, with the noise of 8 bits. */
 static bool is_coarse(const finder *f, const xr_difference *d)
 {
     return d->behind == EXRAY_NO_INDEX
-               ? are_outputs_coarse(f->comparison)
-               : exray_comparison_layer(f->comparison, d->behind)->noise >= XR_COARSE_NOISE;
+               ? xr_are_outputs_coarse(f->comparison)
+               : exray_comparison_layer(f->comparison, d->behind)->noise >= XR_COARSE_NOISE &&
+                     xr_has_coarse_layer(f->comparison);
 }
 
 /* Whether the outputs alone were recorded of what comes of the step. */
@@ -184,32 +200,14 @@ static bool is_unseen(const finder *f, const xr_difference *d)
     return d->proof == XR_PROOF_NONE && d->behind == EXRAY_NO_INDEX && is_coarse(f, d);
 }
 
-/* What files of one model say differently, and what changes no result. */
-static bool computes_nothing(const char *key)
-{
-    static const char *const keys[] = {"momentum",
-                                       "asymmetric_quantize_inputs",
-                                       "quantized_bias_type",
-                                       "weights_format",
-                                       "keep_num_dims",
-                                       "training",
-                                       "ceil",
-                                       "seed",
-                                       "stash_type",
-                                       "allowzero"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strncmp(key, keys[i], strlen(keys[i])) == 0)
-            return !strchr(key, ',') || computes_nothing(strchr(key, ',') + 2);
-    return false;
-}
-
 /* A stated difference of an operator whose layer is right as far as 8 bits show: how much it changes what is
  * made of the same values.  False: nothing, or that is not known of a number that seldom matters. */
 static bool judge_hidden(finder *f, xr_difference *d, const xr_traits traits[2])
 {
     xr_step_effect effect = {NAN, NAN};
     bool small = strncmp(d->key, "epsilon", 7) == 0 || strncmp(d->key, "eps", 3) == 0;
-    if (!is_coarse(f, d) || computes_nothing(d->key))
+    bool given_wrong = d->step[0] != EXRAY_NO_INDEX && given(f, step_of(f, 0, d->step[0])) == XR_STATE_WRONG;
+    if (given_wrong || !is_coarse(f, d) || xr_key_computes_nothing(d->key))
         return false;
     d->proof = XR_PROOF_HIDDEN;
     if (!xr_step_effect_of(&f->values, &f->out->match, d->step, traits, &effect))
@@ -429,14 +427,16 @@ static void compare_constant(finder *f, uint32_t edge, uint32_t reference, const
         drop_last(f);
 }
 
-/* How often a loop runs: the inputs before the values that it carries. */
-static void compare_rounds(finder *f, uint32_t edge, uint32_t reference)
+/* What operators with graphs of their own are given as constants: how often a loop runs (the inputs before
+ * the values that it carries), and what the branches of a choice read, in the order in which they do. */
+static void compare_given_constants(finder *f, uint32_t edge, uint32_t reference)
 {
     enum { BEFORE_VALUES = 2 };
     const exray_node *a = step_of(f, 0, edge)->node, *b = step_of(f, 1, reference)->node;
-    if (strcmp(a->op, "Loop") != 0 || strcmp(b->op, "Loop") != 0)
-        return;
-    for (uint32_t i = 0; i < BEFORE_VALUES && i < a->input_count && i < b->input_count; i++) {
+    bool loops = strcmp(a->op, "Loop") == 0 && strcmp(b->op, "Loop") == 0,
+         choices = strcmp(a->op, "If") == 0 && strcmp(b->op, "If") == 0 && a->input_count == b->input_count;
+    uint32_t count = loops ? BEFORE_VALUES : choices ? a->input_count : 0;
+    for (uint32_t i = 0; i < count && i < a->input_count && i < b->input_count; i++) {
         const uint32_t tensor[2] = {a->inputs[i], b->inputs[i]};
         bool constant = true;
         for (int s = 0; s < 2; s++) {
@@ -455,7 +455,7 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
     if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0)
         return;
     if (xr_reads_by_name(a->node)) {
-        compare_rounds(f, edge, reference);
+        compare_given_constants(f, edge, reference);
         return;
     }
     if (a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || xr_is_of_integers(a->node))
@@ -680,8 +680,12 @@ static void compare_moves(finder *f, uint32_t edge, uint32_t reference, uint32_t
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
-    if (xr_reads_by_name(a->node))
+    if (xr_reads_by_name(a->node)) {
+        if (a->input_count && b->input_count && strcmp(a->node->op, "If") == 0 &&
+            strcmp(b->node->op, "If") == 0)
+            compare_sources(f, edge, reference, a->input[0], b->input[0]); /* what it chooses by */
         return;
+    }
     for (uint32_t i = 0; !xr_step_moves_alone(a) && i < a->input_count && a->input_count == b->input_count;
          i++)
         compare_moves(f, edge, reference, a->input[i], b->input[place_of(f, a, b, i)]);
@@ -693,7 +697,7 @@ static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
         return;
     if (is_permuted(f, a, b)) {
         if (!any_order(a))
-            judge_step(f, add(f, XR_DIFFERENCE_ORDER, edge, reference, "inputs"));
+            judge_order(f, add(f, XR_DIFFERENCE_ORDER, edge, reference, "inputs"));
         return;
     }
     for (uint32_t i = 0; i < a->input_count; i++)

@@ -16,9 +16,6 @@ typedef enum xr_difference_kind {
     XR_DIFFERENCE_REPLACED, /* other steps in the same place */
 } xr_difference_kind;
 
-/* More noise than layers of floats have, float16 included; less than those of 8 bits. */
-#define XR_COARSE_NOISE 1e-2
-
 typedef enum xr_difference_proof {
     XR_PROOF_NONE,   /* the values say nothing */
     XR_PROOF_HIDDEN, /* it changes what is computed, by less than the noise of 8 bits */

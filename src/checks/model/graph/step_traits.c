@@ -88,6 +88,7 @@ static void two_numbers(const exray_node *node, const char *both, const char *ro
 }
 
 typedef struct window {
+    bool line; /* along one dimension, which is the first here; the other is left alone */
     double kernel[2], stride[2], dilation[2], pad[4]; /* top, left, bottom, right */
 } window;
 
@@ -121,6 +122,26 @@ static void kernel_size(const xr_step_graph *g, const xr_op_step *step, double o
                  out);
 }
 
+/* Whether a window slides along one dimension alone, of a tensor of three. */
+static bool is_line(const xr_step_graph *g, const xr_op_step *step)
+{
+    const exray_tensor_info *info = step->kind == XR_STEP_POOL ? input_info(g, step) : weights_of(g, step);
+    double kernel[2];
+    return info && info->rank == 3 && !is_tflite(g) &&
+           xr_attribute_numbers(step->node, "kernel_shape", kernel, 2) <= 1 &&
+           xr_attribute_numbers(step->node, "kernel_size", kernel, 2) <= 1;
+}
+
+/* The sizes that a window slides along. */
+static void window_sizes(const xr_step_graph *g, const xr_op_step *step, const window *w,
+                         const exray_tensor_info *info, double size[2])
+{
+    sizes_of(info, xr_step_layout(g, step), size);
+    if (w->line && info && info->rank == 3 && xr_step_layout(g, step) == XR_CHANNELS_FIRST &&
+        info->shape[2] > 0)
+        size[0] = (double)info->shape[2];
+}
+
 /* What SAME adds in one dimension, before and behind. */
 static void same_padding(double in, double out, double kernel, double stride, double dilation,
                          bool more_before, double *before, double *behind)
@@ -146,12 +167,12 @@ static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window 
     const char *word = exray_node_attribute(node, "padding"),
                *automatic = exray_node_attribute(node, "auto_pad");
     double in[2], out[2], found[4];
-    sizes_of(input_info(g, step), xr_step_layout(g, step), in);
-    sizes_of(output_info(g, step), xr_step_layout(g, step), out);
+    window_sizes(g, step, w, input_info(g, step), in);
+    window_sizes(g, step, w, output_info(g, step), out);
     word = automatic && starts_with(automatic, "same") ? automatic : word;
     if (word && starts_with(word, "same")) {
         bool lower = strstr(word, "LOWER") != NULL;
-        for (int d = 0; d < 2; d++)
+        for (int d = 0; d < (w->line ? 1 : 2); d++)
             same_padding(in[d], out[d], w->kernel[d], w->stride[d], w->dilation[d], lower, &w->pad[d],
                          &w->pad[d + 2]);
         return true;
@@ -161,6 +182,11 @@ static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window 
     size_t count = xr_attribute_numbers(node, "pads", found, 4);
     if (count == 4) {
         memcpy(w->pad, found, sizeof found);
+        return true;
+    }
+    if (count == 2 && w->line) {
+        w->pad[0] = found[0];
+        w->pad[2] = found[1];
         return true;
     }
     count = xr_attribute_numbers(node, "padding", found, 2);
@@ -192,7 +218,7 @@ static const char *pad_mode(const xr_step_graph *g, const xr_op_step *step)
 }
 
 /* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
-static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
+static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, bool line, double pad[4])
 {
     double found[16];
     size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
@@ -206,8 +232,14 @@ static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
         else if (count == 0)
             memcpy(found, own, (count = n) * sizeof *own);
     }
-    if (count != 8 || value != 0 || !mode || strcmp(mode, "constant") != 0)
+    if (count != (line ? 6 : 8) || value != 0 || !mode || strcmp(mode, "constant") != 0)
         return false;
+    if (line) {
+        pad[0] = found[2];
+        pad[2] = found[5];
+        pad[1] = pad[3] = 0;
+        return xr_step_layout(g, step) == XR_CHANNELS_FIRST;
+    }
     bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
     int first = xr_step_layout(g, step) == XR_CHANNELS_LAST ? 1 : 2;
     for (int d = 0; d < 2; d++) {
@@ -225,7 +257,7 @@ static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
     if (maker == EXRAY_NO_INDEX || g->tensor[input].readers > 1 || g->step[maker].kind != XR_STEP_PAD)
         return;
     double pad[4];
-    bool zeros = pad_of_step(g, &g->step[maker], pad);
+    bool zeros = pad_of_step(g, &g->step[maker], w->line, pad);
     for (int i = 0; i < 4; i++)
         w->pad[i] += zeros ? pad[i] : NAN; /* other values: no padding of the window's own is the same */
 }
@@ -233,7 +265,7 @@ static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
 static bool read_window(xr_step_graph *g, const xr_op_step *step, window *w)
 {
     const exray_node *node = step->node;
-    *w = (window){.kernel = {NAN, NAN}};
+    *w = (window){.line = is_line(g, step), .kernel = {NAN, NAN}};
     kernel_size(g, step, w->kernel);
     const char *strides = exray_node_attribute(node, "strides") ? "strides" : "stride";
     bool pool = step->kind == XR_STEP_POOL, torch = is_engine(g, "torch") || is_engine(g, "keras");
@@ -249,6 +281,19 @@ static bool read_window(xr_step_graph *g, const xr_op_step *step, window *w)
     return true;
 }
 
+/* Whether a pool's last window may lie beyond the rim in part: said only where there is such a window. */
+static void add_rounding_up(const xr_step_graph *g, const xr_op_step *step, const window *w, xr_traits *t)
+{
+    double in[2];
+    bool matters = false;
+    window_sizes(g, step, w, input_info(g, step), in);
+    for (int d = 0; d < (w->line ? 1 : 2); d++)
+        matters = matters || fmod(in[d] + w->pad[d] + w->pad[d + 2] - (w->kernel[d] - 1) * w->dilation[d] - 1,
+                                  w->stride[d]) > 0;
+    if (matters)
+        xr_traits_add_number(t, "ceil_mode", xr_attribute_flag(step->node, "ceil_mode", false));
+}
+
 static void add_window(xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
     window w;
@@ -256,12 +301,16 @@ static void add_window(xr_step_graph *g, const xr_op_step *step, xr_traits *t)
     if (step->node->attribute_count == 0 && (is_engine(g, "tflite") || is_engine(g, "litert")))
         return;
     bool padded = read_window(g, step, &w);
-    xr_traits_add_numbers(t, "strides", w.stride, 2);
-    xr_traits_add_numbers(t, "dilations", w.dilation, 2);
+    size_t along = w.line ? 1 : 2;
+    const double ends[2] = {w.pad[0], w.pad[2]};
+    xr_traits_add_numbers(t, "strides", w.stride, along);
+    xr_traits_add_numbers(t, "dilations", w.dilation, along);
     if (step->kind == XR_STEP_POOL)
-        xr_traits_add_numbers(t, "kernel_shape", w.kernel, 2);
+        xr_traits_add_numbers(t, "kernel_shape", w.kernel, along);
     if (padded && step->kind != XR_STEP_TRANSPOSED_CONV)
-        xr_traits_add_numbers(t, "pads", w.pad, 4);
+        xr_traits_add_numbers(t, "pads", w.line ? ends : w.pad, 2 * along);
+    if (padded && step->kind == XR_STEP_POOL)
+        add_rounding_up(g, step, &w, t);
     bool any = padded && (w.pad[0] > 0 || w.pad[1] > 0 || w.pad[2] > 0 || w.pad[3] > 0);
     if (strcmp(step->word, "average pool") == 0 && any) {
         bool counted = xr_attribute_flag(step->node, "count_include_pad", is_engine(g, "torch"));
@@ -404,6 +453,31 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
 
 /* ---- Comparing ------------------------------------------------------------------------------ */
 
+/* Whether a window along one dimension is that of two dimensions of which one has the size 1. */
+static bool same_window(const xr_trait *line, const xr_trait *plane)
+{
+    const double *p = plane->number;
+    double idle = strcmp(line->key, "pads") == 0 ? 0 : 1;
+    for (size_t d = 0; d < 2; d++) {
+        bool same = true;
+        for (size_t i = 0; i < line->count; i++)
+            same = same && p[2 * i + d] == line->number[i] &&
+                   (p[2 * i + 1 - d] == idle || p[2 * i + 1 - d] == p[2 * i + d]);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_windows(const xr_trait *trait)
+{
+    static const char *const keys[] = {"strides", "dilations", "kernel_shape", "pads"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], trait->key) == 0)
+            return true;
+    return false;
+}
+
 static bool same_trait(const xr_trait *a, const xr_trait *b)
 {
     if (!a->text != !b->text)
@@ -414,6 +488,8 @@ static bool same_trait(const xr_trait *a, const xr_trait *b)
             x++, y++;
         return !*x && !*y;
     }
+    if (is_of_windows(a) && (a->count == 2 * b->count || b->count == 2 * a->count))
+        return a->count < b->count ? same_window(a, b) : same_window(b, a);
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)

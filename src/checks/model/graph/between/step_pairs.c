@@ -62,6 +62,19 @@ static bool reads_otherwise(const xr_differences *differences, uint32_t step)
     return false;
 }
 
+/* Whether both tensors are moved values alone, in other shapes: which is where shows at what reads them. */
+static bool are_moved_otherwise(const xr_step_match *m, const uint32_t tensor[2])
+{
+    for (int s = 0; s < 2; s++) {
+        uint32_t maker = m->side[s].tensor[tensor[s]].maker;
+        if (maker == EXRAY_NO_INDEX || !xr_step_moves_alone(&m->side[s].step[maker]))
+            return false;
+    }
+    const exray_tensor_info *a = xr_step_graph_info(&m->side[0], tensor[0]),
+                            *b = xr_step_graph_info(&m->side[1], tensor[1]);
+    return a && b && a->rank && b->rank && !xr_same_shape(a, b);
+}
+
 bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
 {
     uint32_t tensor[2];
@@ -72,6 +85,8 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
     bool within = contradicts_within(differences, tensor, &known);
     if (known)
         return within;
+    if (are_moved_otherwise(m, tensor))
+        return true;
     const xr_tensor_facts *fact[2];
     for (int s = 0; s < 2; s++)
         fact[s] = &m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as];
