@@ -256,6 +256,71 @@ static void fix_open_shapes(const isolation *w, const trial *t, size_t frame)
     }
 }
 
+/* The range of an integer type with one scale; false, and left alone, for other tensors. */
+static bool stored_range(const exray_tensor_info *info, double *low, double *high)
+{
+    int64_t least;
+    uint64_t most;
+    const exray_quantization *q = &info->quantization;
+    if (!xr_dtype_is_integer(info->dtype) || exray_dtype_bits(info->dtype) > 16 || q->count != 1 ||
+        !(q->scale[0] > 0))
+        return false;
+    xr_dtype_integer_range(info->dtype, &least, &most);
+    double zero = q->zero_point ? (double)q->zero_point[0] : 0;
+    *low = (double)q->scale[0] * ((double)least - zero);
+    *high = (double)q->scale[0] * ((double)most - zero);
+    return true;
+}
+
+static bool is_quantizing(const exray_node *node)
+{
+    return node->op && (strcmp(node->op, "QuantizeLinear") == 0 || strcmp(node->op, "QUANTIZE") == 0) &&
+           node->output_count == 1;
+}
+
+/* The range that a tensor's readers hold it to, where all of them quantize it: what clips at its end, such as
+ * a ReLU, is often that range alone, and the values that were recorded lie before it. */
+static void read_range(const exray_model *model, uint32_t tensor, double *low, double *high)
+{
+    double least = INFINITY, most = -INFINITY;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        for (uint32_t i = 0; i < node->input_count; i++) {
+            double from, to;
+            if (node->inputs[i] != tensor)
+                continue;
+            if (!is_quantizing(node) || node->outputs[0] >= model->tensor_count ||
+                !stored_range(&model->tensors[node->outputs[0]], &from, &to))
+                return;
+            least = fmin(least, from);
+            most = fmax(most, to);
+        }
+    }
+    if (least > most) /* nothing reads it */
+        return;
+    *low = least;
+    *high = most;
+}
+
+/* Holds a layer's values to what the side's own nodes read of them. */
+static void hold_as_read(const isolation *w, const trial *t, uint32_t input)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, t->side));
+    const xr_source *source = &t->source[input];
+    if (!model || source->kind != EXRAY_KIND_LAYER)
+        return;
+    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, source->pair);
+    uint32_t node = layer->node[t->side];
+    uint32_t output = t->side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
+    double low = -INFINITY, high = INFINITY;
+    if (node >= model->node_count || output >= model->nodes[node].output_count)
+        return;
+    read_range(model, model->nodes[node].outputs[output], &low, &high);
+    for (uint64_t i = 0; high < INFINITY && i < t->count[input]; i++)
+        if (!isnan(t->value[input][i]))
+            t->value[input][i] = (float)fmin(fmax(t->value[input][i], low), high);
+}
+
 static const char *feed(const isolation *w, trial *t, size_t frame, exray_error *error)
 {
     const xr_engine *engine = w->options->engine;
@@ -266,6 +331,7 @@ static const char *feed(const isolation *w, trial *t, size_t frame, exray_error 
             side_values(w, t->side, &t->source[i], frame, i, &info, &t->value[i], &t->count[i], error);
         if (why)
             return why;
+        hold_as_read(w, t, i);
         size_t size = (t->count[i] * exray_dtype_bits(info.dtype) + 7) / 8;
         void *bytes = malloc(size + 1);
         exray_status status =
@@ -324,21 +390,6 @@ static double relative(const sums *s, double difference)
     double mean = s->b / s->n, variance = s->bb / s->n - mean * mean;
     double unit = variance > 1e-12 * s->bb / s->n ? variance : s->bb / s->n;
     return difference == 0 ? 0 : unit > 0 ? sqrt(difference / s->n / unit) : INFINITY;
-}
-
-/* The range of an integer type with one scale; left alone for other tensors. */
-static void stored_range(const exray_tensor_info *info, double *low, double *high)
-{
-    int64_t least;
-    uint64_t most;
-    const exray_quantization *q = &info->quantization;
-    if (!xr_dtype_is_integer(info->dtype) || exray_dtype_bits(info->dtype) > 16 || q->count != 1 ||
-        !(q->scale[0] > 0))
-        return;
-    xr_dtype_integer_range(info->dtype, &least, &most);
-    double zero = q->zero_point ? (double)q->zero_point[0] : 0;
-    *low = (double)q->scale[0] * ((double)least - zero);
-    *high = (double)q->scale[0] * ((double)most - zero);
 }
 
 /* The range of the edge's tensor. */

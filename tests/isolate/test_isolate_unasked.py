@@ -41,6 +41,20 @@ def quantized(path):
     return save(path, nodes, [("x", TensorProto.FLOAT, [1, 3, 8, 8])], "y", constants)
 
 
+def clipped_by_its_range(path, quantizes):
+    """Two convolutions with a ReLU between; in 8 bits nothing but the range of what is quantized is that ReLU."""
+    random = np.random.default_rng(8)
+    between = ([helper.make_node("QuantizeLinear", ["r", "s", "z"], ["r_q"]), helper.make_node("DequantizeLinear", ["r_q", "s", "z"], ["r_f"])]
+               if quantizes else [])
+    made = [helper.make_node("Conv", ["x", "w"], ["r" if quantizes else "c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1])]
+    made += [] if quantizes else [helper.make_node("Relu", ["c"], ["r"])]
+    nodes = [*made, *between, helper.make_node("Conv", ["r_f" if quantizes else "r", "v"], ["d"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+             helper.make_node("Tanh", ["d"], ["y"])]
+    constants = [constant("w", random.normal(size=(8, 3, 3, 3)) / 3), constant("v", random.normal(size=(4, 8, 3, 3)) / 8)]
+    constants += [constant("s", 6 / 255), constant("z", 0, np.uint8)] if quantizes else []
+    return save(path, nodes, [("x", TensorProto.FLOAT, [1, 3, 8, 8])], "y", constants)
+
+
 def open_length(path):
     """A logarithm of samples, as many as there are."""
     nodes = [helper.make_node("Abs", ["x"], ["a"]), helper.make_node("Log", ["a"], ["l"]), helper.make_node("Tanh", ["l"], ["y"])]
@@ -56,9 +70,20 @@ def branching(path):
     return save(path, nodes, [("x", TensorProto.FLOAT, [1, 40]), ("flag", TensorProto.BOOL, [])], "y", [constant("two", 2.0)])
 
 
-def write(path, role, file, feeds, damage=None, name=None, sha256=None):
+def layers_of(graph, fused):
+    """(op, inputs, output) of each node that is run; fused: {tensor within a layer: that layer's op}."""
+    layers = [(n.op_type, list(n.input) + (["a"] if n.op_type == "If" else []), n.output[0]) for n in graph.node]
+    for tensor, op in fused.items():
+        first = next(layer for layer in layers if layer[2] == tensor)
+        layers.remove(first)
+        layers = [(op, first[1], output) if tensor in inputs else (other, inputs, output) for other, inputs, output in layers]
+    return layers
+
+
+def write(path, role, file, feeds, damage=None, name=None, sha256=None, fused={}):
     """A log of the model's run.  damage: {tensor: function of its values}, and what follows is computed from that."""
     model = onnx.load(file)
+    layers = layers_of(model.graph, fused)
     session = exposed_session(model)
     names = [o.name for o in session.get_outputs()]
     constants = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
@@ -79,9 +104,8 @@ def write(path, role, file, feeds, damage=None, name=None, sha256=None):
                     if tensor in scales and array.dtype == np.uint8:
                         t.quantization.scale.extend(float(v) for v in scales[tensor][0])
                         t.quantization.zero_point.extend(int(v) for v in scales[tensor][1])
-                for node in model.graph.node:
-                    more = ["a"] if node.op_type == "If" else []
-                    m.nodes.add(op=node.op_type, inputs=[position[i] for i in [*node.input, *more]], outputs=[position[o] for o in node.output])
+                for op, taken, made in layers:
+                    m.nodes.add(op=op, inputs=[position[i] for i in taken], outputs=[position[made]])
                 m.inputs.extend(position[i.name] for i in model.graph.input)
                 m.outputs.extend(position[o.name] for o in model.graph.output)
                 log.add("/model", "Model", m)
@@ -95,8 +119,8 @@ def write(path, role, file, feeds, damage=None, name=None, sha256=None):
 
             for i in model.graph.input:
                 put(f"/input/{i.name}", i.name)
-            for i, node in enumerate(model.graph.node):
-                put(f"/layer/{i}", node.output[0])
+            for i, (_, _, made) in enumerate(layers):
+                put(f"/layer/{i}", made)
             put(f"/output/{model.graph.output[0].name}", model.graph.output[0].name)
             log.frame()
     return path
@@ -148,6 +172,17 @@ def test_a_wrong_kernel_behind_a_wrong_input(tmp_path, kind, tensor, layer):
     report = judged(tmp_path, kind, damage={tensor: lambda v: v * np.float32(0.8)})
     assert causes(report)[0].startswith("input.") and causes(report)[1:] == ["layer.kernel"]
     assert finding(report, "layer.kernel")["where"]["layer"] == layer and report["isolation"]["wrong_alone"] == 1
+
+
+def test_values_are_given_as_the_edge_reads_them(tmp_path):
+    """Of a tensor that only its quantized copy is read of, what lies beyond that copy's range is not."""
+    right = write(tmp_path / "reference.mcap", "reference", clipped_by_its_range(tmp_path / "model.onnx", False), PICTURES,
+                  fused={"c": "FusedConv"})
+    file = clipped_by_its_range(tmp_path / "edge.onnx", True)
+    report = validate(write(tmp_path / "edge.mcap", "edge", file, PICTURES, {"r": lambda v: np.float32(0.7) * v}), right)
+    assert [f["where"]["layer"] for f in report["findings"]] == [0]
+    alone = {layer["edge"]["name"]: layer["isolated_error"] for layer in report["layers"]}
+    assert alone["r"] > 0.3 and alone["d"] < 0.02 and report["isolation"]["wrong_alone"] == 1
 
 
 @pytest.mark.parametrize("kind", MODELS)
