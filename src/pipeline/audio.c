@@ -151,8 +151,10 @@ static exray_status cut_window(audio_run *r)
     if (!a->window)
         return EXRAY_OK;
     if (r->length < a->window) {
-        snprintf(text, sizeof text, "the sound has %zu samples at %u Hz, a window takes %llu", r->length,
-                 r->rate, (unsigned long long)a->window);
+        snprintf(text, sizeof text,
+                 "the sound has %zu samples at %u Hz, a window takes %llu; log the sound of a "
+                 "whole window with each frame",
+                 r->length, r->rate, (unsigned long long)a->window);
         return audio_error(r, a->window_line, EXRAY_E_ARGUMENT, "audio.window", text);
     }
     for (uint32_t c = 1; c < r->channels; c++)

@@ -150,37 +150,90 @@ static bool read_window(log_items *items, size_t at, xr_sound_window *window)
     return true;
 }
 
-/* What the log has of the recording around a window that is resampled: the frames before it, as far as the
- * filters reach, and those behind it, which are read ahead. */
-static void find_around(log_items *items, size_t at, xr_item *item)
+/* Takes the frames behind the joined ones, until the sound reaches this sample or does not go on. */
+static void read_on(log_items *items, uint64_t until)
 {
     xr_sound_joined *j = &items->joined;
-    xr_sound_window window = {item->source, item->resets, item->media, item->data, item->size};
-    const uint64_t reach = items->base.audio ? xr_audio_reach(items->base.audio, item->media.sample_rate) : 0;
-    uint64_t begin;
-    char file[512];
-    if (!reach || (!items->ahead_slot && !(items->ahead_slot = exray_slot_new())))
-        return;
-    if (at >= items->joined_to || at == 0) { /* the frame before did not lead here */
-        items->joined_to = at + 1;
-        if (!xr_sound_joined_begin(j, &window))
-            return;
-    }
-    if (!xr_recordings_place(item->source, file, &begin) || begin < j->begin)
-        return;
-    const uint64_t end = begin + item->size / j->each;
-    while (items->joined_to < items->base.count && xr_sound_joined_end(j) < end + reach &&
+    xr_sound_window window;
+    while (items->joined_to < items->base.count && xr_sound_joined_end(j) < until &&
            read_window(items, items->joined_to, &window) && xr_sound_joined_add(j, &window))
         items->joined_to++;
+}
+
+/* How many samples of the recording the frame is to have.  An application that feeds sound of a higher rate
+ * as it is takes as many samples as the model's window has, which are of a shorter time: the others lie
+ * behind. */
+static uint64_t wanted_length(const log_items *items, const xr_item *item, uint64_t has)
+{
+    const xr_audio *audio = items->base.audio;
+    const uint64_t wanted = xr_audio_window_length(audio, item->media.sample_rate, has);
+    return has >= audio->window && wanted > has ? wanted : has;
+}
+
+/* The frame's sound is shorter than the model's window: why it cannot be made longer. */
+static exray_status say_too_short(const xr_item *item, uint64_t has, uint64_t wanted, uint64_t there,
+                                  exray_error *error)
+{
+    const double rate = item->media.sample_rate;
+    if (there == 0)
+        return xr_error_set(
+            error, EXRAY_E_STATE,
+            "the sound of frame %llu lasts %.3f s (%llu samples at %.0f Hz), the pipeline's window %.3f s; "
+            "it "
+            "is joined with the sounds of the frames behind it only where the frames' sources say where in a "
+            "recording they begin: record them as FILE@SAMPLE, or log the sound of the whole window",
+            (unsigned long long)item->index, (double)has / rate, (unsigned long long)has, rate,
+            (double)wanted / rate);
+    return xr_error_set(
+        error, EXRAY_E_STATE,
+        "the sound of frame %llu lasts %.3f s (%llu samples at %.0f Hz), the pipeline's window %.3f s; with "
+        "what follows it in the log without a gap it is %.3f s: log the sound of the whole window, or of "
+        "frames that follow one another",
+        (unsigned long long)item->index, (double)has / rate, (unsigned long long)has, rate,
+        (double)wanted / rate, (double)there / rate);
+}
+
+/* What the log has of the recording around a window that is resampled: the frames before it, as far as the
+ * filters reach, and those behind it, which are read ahead.  Where the window is too short for the model, it
+ * goes on into those behind it. */
+static exray_status find_around(log_items *items, size_t at, xr_item *item, exray_error *error)
+{
+    xr_sound_joined *j = &items->joined;
+    const xr_sound_window window = {item->source, item->resets, item->media, item->data, item->size};
+    const uint64_t reach = items->base.audio ? xr_audio_reach(items->base.audio, item->media.sample_rate) : 0;
+    const size_t each = xr_sound_sample_size(&item->media);
+    uint64_t begin;
+    char file[512];
+    if (!reach || !each || item->size % each)
+        return EXRAY_OK;
+    if (!items->ahead_slot && !(items->ahead_slot = exray_slot_new()))
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+    const uint64_t has = item->size / each, wanted = wanted_length(items, item, has);
+    bool known = true;
+    if (at >= items->joined_to || at == 0) { /* the frame before did not lead here */
+        items->joined_to = at + 1;
+        known = xr_sound_joined_begin(j, &window);
+    }
+    if (!known || !xr_recordings_place(item->source, file, &begin) || begin < j->begin)
+        return wanted > has ? say_too_short(item, has, wanted, 0, error) : EXRAY_OK;
+    read_on(items, begin + wanted + reach);
     xr_sound_joined_cut(j, begin > reach ? begin - reach : 0);
-    const size_t before = (size_t)(begin - j->begin) * j->each;
-    const size_t left = j->size - before - item->size, most = (size_t)reach * j->each;
+    const size_t before = (size_t)(begin - j->begin) * each;
+    const uint64_t there = (j->size - before) / each;
+    if (there < wanted)
+        return say_too_short(item, has, wanted, there, error);
+    const size_t size = (size_t)wanted * each, left = j->size - before - size, most = (size_t)reach * each;
+    if (wanted > has) {
+        item->data = j->bytes + before;
+        item->size = size;
+    }
     items->around = (xr_sound_around){.begin = begin,
                                       .before = j->bytes,
                                       .before_size = before,
-                                      .behind = j->bytes + before + item->size,
+                                      .behind = j->bytes + before + size,
                                       .behind_size = left < most ? left : most};
     item->around = &items->around;
+    return EXRAY_OK;
 }
 
 static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
@@ -218,8 +271,7 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
     if (view.has_media)
         item->media = view.media;
     take_region(items, at, item);
-    find_around(items, at, item);
-    return XR_NEXT_ITEM;
+    return find_around(items, at, item, error) ? XR_NEXT_BROKEN : XR_NEXT_ITEM;
 }
 
 static void free_log_items(xr_items *base)

@@ -18,8 +18,10 @@ def resampled(x, to):
     return np.fft.irfft(made, n) * to / RATE
 
 
-def log(path, role, frames, heard=None, rate=RATE):
-    with Recording(path, role) as r:
+def log(path, role, frames, heard=None, rate=RATE, pipeline=None, **metadata):
+    with Recording(path, role, **metadata) as r:
+        if pipeline:
+            r.writer.add_attachment(1, 1, "pipeline.yaml", "text/yaml", pipeline.encode())
         for i, x in enumerate(frames):
             sound = [("/sensor/mic", np.frombuffer(wav(heard[i], rate), np.uint8), {"media": PB["Media"](format="wav")})] if heard else []
             x = np.asarray(x)
@@ -236,6 +238,30 @@ def test_whose_side_is_wrong(judge):
     assert judge(UNIT, [u * .5 for u in UNIT], heard=heard)["findings"][0]["evidence"]["wrong_side"] == "reference"
     assert judge([u * .5 for u in UNIT], heard=heard)["findings"][0]["evidence"]["wrong_side"] == "edge"
     assert "wrong_side" not in judge([u * .5 for u in UNIT])["findings"][0]["evidence"]
+
+
+@pytest.mark.parametrize("said, wrong", [
+    ({}, "reference"),  # most models of speech take 16 kHz
+    ({"pipeline": "task: audio\naudio:\n  rate: 8000\n"}, "edge"),
+    ({"pipeline": "# rate: 16000\naudio: {sample_rate: 16000, rate: 8000 linear} # rate: 16000"}, "edge"),
+    ({"audio.rate": "8000"}, "edge"),
+    ({"audio.rate": "16000"}, "reference"),
+    ({"pipeline": "audio: {rate: 22050}"}, None),  # neither is of that rate
+    ({"pipeline": "video: {rate: 8000}\n"}, "reference"),
+    ({"pipeline": "audio: {rate: 8000x}\n"}, "reference"),
+    ({"pipeline": "audio: {rate:"}, "reference"),
+])
+@pytest.mark.parametrize("side", ["edge", "reference"])
+def test_the_rate_that_a_pipeline_names_tells_who_is_wrong(tmp_path, said, wrong, side):
+    heard = [v[:LENGTH] for v in VOICES]
+    logs = []
+    for role, made in (("edge", UNIT), ("reference", each(lambda v: resampled(v, 8000) / 32768, heard))):
+        logs.append(log(tmp_path / f"{role}.mcap", role, [x[:LENGTH // 2] for x in made], heard=heard, **(said if role == side else {})))
+    found = validate(*logs)["findings"][0]
+    assert found["cause"] == "input.sample_rate" and found["evidence"].get("wrong_side") == wrong, found
+    if wrong == "edge":
+        assert "The edge feeds sound of 16000 Hz as if it were of 8000 Hz; the reference's is resampled." == found["summary"]
+        assert "as the log says that the model takes it" in " ".join(found["details"])
 
 
 def test_periodic_sound_has_alternatives(judge):

@@ -67,6 +67,8 @@ WRONG = {
     "by 180": (lambda b, k: placed(b, *(1 - b[:, [2, 3, 0, 1]]).T), "turned", "180"),
     "exchanged": (lambda b, k: placed(b, *b[:, [1, 0, 3, 2]].T), "exchanged", "x and y"),
     "shifted": (lambda b, k: placed(b, *(b[:, :4] + [0.04, -0.03, 0.04, -0.03]).T), "shifted", "shifted"),
+    "twice as large": (lambda b, k: placed(b, *(b[:, :4] + (b[:, [2, 3, 0, 1]] - b[:, :4]) * [-0.5, -0.5, -0.5, -0.5]).T), "scaled", "2 times as wide"),
+    "higher, and a higher threshold": (lambda b, k: (lambda c: placed(c, c[:, 0], c[:, 1] - 0.2 * (c[:, 3] - c[:, 1]), c[:, 2], c[:, 3] + 0.2 * (c[:, 3] - c[:, 1])))(b[b[:, 5] > 0.5]), "scaled", "1.4 times as high"),
     "shifted a little": (lambda b, k: placed(b, *(b[:, :4] + 0.006).T), "shifted", "shifted"),
     "scaled": (lambda b, k: placed(b, *(b[:, :4] * [1.15, 1, 1.15, 1]).T), "scaled", "scaled"),
     "pixels": (lambda b, k: placed(b, *(b[:, :4] * [640, 480, 640, 480]).T), "scaled", "pixels"),

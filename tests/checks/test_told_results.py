@@ -95,3 +95,127 @@ def test_a_step_of_a_small_score(tmp_path, told_by, verdict):
                 log.add("/result", "Result", result)
                 log.add("/frame", "Frame", PB["Frame"](index=k, source=str(k), begin_ns=begin, end_ns=log.time + 10, inference_ns=2_000_000))
     assert validate(tmp_path / "edge", tmp_path / "reference")["verdict"] == verdict
+
+
+def made(folder):
+    folder.mkdir()
+    return folder
+
+
+def wave(k):
+    return np.random.default_rng(k + 170).uniform(0.2, 5, 48)
+
+
+def told_vector(change=lambda v, k: v, name="depth"):
+    def tell(result, k):
+        result.vectors.add(name=name, value=np.asarray(change(wave(k), k), np.float32))
+    return tell
+
+
+OTHERWISE = [(lambda v, k: 1 / v, "function", "the inverse"), (lambda v, k: np.sqrt(v), "function", "root"), (lambda v, k: 2 * np.log(v), "function", "logarithm"),
+             (lambda v, k: (v - v.min()) / np.ptp(v), "scaled", "in each frame"), (lambda v, k: 0.3 * v + 0.7 * wave(max(k - 1, 0)), "smoothed", "0.3 of this frame"),
+             (lambda v, k: np.where(np.arange(48) == 7, np.nan, v) if k == 2 else v, "nan", "1 value"), (lambda v, k: np.round(v), "vector", "depth")]
+
+
+@pytest.mark.parametrize("case", range(len(OTHERWISE)))
+def test_a_vector_told_otherwise(tmp_path, case):
+    change, called, says = OTHERWISE[case]
+    f = told_finding(judged(tmp_path, outputs(), told_vector(change), told_vector()))
+    assert f["evidence"]["kind"] == called and says in f["summary"] and f["where"]["tensor"] == "depth", f
+
+
+@pytest.mark.parametrize("change", [lambda v, k: np.float16(v), lambda v, k: np.round(v, 2), lambda v, k: np.round(v * 1e4) / 1e4,
+                                    lambda v, k: (v.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)], ids=["16 bits", "two decimals", "four", "bfloat16"])
+def test_fewer_digits_are_no_fault(tmp_path, change):
+    assert judged(tmp_path, outputs(), told_vector(change), told_vector())["verdict"] == "pass"
+
+
+def test_points_in_whole_pixels_are_no_fault(tmp_path):
+    tell = teller("points", lambda p: np.floor(p * [640, 480]) / [640, 480])
+    assert judged(tmp_path, outputs(), tell, teller("points"))["verdict"] == "pass"
+    f = told_finding(judged(made(tmp_path / "moved"), outputs(), teller("points", lambda p: p + 0.0025), teller("points")))
+    assert f["evidence"]["kind"] == "shifted"
+
+
+def test_left_and_right_of_mirrored_points(tmp_path):
+    order = [0] + [i + 1 if i % 2 else i - 1 for i in range(1, 17)]
+    f = told_finding(judged(tmp_path, outputs(), teller("points", lambda p: (p * [-1, 1] + [1, 0])[order]), teller("points")))
+    assert f["evidence"]["kind"] == "mirrored" and "points exchanged" in f["summary"]
+
+
+def test_scores_of_points(tmp_path):
+    def tell(change):
+        def told(result, k):
+            for i, (x, y) in enumerate(points(k)):
+                result.keypoints.add(x=x, y=y, score=change(np.float32(0.3 + 0.6 * np.random.default_rng(100 * k + i).uniform())), id=i)
+        return told
+    assert judged(made(tmp_path / "percent"), outputs(), tell(lambda s: 100 * s), tell(lambda s: s))["verdict"] == "pass"
+    f = told_finding(judged(made(tmp_path / "half"), outputs(), tell(lambda s: 0.5 * s), tell(lambda s: s)))
+    assert "scores of keypoints" in f["summary"]
+
+
+def two_vectors(first, second, order=(0, 1)):
+    def tell(result, k):
+        both = [("age", first(k)), ("weight", second(k))]
+        for i in order:
+            result.vectors.add(name=both[i][0], value=both[i][1])
+    return tell
+
+
+def test_two_vectors_exchanged(tmp_path):
+    age, weight = lambda k: [20 + 3.7 * k], lambda k: [50 + 2.2 * k]
+    f = told_finding(judged(tmp_path, outputs(), two_vectors(weight, age), two_vectors(age, weight)))
+    assert f["evidence"]["kind"] == "exchanged" and "age and weight" in f["summary"]
+    assert judged(made(tmp_path / "order"), outputs(), two_vectors(age, weight, (1, 0)), two_vectors(age, weight))["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("kind", ["mask", "points", "vector"])
+def test_missing_in_some_frames(tmp_path, kind):
+    def tell(lacks):
+        own = teller(kind)
+        def told(result, k):
+            result.text = "seen"
+            if k not in lacks:
+                own(result, k)
+        return told
+    assert judged(made(tmp_path / "alike"), outputs(), tell((1, 3)), tell((1, 3)))["verdict"] == "pass"
+    f = told_finding(judged(made(tmp_path / "missing"), outputs(), tell((1, 3)), tell(())))
+    assert f["evidence"]["kind"] == "missing" and "in 2 of the frames" in f["summary"]
+    assert told_finding(judged(made(tmp_path / "extra"), outputs(), tell(()), tell((2,))))["evidence"]["kind"] == "extra"
+
+
+def test_results_in_messages_of_their_own(tmp_path):
+    """Boxes, a text and a vector of a frame are a message each: all of them are compared."""
+    def write(folder, role, text):
+        with Recording(folder, role) as log:
+            for k, values in enumerate(outputs()):
+                begin = log.time
+                log.tensor("/input/x", np.random.default_rng(k).normal(0, 1, (1, 64)).astype(np.float32), frame=k)
+                log.tensor("/output/scores", values["scores"], frame=k)
+                boxes, words = PB["Result"](frame=k), PB["Result"](frame=k, text=text)
+                boxes.boxes.add(x_min=0.1, y_min=0.2, x_max=0.5, y_max=0.6 + 0.01 * k, id=k, score=0.9)
+                log.add("/result", "Result", boxes)
+                log.add("/result", "Result", words)
+                log.add("/frame", "Frame", PB["Frame"](index=k, source=str(k), begin_ns=begin, end_ns=log.time + 10, inference_ns=2_000_000))
+        return folder
+    reference = write(tmp_path / "r", "reference", "three things")
+    assert validate(write(tmp_path / "same", "edge", "three things"), reference)["verdict"] == "pass"
+    f = told_finding(validate(write(tmp_path / "other", "edge", "two things"), reference))
+    assert f["where"]["tensor"] == "text"
+
+
+def test_an_activation_that_the_application_knows_is_a_warning(tmp_path):
+    """One model ends with a sigmoid, the other without, and both applications tell the same boxes."""
+    scores = np.random.default_rng(8).normal(0, 2, (FRAMES, 1, 40)).astype(np.float32)
+    def write(folder, role, change):
+        with Recording(folder, role) as log:
+            for k in range(FRAMES):
+                begin, result = log.time, PB["Result"](frame=k)
+                log.tensor("/input/x", np.random.default_rng(k).normal(0, 1, (1, 64)).astype(np.float32), frame=k)
+                log.tensor("/output/scores", change(scores[k]).astype(np.float32), frame=k)
+                result.boxes.add(x_min=0.1, y_min=0.2, x_max=0.5, y_max=0.6, id=k, score=float(1 / (1 + np.exp(-scores[k].max()))))
+                log.add("/result", "Result", result)
+                log.add("/frame", "Frame", PB["Frame"](index=k, source=str(k), begin_ns=begin, end_ns=log.time + 10, inference_ns=2_000_000))
+        return folder
+    verdict = validate(write(tmp_path / "e", "edge", lambda s: 1 / (1 + np.exp(-s))), write(tmp_path / "r", "reference", lambda s: s))
+    assert verdict["verdict"] == "pass" and [(f["cause"], f["severity"]) for f in verdict["findings"]] == [("output.activation", "warning")]

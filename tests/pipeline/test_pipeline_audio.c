@@ -238,7 +238,9 @@ static void test_errors(void **state)
     expect_error("audio:\n  channels: first 3", 400, shape, EXRAY_E_ARGUMENT,
                  "p.yaml:1: audio.channels: the sound has 2 channels, it takes 3");
     expect_error("audio:\n  window: 500", 400, shape, EXRAY_E_ARGUMENT,
-                 "p.yaml:2: audio.window: the sound has 400 samples at 16000 Hz, a window takes 500");
+                 "p.yaml:2: audio.window: the sound has 400 samples at 16000 Hz, a window takes 500; log the "
+                 "sound of a "
+                 "whole window with each frame");
     expect_error("audio:\n  window: 300", 400, shape, EXRAY_E_UNSUPPORTED,
                  "p.yaml:2: audio.window: 300 samples do not fill the model's input [1,400]");
     expect_error("audio:", 401, shape, EXRAY_E_ARGUMENT, "name its length, such as window: 15600");

@@ -243,6 +243,48 @@ def test_windows_that_do_not_follow_are_resampled_alone(work):
     assert np.abs(inputs["gap"] - inputs["alone"]).max() < 1e-5 and np.abs(inputs["unequal"] - inputs["alone"]).max() < 1e-5
 
 
+def write_windows(samples, rate, window, sources):
+    """Frames of an application that feeds sound as it is, whatever its rate."""
+    log = Log("edge.mcap")
+    tensor, info, media = PB["Tensor"], PB["TensorInfo"], PB["Media"](format="s16", sample_rate=rate, channels=1)
+    rng = np.random.default_rng(0)
+    weights = rng.normal(0, 0.1, (window, 4)).astype(np.float32)
+    for k, source in enumerate(sources):
+        sound = samples[k * window : (k + 1) * window].astype("<i2")
+        given = (sound / np.float32(32768)).reshape(1, -1)
+        log.add("/frame", "Frame", PB["Frame"](index=k, source=source))
+        log.add("/sensor/mic", "Tensor", tensor(frame=k, info=info(dtype=DTYPES["int16"], shape=[window, 1], name="mic"), media=media, data=sound.tobytes()))
+        log.add("/input/in", "Tensor", tensor(frame=k, info=info(dtype=DTYPES["float32"], shape=[1, window], name="in"), data=given.tobytes()))
+        log.add("/output/out", "Tensor", tensor(frame=k, info=info(dtype=DTYPES["float32"], shape=[1, 4], name="out"), data=(given @ weights).tobytes()))
+    log.writer.finish()
+
+
+@pytest.mark.parametrize("rate, jobs", [(22050, "1"), (22050, "3"), (48000, "1")])
+def test_windows_too_short_for_the_model_go_on_into_the_next(work, rate, jobs):
+    """Of 16,000 Hz' length, but of a higher rate: the model's window is longer in time, and lies in the frames behind, too."""
+    rng = np.random.default_rng(3)
+    tones = [(0.1 * rng.uniform(0.5, 1), rng.uniform(100, 3000), rng.uniform(0, 6)) for _ in range(8)]
+    wave_of = lambda t: sum(a * np.sin(2 * np.pi * (f + 100 * t) * t + p) for a, f, p in tones)
+    write_windows(np.round(wave_of(np.arange(12 * 1600) / rate) * 32768), rate, 1600, [f"a.wav@{1600 * k}" for k in range(12)])
+    result = run(EXRAY, "replay", "edge.mcap", "--model", "m.onnx", "--pipeline", "p.yaml", "-o", "ref.mcap", "--jobs", jobs)
+    lost = -(-rate // 16000) - 1  # windows at the end, of which the rest was not recorded
+    made = [np.frombuffer(m.data, np.float32) for m in of("ref.mcap", "/input/in")]
+    assert len(made) == 12 - lost and result.stderr.count("skipped") == lost
+    assert "what follows it in the log without a gap it is" in result.stderr
+    for k in range(1, len(made) - 1):  # at a recording's ends a resampler hears silence
+        first = -(-1600 * k * 16000 // rate)
+        assert np.abs(made[k] - wave_of((first + np.arange(1600)) / 16000)).max() < 3e-4, k
+    told = run(EXRAY, "validate", "edge.mcap", "ref.mcap", status=1).stdout
+    assert "input.sample_rate" in told, told
+
+
+def test_short_windows_that_nothing_joins_say_what_to_do(work):
+    speech = np.round(speechlike(22050, 0.2) * 32767)
+    write_windows(speech, 22050, 1600, ["mic", "mic"])
+    said = run(EXRAY, "replay", "edge.mcap", "--model", "m.onnx", "--pipeline", "p.yaml", "-o", "ref.mcap", status=2).stderr
+    assert "lasts 0.073 s (1600 samples at 22050 Hz), the pipeline's window 0.100 s" in said and "FILE@SAMPLE" in said
+
+
 @pytest.mark.parametrize("wide", [False, True])
 def test_a_resampler_without_a_low_pass_is_told(work, wide):
     """Of sound that has nothing above the band it makes no more of the features than a step of 16 bits does; computed again, it is certain."""

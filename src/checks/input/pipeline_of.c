@@ -1,6 +1,7 @@
 #include "checks/input/pipeline_of.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,25 +54,89 @@ bool xr_is_pipeline_file(const exray_attachment *attachment)
            (length > 5 && strcmp(attachment->name + length - 5, ".yaml") == 0);
 }
 
-bool xr_has_pipeline(const exray_comparison *comparison, exray_side side, char channels[4])
+/* The text of a log's pipeline file, of `slot` until its next use; NULL: it has none. */
+static const char *text_of(const exray_log *log, exray_slot *slot, size_t *size)
 {
-    const exray_log *log = exray_comparison_log(comparison, side);
-    exray_slot *slot = exray_slot_new();
-    bool found = false;
-    for (size_t i = 0; slot && !found && i < exray_log_attachment_count(log); i++) {
+    for (size_t i = 0; slot && i < exray_log_attachment_count(log); i++) {
         const exray_attachment *a = exray_log_attachment(log, i);
         const void *data;
-        size_t size;
         exray_error error;
-        if (!xr_is_pipeline_file(a) || a->size >= 1 << 20 ||
-            exray_log_read_attachment(log, i, slot, &data, &size, &error) != EXRAY_OK)
-            continue;
-        found = true;
-        if (channels && !find_channels(data, size, channels))
-            memcpy(channels, "RGB", sizeof "RGB");
+        if (xr_is_pipeline_file(a) && a->size < 1 << 20 &&
+            exray_log_read_attachment(log, i, slot, &data, size, &error) == EXRAY_OK)
+            return data ? data : "";
     }
+    return NULL;
+}
+
+bool xr_has_pipeline(const exray_comparison *comparison, exray_side side, char channels[4])
+{
+    exray_slot *slot = exray_slot_new();
+    size_t size = 0;
+    const char *text = text_of(exray_comparison_log(comparison, side), slot, &size);
+    if (text && channels && !find_channels(text, size, channels))
+        memcpy(channels, "RGB", sizeof "RGB");
     exray_slot_free(slot);
-    return found;
+    return text != NULL;
+}
+
+/* The number that a text begins with; 0: none, or no rate. */
+static double whole_rate(const char *text, size_t size)
+{
+    double rate = 0;
+    size_t at = 0;
+    for (; at < size && at < 7 && isdigit((unsigned char)text[at]); at++)
+        rate = 10 * rate + (text[at] - '0');
+    const bool ends = at == size || strchr(" \t\r\n,}#", text[at]);
+    return ends && rate <= 768000 ? rate : 0;
+}
+
+static bool is_key(const char *text, size_t size, size_t at, const char *key)
+{
+    const size_t length = strlen(key);
+    const char before = at ? text[at - 1] : '\n';
+    return size - at > length && memcmp(text + at, key, length) == 0 && text[at + length] == ':' &&
+           (before == '{' || before == ',' || isspace((unsigned char)before));
+}
+
+/* Finds `rate: 16000` below `audio`, outside comments. */
+static double find_rate(const char *text, size_t size)
+{
+    bool inside = false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '#')
+            while (i + 1 < size && text[i] != '\n')
+                i++;
+        inside = inside || is_key(text, size, i, "audio");
+        if (!inside || !is_key(text, size, i, "rate"))
+            continue;
+        i += sizeof "rate:" - 1;
+        while (i < size && text[i] == ' ')
+            i++;
+        return whole_rate(text + i, size - i);
+    }
+    return 0;
+}
+
+static double rate_of(const exray_log *log, exray_slot *slot)
+{
+    const char *told = exray_log_metadata(log, "audio.rate");
+    size_t size = told ? strlen(told) : 0;
+    double rate = told ? whole_rate(told, size) : 0;
+    const char *text = rate > 0 ? NULL : text_of(log, slot, &size);
+    return text ? find_rate(text, size) : rate;
+}
+
+double xr_pipeline_rate(const exray_comparison *comparison)
+{
+    double rate[2];
+    for (int s = 0; s < 2; s++) {
+        exray_slot *slot = exray_slot_new();
+        rate[s] = rate_of(exray_comparison_log(comparison, (exray_side)s), slot);
+        exray_slot_free(slot);
+    }
+    if (rate[0] > 0 && rate[1] > 0 && rate[0] != rate[1])
+        return 0;
+    return fmax(rate[0], rate[1]);
 }
 
 xr_key_words xr_pipeline_key(const exray_comparison *comparison, const char *format, ...)

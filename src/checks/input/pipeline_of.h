@@ -11,6 +11,10 @@ bool xr_is_pipeline_file(const exray_attachment *attachment);
  * that it makes ("RGB" where it does not name any), [4]. */
 bool xr_has_pipeline(const exray_comparison *comparison, exray_side side, char channels[4]);
 
+/* The rate at which the model takes sound, Hz, as the logs say it: `audio.rate` of their metadata, else
+ * `rate` of a pipeline file.  0: they do not say, or not the same. */
+double xr_pipeline_rate(const exray_comparison *comparison);
+
 /* "pipeline: `KEY`; " where a side has a pipeline file, else "": a fix names no key of a file that is not
  * there. */
 typedef struct xr_key_words {

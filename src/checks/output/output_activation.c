@@ -5,6 +5,7 @@
 #include "checks/output/graph_tail.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
+#include "checks/output/told.h"
 
 #include <math.h>
 
@@ -140,7 +141,10 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
         return EXRAY_OK;
     wording w = words_of(r, which, inverse);
     double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
-    exray_finding *f = exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR,
+    /* An application that knows what its model ends with is right. */
+    const bool known = xr_told_the_same(comparison);
+    exray_finding *f = exray_findings_add(findings, "output.activation",
+                                          known ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR,
                                           r->affine.explains ? 0.6 : sure);
     exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
     exray_finding_summary(f, "%s", w.summary);
@@ -150,6 +154,8 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
                          name_of(which, inverse), best->residual, best->before, best->allowed,
                          best->supporting, r->frames);
     exray_finding_fix(f, "%s", w.fix);
+    if (known)
+        exray_finding_detail(f, "Both applications told the same all the same: each knows its own model.");
     exray_finding_text(f, "relation", name_of(which, inverse));
     exray_finding_number(f, "residual_before", best->before);
     exray_finding_number(f, "residual_after", best->residual);

@@ -65,10 +65,53 @@ static bool same_boxes(const exray_result *a, const exray_result *b)
     return true;
 }
 
+static bool same_points(const exray_result *a, const exray_result *b)
+{
+    const float near = 0.01F; /* as of boxes */
+    for (uint32_t i = 0; i < a->keypoint_count; i++)
+        if (!(fabsf(a->keypoints[i].x - b->keypoints[i].x) <= near &&
+              fabsf(a->keypoints[i].y - b->keypoints[i].y) <= near))
+            return false;
+    return true;
+}
+
+static bool same_vectors(const exray_result *a, const exray_result *b)
+{
+    for (uint32_t i = 0; i < a->vector_count; i++) {
+        const exray_vector *x = &a->vectors[i], *y = &b->vectors[i];
+        double difference = 0, square = 0;
+        if (x->count != y->count)
+            return false;
+        for (uint32_t k = 0; k < x->count; k++) {
+            difference += pow((double)x->values[k] - (double)y->values[k], 2);
+            square += pow((double)y->values[k], 2);
+        }
+        if (!(difference <= 1e-4 * square)) /* a hundredth */
+            return false;
+    }
+    return true;
+}
+
+static bool same_mask(const exray_mask *a, const exray_mask *b)
+{
+    if (!a || !b)
+        return a == b;
+    const size_t bytes = (size_t)a->width * a->height * (a->wide ? 2 : 1);
+    if (a->width != b->width || a->height != b->height || a->wide != b->wide || !a->ids || !b->ids)
+        return false;
+    size_t other = 0;
+    for (size_t i = 0; i < bytes; i++)
+        other += ((const uint8_t *)a->ids)[i] != ((const uint8_t *)b->ids)[i];
+    return 100 * other <= bytes; /* noise moves edges */
+}
+
 static bool same(const exray_result *a, const exray_result *b)
 {
     if (a->class_count != b->class_count || a->box_count != b->box_count ||
+        a->keypoint_count != b->keypoint_count || a->vector_count != b->vector_count ||
         strcmp(text_of(a), text_of(b)) != 0)
+        return false;
+    if (!same_points(a, b) || !same_vectors(a, b) || !same_mask(a->mask, b->mask))
         return false;
     for (uint32_t i = 0; i < a->class_count; i++)
         if (a->classes[i].id != b->classes[i].id || !same_score(a->classes[i].score, b->classes[i].score))

@@ -5,7 +5,7 @@
 #include <exray/assertion.h>
 
 /* Whether both told something in at least one frame, and the same in all of these: the same classes
- * in the same order, the same boxes, the same text, and scores that are near. */
+ * in the same order, the same boxes, points, vectors and masks, the same text, and scores that are near. */
 bool xr_told_the_same(const exray_comparison *comparison);
 
 /* Texts of as many parts (words, or else characters) as the model has outputs. */

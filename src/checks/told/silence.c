@@ -15,11 +15,11 @@ static void note_result(const exray_log *log, size_t frame, int side, exray_slot
 {
     exray_error error;
     exray_result result;
-    const exray_record *record = find(log, frame, EXRAY_MESSAGE_RESULT, slot);
-    if (!record)
+    if (!find(log, frame, EXRAY_MESSAGE_RESULT, slot))
         return;
     out->told[side]++;
-    if (exray_log_read_result(log, record, slot, &result, &error) != EXRAY_OK)
+    /* Boxes and a text beside them may be messages of their own. */
+    if (exray_log_read_told(log, frame, EXRAY_MESSAGE_RESULT, slot, &result, &error) != EXRAY_OK)
         return;
     bool *what = out->what[side];
     what[XR_TOLD_CLASSES] = what[XR_TOLD_CLASSES] || result.class_count > 0;

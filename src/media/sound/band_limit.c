@@ -103,6 +103,7 @@ typedef struct band_limiter {
     float *spectrum;   /* [filter_n] */
     float *turns;
     float *edge; /* a batch's samples, where it reaches beyond the sound's */
+    void *room;  /* all of these */
 } band_limiter;
 
 /* ---- The filter's spectrum -------------------------------------------------------------------------- */
@@ -247,16 +248,19 @@ XR_SOUND_WIDE static void run_wide(const batch *a)
     run_batch(a);
 }
 
+/* One room: of several, a system takes the largest back each time and clears them anew. */
 static bool allocate(band_limiter *b)
 {
     const plan *p = &b->p;
-    b->x = malloc(p->filter_n * sizeof *b->x);
-    b->y = malloc(p->filter_n * sizeof *b->y);
-    b->spectrum = malloc(p->filter_n * sizeof *b->spectrum);
-    b->turns = malloc(p->filter_n * 2 * sizeof *b->turns);
-    b->edge = malloc((BLOCKS * p->useful + 2 * p->reach) * sizeof *b->edge);
-    if (!b->x || !b->y || !b->spectrum || !b->turns || !b->edge)
+    const size_t n = p->filter_n, edge = BLOCKS * p->useful + 2 * p->reach;
+    b->room = malloc(2 * n * sizeof *b->x + (3 * n + edge) * sizeof *b->edge);
+    if (!b->room)
         return false;
+    b->x = b->room;
+    b->y = b->x + n;
+    b->spectrum = (float *)(b->y + n);
+    b->turns = b->spectrum + n;
+    b->edge = b->turns + 2 * n;
     xr_fft_turns(b->turns, p->filter_n);
     b->forward = xr_fft_of(b->turns, p->n, p->up);
     b->backward = xr_fft_of(b->turns, p->out_n, p->down);
@@ -294,10 +298,6 @@ bool xr_band_limit_run(const xr_band_limit *how, const float *samples, size_t le
         else
             run_narrow(&a);
     }
-    free(b.x);
-    free(b.y);
-    free(b.spectrum);
-    free(b.turns);
-    free(b.edge);
+    free(b.room);
     return ok;
 }

@@ -20,7 +20,9 @@ static const char *const side_name[2] = {"edge", "reference"};
 static double model_rate(const xr_sound_sides *sides)
 {
     int wrong = xr_wrong_sound_side(sides);
-    if (wrong >= 0)
+    if (sides->stated > 0)
+        return sides->stated;
+    if (wrong >= 0 && sides->at_rate[1 - wrong] > 0)
         return sides->at_rate[1 - wrong];
     return sides->at_rate[EXRAY_SIDE_REFERENCE] > 0 ? sides->at_rate[EXRAY_SIDE_REFERENCE]
                                                     : sides->at_rate[EXRAY_SIDE_EDGE];
@@ -46,10 +48,18 @@ static exray_finding *begin(const xr_sound_report *r, const char *cause, double 
 /* Which side is wrong, as far as the logs tell, and in which frames. */
 static void end(const xr_sound_report *r, exray_finding *f)
 {
-    int wrong = xr_wrong_sound_side(&r->sides);
+    const xr_sound_sides *sides = &r->sides;
+    int wrong = xr_wrong_sound_side(sides);
     if (wrong >= 0) {
-        exray_finding_detail(f, "The %s's samples are those of the sound in the log; the %s's are not.",
-                             side_name[1 - wrong], side_name[wrong]);
+        if (sides->proper[wrong] && sides->proper[1 - wrong] && sides->stated > 0)
+            exray_finding_detail(f,
+                                 "Both are the sound in the log: the %s's at %g Hz, as the log says that the "
+                                 "model takes it, the %s's at %g Hz.",
+                                 side_name[1 - wrong], sides->stated, side_name[wrong],
+                                 sides->at_rate[wrong]);
+        else
+            exray_finding_detail(f, "The %s's samples are those of the sound in the log; the %s's are not.",
+                                 side_name[1 - wrong], side_name[wrong]);
         exray_finding_text(f, "wrong_side", side_name[wrong]);
     } else if (!r->sides.known)
         exray_finding_detail(
@@ -199,8 +209,8 @@ static void report_rate(const xr_sound_report *r, const xr_sound_relation *relat
     bool clock = fabs(ratio - 1) < XR_MOST_DRIFT,
          usual = !clock && usual_pair(ratio, model_rate(&r->sides), &from, &to);
     if (wrong >= 0 && usual)
-        exray_finding_summary(f, "The %s feeds sound of %g Hz as if it were of %g Hz; the %s's is resampled.",
-                              who, from, to, other);
+        exray_finding_summary(f, "The %s feeds sound of %g Hz as if it were of %g Hz; the %s's is %s.", who,
+                              from, to, other, r->sides.raw[1 - wrong] ? "of that rate" : "resampled");
     else if (usual)
         exray_finding_summary(
             f,

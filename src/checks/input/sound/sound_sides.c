@@ -1,5 +1,6 @@
 #include "checks/input/sound/sound_sides.h"
 
+#include "checks/input/pipeline_of.h"
 #include "checks/input/sound/sound_math.h"
 #include "checks/input/sound/sound_relation.h"
 
@@ -157,7 +158,7 @@ static void look_at(const xr_sound_frame *f, const exray_sound *sound, tally *t)
 void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
 {
     tally t = {0};
-    *out = (xr_sound_sides){0};
+    *out = (xr_sound_sides){.stated = xr_pipeline_rate(frames->comparison)};
     for (size_t i = 0; frames->has_sensor && i < frames->count && t.frames < MOST_FRAMES; i++) {
         const xr_sound_frame *f = &frames->list[i];
         exray_sound *sound = f->equal || f->silent ? NULL : xr_sensor_sound(frames->comparison, f->frame);
@@ -182,15 +183,28 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
     }
 }
 
+/* Of two sides that are the record at two rates. */
+static int wrong_of_two_rates(const xr_sound_sides *sides)
+{
+    if (sides->stated > 0) {
+        const bool right[2] = {sides->at_rate[0] == sides->stated, sides->at_rate[1] == sides->stated};
+        if (right[0] == right[1])
+            return -1;
+        return right[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
+    }
+    /* Who resamples means to, unless the record has the rate that most models of speech take. */
+    if (sides->raw[0] != sides->raw[1])
+        return sides->raw[0] == (sides->rate != 16000) ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
+    return -1;
+}
+
 int xr_wrong_sound_side(const xr_sound_sides *sides)
 {
     if (!sides->careless[0] != !sides->careless[1])
         return sides->careless[0] ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
-    if (sides->proper[0] != sides->proper[1])
-        return sides->proper[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
-    /* Both are the record, one as it is, the other at another rate: who resamples means to, unless the record
-     * has the rate that most models of speech take. */
-    if (sides->proper[0] && sides->raw[0] != sides->raw[1])
-        return sides->raw[0] == (sides->rate != 16000) ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
-    return -1;
+    if (sides->proper[0] && sides->proper[1])
+        return wrong_of_two_rates(sides);
+    if (sides->proper[0] == sides->proper[1])
+        return -1;
+    return sides->proper[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
 }

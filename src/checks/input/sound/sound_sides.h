@@ -11,6 +11,7 @@ typedef struct xr_sound_sides {
     bool known;        /* there are sounds in the log */
     uint32_t rate;     /* of the sensor's, Hz; 0: it does not say */
     uint32_t channels; /* of it */
+    double stated;     /* the model's rate, as the logs say it (xr_pipeline_rate); 0: they do not */
     /* By exray_side. */
     bool proper[2];    /* the side's samples are the record's, at some usual rate, to the end */
     double at_rate[2]; /* that rate; 0: none */

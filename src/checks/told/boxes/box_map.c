@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-const xr_box_map xr_box_map_none = {XR_FORM_CORNERS, 0, {1, 1}, {0, 0}};
+const xr_box_map xr_box_map_none = {XR_FORM_CORNERS, 0, {1, 1}, {0, 0}, {0, 0}};
 
 static void reform(xr_box_form form, const double b[4], double out[4])
 {
@@ -11,7 +11,9 @@ static void reform(xr_box_form form, const double b[4], double out[4])
                                    [XR_FORM_CENTER_SIZE] = {(x + u) / 2, (y + v) / 2, u - x, v - y},
                                    [XR_FORM_CORNER_SIZE] = {x, y, u - x, v - y},
                                    [XR_FORM_OF_CENTER_SIZE] = {x - u / 2, y - v / 2, x + u / 2, y + v / 2},
-                                   [XR_FORM_OF_CORNER_SIZE] = {x, y, x + u, y + v}};
+                                   [XR_FORM_OF_CORNER_SIZE] = {x, y, x + u, y + v},
+                                   [XR_FORM_SIDES] = {(x + u - v + y) / 2, (y + v - u + x) / 2,
+                                                      (x + u + v - y) / 2, (y + v + u - x) / 2}};
     for (int i = 0; i < 4; i++)
         out[i] = of[form][i];
 }
@@ -26,6 +28,11 @@ static void exchange(double *a, double *b)
 void xr_box_map_apply(const xr_box_map *map, const double box[4], double out[4])
 {
     reform(map->form, box, out);
+    for (int axis = 0; axis < 2; axis++) {
+        const double more = map->grow[axis] * (out[axis + 2] - out[axis]) / 2;
+        out[axis] -= more;
+        out[axis + 2] += more;
+    }
     if (map->turn & XR_TURN_EXCHANGED) {
         exchange(&out[0], &out[1]);
         exchange(&out[2], &out[3]);

@@ -11,7 +11,8 @@
     X(CENTER_SIZE, "center and size for corners")                                                            \
     X(CORNER_SIZE, "corner and size for corners")                                                            \
     X(OF_CENTER_SIZE, "corners of what is corners already, taken as center and size")                        \
-    X(OF_CORNER_SIZE, "corners of what is corners already, taken as corner and size")
+    X(OF_CORNER_SIZE, "corners of what is corners already, taken as corner and size")                        \
+    X(SIDES, "width and height exchanged about the center")
 
 typedef enum xr_box_form {
 #define XR_BOX_FORM_ENUM(name, words) XR_FORM_##name,
@@ -27,6 +28,7 @@ typedef struct xr_box_map {
     xr_box_form form;
     int turn;
     double scale[2], shift[2]; /* of x and y, afterwards */
+    double grow[2]; /* by how much of their width and height boxes grow about their center, first */
 } xr_box_map;
 
 extern const xr_box_map xr_box_map_none;

@@ -14,7 +14,7 @@
 #define NOISY_SCORE   0.08
 #define NOISY_OVERLAP 0.5
 
-const xr_box_rule xr_box_rule_same = {{XR_FORM_CORNERS, 0, {1, 1}, {0, 0}}, NULL, false, false, 0};
+const xr_box_rule xr_box_rule_same = {{XR_FORM_CORNERS, 0, {1, 1}, {0, 0}, {0, 0}}, NULL, false, false, 0};
 
 double xr_score_noise(const xr_box_frame *frame)
 {

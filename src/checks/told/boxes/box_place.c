@@ -53,19 +53,19 @@ static const xr_told_box *only_one(const xr_told_box *list, size_t count, const 
     return found;
 }
 
-static void add_pair(place_work *w, int turn, const xr_told_box *edge, const xr_told_box *reference)
+static void add_pair(place_work *w, const xr_box_map *map, const xr_told_box *edge,
+                     const xr_told_box *reference)
 {
-    xr_box_map map = xr_box_map_none;
     double at[4];
-    map.turn = turn;
-    xr_box_map_apply(&map, reference->at, at);
+    xr_box_map_apply(map, reference->at, at);
     for (int k = 0; k < 4; k++)
         w->at[k & 1][w->count + (size_t)k / 2] = (coordinate){at[k], edge->at[k]};
     w->count += 2;
     w->pairs++;
 }
 
-static void add_frame(place_work *w, int turn, const xr_box_frame *f)
+/* map: what is known of the way already. */
+static void add_frame(place_work *w, const xr_box_map *map, const xr_box_frame *f)
 {
     bool same = same_list(f);
     double noise = xr_score_noise(f);
@@ -73,7 +73,7 @@ static void add_frame(place_work *w, int turn, const xr_box_frame *f)
         const xr_told_box *reference = &f->box[1][i];
         const xr_told_box *edge = same ? &f->box[0][i] : only_one(f->box[0], f->count[0], reference, noise);
         if (edge && (same || only_one(f->box[1], f->count[1], edge, noise) == reference))
-            add_pair(w, turn, edge, reference);
+            add_pair(w, map, edge, reference);
     }
 }
 
@@ -136,7 +136,7 @@ static fitted_line fit_robustly(const coordinate *c, bool *left_out, size_t coun
 
 static xr_box_map map_of(int turn, fitted_line x, fitted_line y)
 {
-    return (xr_box_map){XR_FORM_CORNERS, turn, {x.scale, y.scale}, {x.shift, y.shift}};
+    return (xr_box_map){XR_FORM_CORNERS, turn, {x.scale, y.scale}, {x.shift, y.shift}, {0, 0}};
 }
 
 static xr_box_map fit_letterbox(const place_work *w, bool *left_out, int turn, fit_form form)
@@ -168,11 +168,13 @@ bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int
     place_work w = {.count = 0};
     size_t most = 2 * frames->boxes[1] + 2, pairs = 0, used = 0;
     bool *left_out = calloc(most, sizeof *left_out);
+    xr_box_map turned = xr_box_map_none;
+    turned.turn = turn;
     w.at[0] = calloc(most, sizeof *w.at[0]);
     w.at[1] = calloc(most, sizeof *w.at[1]);
     bool ok = left_out && w.at[0] && w.at[1];
     for (size_t f = 0; ok && f < frames->count; f++) {
-        add_frame(&w, turn, &frames->frame[f]);
+        add_frame(&w, &turned, &frames->frame[f]);
         if (model == XR_PLACE_CONSTANT)
             continue;
         own[f] = fit_model(&w, left_out, model, turn);
@@ -190,4 +192,52 @@ bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int
     free(w.at[0]);
     free(w.at[1]);
     return ok && pairs >= fewest(model, used);
+}
+
+/* ---- Sizes --------------------------------------------------------------------------------- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of boxes whose sizes are given by their two coordinates of an axis each. */
+static size_t sizes_of(const coordinate *c, size_t pairs, double *ratio)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pairs; i++) {
+        const double from = c[2 * i + 1].from - c[2 * i].from, to = c[2 * i + 1].to - c[2 * i].to;
+        if (from > 0 && to > 0)
+            ratio[count++] = to / from;
+    }
+    qsort(ratio, count, sizeof *ratio, compare_numbers);
+    return count;
+}
+
+bool xr_box_grow_fit(const xr_box_frames *frames, xr_box_form form, xr_box_map *out)
+{
+    enum { LEAST = 3 };
+    const double nearly = 0.02;
+    place_work w = {.count = 0};
+    const size_t most = 2 * frames->boxes[1] + 2;
+    double *ratio = calloc(most, sizeof *ratio);
+    bool grows = false;
+    w.at[0] = calloc(most, sizeof *w.at[0]);
+    w.at[1] = calloc(most, sizeof *w.at[1]);
+    bool ok = ratio && w.at[0] && w.at[1];
+    *out = xr_box_map_none;
+    out->form = form;
+    for (size_t f = 0; ok && f < frames->count; f++)
+        add_frame(&w, out, &frames->frame[f]);
+    for (int axis = 0; ok && axis < 2; axis++) {
+        const size_t count = sizes_of(w.at[axis], w.pairs, ratio);
+        ok = count >= LEAST;
+        out->grow[axis] = ok ? ratio[count / 2] - 1 : 0;
+        grows = grows || fabs(out->grow[axis]) > nearly;
+    }
+    free(ratio);
+    free(w.at[0]);
+    free(w.at[1]);
+    return ok && grows;
 }

@@ -18,4 +18,8 @@ typedef enum xr_box_place_model {
  * can be told apart by class and score. */
 bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int turn, xr_box_map *own);
 
+/* Fits how much wider and higher boxes of that form are, about their centers.  False: they are not, or too
+ * few can be told apart. */
+bool xr_box_grow_fit(const xr_box_frames *frames, xr_box_form form, xr_box_map *out);
+
 #endif

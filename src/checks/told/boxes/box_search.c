@@ -162,13 +162,25 @@ static bool try_forms(search_work *w, accepts *accept)
     return false;
 }
 
+static bool try_sizes(search_work *w, accepts *accept)
+{
+    static const xr_box_form forms[] = {XR_FORM_CORNERS, XR_FORM_SIDES};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        xr_box_rule rule = xr_box_rule_same;
+        if (xr_box_grow_fit(w->frames, forms[i], &rule.map) && adopt(w, XR_BOXES_GROWN, &rule, accept))
+            return true;
+    }
+    return false;
+}
+
 static void search_ways(search_work *w)
 {
     if (try_sets(w) || try_turns(w, leaves_nothing) || try_lags(w) || try_values(w, leaves_nothing) ||
-        try_places(w, leaves_nothing) || try_forms(w, leaves_nothing))
+        try_places(w, leaves_nothing) || try_forms(w, leaves_nothing) || try_sizes(w, leaves_nothing))
         return;
     /* Two at once: so, and fewer or more. */
-    if (try_turns(w, leaves_one_side) || try_values(w, leaves_one_side) || try_places(w, leaves_one_side))
+    if (try_turns(w, leaves_one_side) || try_values(w, leaves_one_side) || try_places(w, leaves_one_side) ||
+        try_sizes(w, leaves_one_side))
         return;
     try_sets(w);
 }

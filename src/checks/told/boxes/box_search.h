@@ -15,6 +15,7 @@ typedef enum xr_box_way {
     XR_BOXES_VALUES,  /* classes and scores are others */
     XR_BOXES_PLACED,  /* scaled, shifted: `model` */
     XR_BOXES_FORM,    /* by rule.map.form */
+    XR_BOXES_GROWN,   /* of other sizes about their centers: rule.map.grow */
     XR_BOXES_ORDER,   /* the worst first */
     XR_BOXES_UNKNOWN,
 } xr_box_way;

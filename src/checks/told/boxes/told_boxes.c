@@ -62,6 +62,25 @@ static exray_finding *say_form(const box_report *r)
     return f;
 }
 
+static exray_finding *say_grown(const box_report *r)
+{
+    char where[80];
+    const xr_box_map *m = &r->story->rule.map;
+    exray_finding *f = begin(r, "scaled", 0.95);
+    exray_finding_summary(
+        f,
+        "The edge's boxes have the reference's centers and other sizes: %.4g times as wide and "
+        "%.4g times as high%s, %s (%zu boxes).",
+        1 + m->grow[0], 1 + m->grow[1], m->form == XR_FORM_SIDES ? ", with width and height exchanged" : "",
+        where_words(r, where), r->story->pairs);
+    exray_finding_fix(
+        f, "Take half of the width and of the height to each side of the center, and the size from "
+           "the model's own coding of it (anchors, variances, strides).");
+    exray_finding_number(f, "width_factor", 1 + m->grow[0]);
+    exray_finding_number(f, "height_factor", 1 + m->grow[1]);
+    return f;
+}
+
 static bool is_one(double scale)
 {
     return fabs(scale - 1) < 1e-9;
@@ -524,6 +543,8 @@ static exray_finding *say(const box_report *r)
         return say_placed(r);
     case XR_BOXES_FORM:
         return say_form(r);
+    case XR_BOXES_GROWN:
+        return say_grown(r);
     case XR_BOXES_UNKNOWN:
         break;
     }

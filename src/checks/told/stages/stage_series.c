@@ -195,5 +195,6 @@ void xr_stage_series_free(xr_stage_series *series)
     for (size_t f = 0; f < series->count; f++)
         free_frame(&series->frame[f]);
     free(series->frame);
+    free(series->lacks);
     *series = (xr_stage_series){0};
 }

@@ -18,13 +18,18 @@ typedef struct xr_stage_frame {
     xr_stage_values side[2];
 } xr_stage_frame;
 
+enum { XR_TOLD_NAME = 96 };
+
 typedef struct xr_stage_series {
-    const char *name; /* the log's */
-    bool whole;       /* integers on both sides */
-    char place[96];   /* its topic: "/stage/NAME", "/result" (told_series.h) */
+    const char *name;             /* the log's */
+    bool whole;                   /* integers on both sides */
+    char place[96];               /* its topic: "/stage/NAME", "/result" (told_series.h) */
+    char told_name[XR_TOLD_NAME]; /* of a vector of /result, as far as it fits: `name` is this then */
     xr_stage_frame *frame;
     size_t count;
     size_t absent[2]; /* comparable frames in which that side alone lacks it */
+    unsigned char
+        *lacks; /* of /result, or NULL: [frames of the comparison] 1 + the exray_side that lacks it */
 } xr_stage_series;
 
 /* Reads the stage of that position among the names that both sides have.  *found is false beyond the last.

@@ -1,15 +1,19 @@
 #include "checks/told/stages/told_series.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MASK, POINTS, VECTORS, MOST_VECTORS = 8, MOST_VALUES = 1 << 24, IGNORED = 255 };
+enum { MASK, POINTS, SCORES, VECTORS, MOST_VECTORS = 8, MOST_VALUES = 1 << 24, IGNORED = 255 };
 
 typedef struct told_work {
     const exray_comparison *comparison;
     size_t position;
     exray_slot *slot[2], *output[2];
+    const xr_silence *silence;
+    const char *name; /* of the vector, or NULL */
+    bool only;        /* its side tells no other vector */
 } told_work;
 
 static bool read_told(const told_work *w, exray_side side, size_t frame, exray_result *out)
@@ -18,6 +22,20 @@ static bool read_told(const told_work *w, exray_side side, size_t frame, exray_r
     return exray_log_read_told(exray_comparison_log(w->comparison, side),
                                exray_comparison_frame(w->comparison, frame).frame[side], EXRAY_MESSAGE_RESULT,
                                w->slot[side], out, &error) == EXRAY_OK;
+}
+
+/* Both sides' results of a frame; a side without one told nothing there, where it tells in other frames and
+ * lost no record.  False: the frame says nothing. */
+static bool read_both(const told_work *w, size_t frame, exray_result told[2])
+{
+    bool has[2];
+    for (int s = 0; s < 2; s++) {
+        told[s] = (exray_result){0};
+        has[s] = read_told(w, (exray_side)s, frame, &told[s]);
+        if (!has[s])
+            told[s] = (exray_result){0};
+    }
+    return xr_may_compare_results(w->silence, has);
 }
 
 static bool take(xr_stage_values *out, size_t count)
@@ -57,6 +75,27 @@ static bool take_points(const exray_result *result, xr_stage_values *out)
     return true;
 }
 
+/* How sure each point is. */
+static bool take_scores(const exray_result *result, xr_stage_values *out)
+{
+    if (!take(out, result->keypoint_count))
+        return false;
+    for (uint32_t i = 0; i < result->keypoint_count; i++)
+        out->value[i] = result->keypoints[i].score;
+    out->rank = 1;
+    out->shape[0] = result->keypoint_count;
+    return true;
+}
+
+/* An application that has no scores leaves them at 1, or at 0. */
+static bool has_scores(const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->keypoint_count; i++)
+        if (result->keypoints[i].score != 0 && result->keypoints[i].score != 1)
+            return true;
+    return false;
+}
+
 static bool take_vector(const exray_vector *vector, xr_stage_values *out)
 {
     if (!take(out, vector->count))
@@ -67,20 +106,61 @@ static bool take_vector(const exray_vector *vector, xr_stage_values *out)
     return true;
 }
 
-/* The vector that both sides tell under one name; their only ones need none. */
-static const exray_vector *vector_of(const exray_result *result, const char *name, bool only)
+static bool has_name(const exray_vector *vector, const char *name)
 {
-    for (uint32_t i = 0; i < result->vector_count; i++)
-        if (result->vectors[i].name && strcmp(result->vectors[i].name, name) == 0)
-            return &result->vectors[i];
-    return only && result->vector_count == 1 ? &result->vectors[0] : NULL;
+    return strncmp(vector->name ? vector->name : "", name, XR_TOLD_NAME - 1) == 0;
 }
 
-static bool has(const exray_result *result, size_t position)
+/* The vector that both sides tell under one name; their only ones need none. */
+static const exray_vector *vector_of(const told_work *w, const exray_result *result)
 {
-    return position == MASK     ? result->mask != NULL && result->mask->width && result->mask->height
-           : position == POINTS ? result->keypoint_count > 0
-                                : result->vector_count > position - VECTORS;
+    for (uint32_t i = 0; w->name && i < result->vector_count; i++)
+        if (has_name(&result->vectors[i], w->name))
+            return &result->vectors[i];
+    return w->only && result->vector_count == 1 ? &result->vectors[0] : NULL;
+}
+
+/* Finds the name of that position among the edge's vectors of all frames. */
+static bool find_name(told_work *w, const xr_equal_frames *equal, size_t frames, char name[XR_TOLD_NAME])
+{
+    char seen[MOST_VECTORS][XR_TOLD_NAME];
+    size_t count = 0, wanted = w->position - VECTORS;
+    w->only = true;
+    for (size_t f = 0; f < frames; f++) {
+        exray_result told;
+        if (equal->of[f] == XR_FRAME_OTHER || !read_told(w, EXRAY_SIDE_EDGE, f, &told))
+            continue;
+        w->only = w->only && told.vector_count <= 1;
+        for (uint32_t i = 0; i < told.vector_count && count < MOST_VECTORS; i++) {
+            size_t k = 0;
+            while (k < count && !has_name(&told.vectors[i], seen[k]))
+                k++;
+            if (k == count)
+                snprintf(seen[count++], XR_TOLD_NAME, "%s", told.vectors[i].name ? told.vectors[i].name : "");
+        }
+    }
+    w->only = w->only && count == 1;
+    if (wanted >= count)
+        return false;
+    memcpy(name, seen[wanted], XR_TOLD_NAME);
+    w->name = name;
+    return true;
+}
+
+static bool has(const told_work *w, const exray_result *result)
+{
+    const exray_vector *vector;
+    switch (w->position) {
+    case MASK:
+        return result->mask != NULL && result->mask->width && result->mask->height;
+    case POINTS:
+        return result->keypoint_count > 0;
+    case SCORES:
+        return has_scores(result);
+    default:
+        vector = vector_of(w, result);
+        return vector && vector->count;
+    }
 }
 
 /* Whether a vector is an output of its side, value for value. */
@@ -109,28 +189,37 @@ static bool are_outputs(const told_work *w, size_t frame, const xr_stage_values 
     return false;
 }
 
+static bool take_side(const told_work *w, const exray_result *told, xr_stage_values *out)
+{
+    switch (w->position) {
+    case MASK:
+        return take_mask(told->mask, out);
+    case POINTS:
+        return take_points(told, out);
+    case SCORES:
+        return take_scores(told, out);
+    default:
+        return take_vector(vector_of(w, told), out);
+    }
+}
+
 /* Adds a frame in which both told it.  False: out of memory. */
 static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_result told[2],
                       xr_stage_series *out)
 {
-    const exray_vector *vector[2] = {NULL, NULL};
-    if (!has(&told[0], w->position))
+    bool here[2] = {has(w, &told[0]), has(w, &told[1])}, good = true;
+    if (!here[0] || !here[1]) {
+        for (int s = 0; s < 2; s++)
+            if (out->lacks && !here[s] && here[1 - s]) {
+                out->absent[s]++;
+                out->lacks[frame] = (unsigned char)(1 + s);
+            }
         return true;
-    if (w->position >= VECTORS) {
-        vector[0] = &told[0].vectors[w->position - VECTORS];
-        vector[1] = vector_of(&told[1], vector[0]->name ? vector[0]->name : "", told[0].vector_count == 1);
-        if (!vector[1] || !vector[0]->count || !vector[1]->count)
-            return true;
-    } else if (!has(&told[1], w->position))
-        return true;
+    }
     xr_stage_frame *f = &out->frame[out->count];
     *f = (xr_stage_frame){.frame = frame, .exact = exact};
-    bool good = true;
     for (int s = 0; s < 2; s++)
-        good = (w->position == MASK     ? take_mask(told[s].mask, &f->side[s])
-                : w->position == POINTS ? take_points(&told[s], &f->side[s])
-                                        : take_vector(vector[s], &f->side[s])) &&
-               good;
+        good = take_side(w, &told[s], &f->side[s]) && good;
     const size_t bytes = f->side[1].count * sizeof *f->side[1].value;
     if (good && w->position >= VECTORS && !exact && f->side[0].count == f->side[1].count &&
         memcmp(f->side[0].value, f->side[1].value, bytes) != 0 && are_outputs(w, frame, f->side))
@@ -148,8 +237,7 @@ static bool add_frames(const told_work *w, const xr_equal_frames *equal, size_t 
     size_t used = 0;
     for (size_t f = 0; f < frames && used < MOST_VALUES; f++) {
         exray_result told[2];
-        if (equal->of[f] == XR_FRAME_OTHER || !read_told(w, EXRAY_SIDE_EDGE, f, &told[0]) ||
-            !read_told(w, EXRAY_SIDE_REFERENCE, f, &told[1]))
+        if (equal->of[f] == XR_FRAME_OTHER || !read_both(w, f, told))
             continue;
         const size_t before = out->count;
         if (!add_frame(w, f, equal->of[f] == XR_FRAME_EXACT, told, out))
@@ -161,21 +249,30 @@ static bool add_frames(const told_work *w, const xr_equal_frames *equal, size_t 
 }
 
 exray_status xr_told_series_make(const exray_comparison *comparison, const xr_equal_frames *equal,
-                                 size_t position, xr_stage_series *out, bool *found, exray_error *error)
+                                 const xr_silence *silence, size_t position, xr_stage_series *out,
+                                 bool *found, exray_error *error)
 {
-    static const char *const names[] = {"mask", "keypoints", "vector"};
+    static const char *const names[] = {"mask", "keypoints", XR_SCORES_OF_POINTS, "vector"};
     const size_t frames = exray_comparison_frame_count(comparison);
-    told_work w = {
-        comparison, position, {exray_slot_new(), exray_slot_new()}, {exray_slot_new(), exray_slot_new()}};
+    told_work w = {.comparison = comparison,
+                   .position = position,
+                   .slot = {exray_slot_new(), exray_slot_new()},
+                   .output = {exray_slot_new(), exray_slot_new()},
+                   .silence = silence};
     *out = (xr_stage_series){.name = names[position < VECTORS ? position : VECTORS],
                              .whole = position == MASK,
                              .place = "/result",
-                             .frame = calloc(frames + 1, sizeof *out->frame)};
-    *found = position < VECTORS + MOST_VECTORS;
-    bool good = w.slot[0] && w.slot[1] && w.output[0] && w.output[1] && out->frame;
-    if (good && *found)
+                             .frame = calloc(frames + 1, sizeof *out->frame),
+                             .lacks = position == SCORES ? NULL : calloc(frames + 1, sizeof *out->lacks)};
+    bool good = w.slot[0] && w.slot[1] && w.output[0] && w.output[1] && out->frame &&
+                (out->lacks || position == SCORES);
+    *found = good && position < VECTORS + MOST_VECTORS;
+    if (*found && position >= VECTORS)
+        *found = find_name(&w, equal, frames, out->told_name);
+    if (*found && *out->told_name)
+        out->name = out->told_name;
+    if (*found)
         good = add_frames(&w, equal, frames, out);
-    *found = *found && (position < VECTORS || out->count > 0);
     for (int s = 0; s < 2; s++) {
         exray_slot_free(w.slot[s]);
         exray_slot_free(w.output[s]);

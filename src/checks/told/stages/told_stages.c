@@ -1,11 +1,13 @@
 /* Stages of one name behind the model, and results: masks, keypoints, vectors that both sides made of equal
  * outputs. */
+#include "checks/told/boxes/box_reasons.h"
 #include "checks/told/silence.h"
 #include "checks/told/stages/stage_words.h"
 #include "checks/told/stages/told_series.h"
 #include "checks/told/told_check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +20,19 @@ typedef struct stage_check {
     const exray_comparison *comparison;
     const xr_equal_frames *equal;
     exray_findings *findings;
-    const char *exchanged[MOST_STAGES]; /* names that a finding tells already */
+    xr_silence silence;
+    bool other_points;                         /* a finding tells keypoints */
+    bool told;                                 /* /result; else stages */
+    char exchanged[MOST_STAGES][XR_TOLD_NAME]; /* names that a finding tells already */
     size_t exchanged_count;
 } stage_check;
+
+static exray_status make_series(const stage_check *c, size_t position, xr_stage_series *out, bool *found,
+                                exray_error *error)
+{
+    return c->told ? xr_told_series_make(c->comparison, c->equal, &c->silence, position, out, found, error)
+                   : xr_stage_series_make(c->comparison, c->equal, position, out, found, error);
+}
 
 /* How far values made of the outputs may be apart. */
 static double noise_of(const stage_check *c)
@@ -77,14 +89,14 @@ static exray_status check_mask(const stage_check *c, const xr_stage_series *seri
 
 /* The name of another stage whose values the edge has here, and this one's there; "" where there is none. */
 static exray_status find_exchange(const stage_check *c, const xr_stage_series *series, size_t position,
-                                  const char **name, exray_error *error)
+                                  char name[XR_TOLD_NAME], exray_error *error)
 {
     bool found = true;
     double noise = noise_of(c);
-    *name = "";
-    for (size_t i = position + 1; i < MOST_STAGES && found && !**name; i++) {
+    *name = '\0';
+    for (size_t i = position + 1; i < MOST_STAGES && found && !*name; i++) {
         xr_stage_series other;
-        exray_status status = xr_stage_series_make(c->comparison, c->equal, i, &other, &found, error);
+        exray_status status = make_series(c, i, &other, &found, error);
         bool same = status == EXRAY_OK && found && other.count == series->count && other.count > 0;
         for (size_t f = 0; same && f < series->count; f++) {
             const xr_stage_frame *a = &series->frame[f], *b = &other.frame[f];
@@ -93,7 +105,7 @@ static exray_status find_exchange(const stage_check *c, const xr_stage_series *s
                    xr_vector_error(&b->side[0], &a->side[1]) <= allow;
         }
         if (same)
-            *name = other.name;
+            snprintf(name, XR_TOLD_NAME, "%s", other.name);
         xr_stage_series_free(&other);
         if (status != EXRAY_OK)
             return status;
@@ -116,16 +128,17 @@ static exray_finding *say_exchange(stage_check *c, const xr_stage_series *series
                           series->name, other);
     exray_finding_fix(f, "Read each output by its name, not by its place.");
     exray_finding_alternative(f, "output.order", 0.3);
-    c->exchanged[c->exchanged_count++] = other;
+    if (c->exchanged_count < MOST_STAGES)
+        snprintf(c->exchanged[c->exchanged_count++], XR_TOLD_NAME, "%s", other);
     return f;
 }
 
 static exray_status report_vector(stage_check *c, const xr_stage_series *series, const xr_vector_story *story,
                                   size_t position, exray_error *error)
 {
-    const char *other;
+    char other[XR_TOLD_NAME];
     xr_pooling_habit pooling[2];
-    exray_status status = find_exchange(c, series, position, &other, error);
+    exray_status status = find_exchange(c, series, position, other, error);
     for (int s = 0; s < 2 && status == EXRAY_OK; s++)
         status = xr_pooling_find(c->comparison, series, (exray_side)s, &pooling[s], error);
     if (status != EXRAY_OK)
@@ -136,6 +149,29 @@ static exray_status report_vector(stage_check *c, const xr_stage_series *series,
     return finish(c, f, series, story->differs, story->way == XR_VECTORS_UNKNOWN, follows, error);
 }
 
+/* Two digits, as of boxes. */
+static bool are_near(const xr_stage_series *series)
+{
+    const float near = 0.0055F;
+    for (size_t f = 0; f < series->count; f++) {
+        const xr_stage_values *a = &series->frame[f].side[0], *b = &series->frame[f].side[1];
+        for (size_t i = 0; a->count == b->count && i < a->count; i++)
+            if (!(fabsf(a->value[i] - b->value[i]) <= near))
+                return false;
+    }
+    return true;
+}
+
+/* Scores of points: percent is no fault, as of classes and boxes; other points have other scores. */
+static bool is_told_by_points(const stage_check *c, const xr_stage_series *series,
+                              const xr_vector_story *story)
+{
+    if (!c->told || strcmp(series->name, XR_SCORES_OF_POINTS) != 0)
+        return false;
+    return c->other_points || are_near(series) ||
+           (story->way == XR_VECTORS_GAIN && story->offset == 0 && xr_is_unit(story->gain));
+}
+
 static exray_status check_vector(stage_check *c, const xr_stage_series *series, size_t position,
                                  exray_error *error)
 {
@@ -144,10 +180,46 @@ static exray_status check_vector(stage_check *c, const xr_stage_series *series, 
     if (!xr_vector_search(series, noise_of(c), &story)) {
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing stages"};
         status = EXRAY_E_MEMORY;
-    } else if (story.way != XR_VECTORS_SAME)
+    } else if (story.way != XR_VECTORS_SAME && !is_told_by_points(c, series, &story)) {
+        c->other_points = c->told && strcmp(series->name, "keypoints") == 0;
         status = report_vector(c, series, &story, position, error);
+    }
     xr_vector_story_free(&story);
     return status;
+}
+
+/* One side tells it in frames of which the other tells nothing: a threshold, an early return. */
+static exray_status report_absence(const stage_check *c, const xr_stage_series *series, exray_error *error)
+{
+    const size_t frames = exray_comparison_frame_count(c->comparison);
+    bool *lacks = calloc(frames + 1, sizeof *lacks);
+    size_t count[2] = {0, 0};
+    if (!lacks) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reporting results"};
+        return EXRAY_E_MEMORY;
+    }
+    for (size_t f = 0; f < frames; f++) /* noise takes what is near a threshold across it */
+        if (series->lacks[f] && c->equal->of[f] == XR_FRAME_EXACT) {
+            lacks[f] = true;
+            count[series->lacks[f] - 1]++;
+        }
+    if (count[0] + count[1]) {
+        const bool missing = count[0] >= count[1];
+        exray_finding *f =
+            xr_told_finding(c->findings, missing ? "missing" : "extra", "stage", series->name, 0.95);
+        exray_finding_summary(f, "The %s tells no %.80s in %zu of the frames in which the %s tells one: %s.",
+                              missing ? "edge" : "reference", series->name, count[missing ? 0 : 1],
+                              missing ? "reference" : "edge",
+                              missing ? "they are missing" : "they are extra");
+        exray_finding_fix(f,
+                          "Compare when the two sides tell it at all: a threshold, an early return, an error "
+                          "that is swallowed.");
+        exray_finding_number(f, "frames_missing", (double)count[0]);
+        exray_finding_number(f, "frames_extra", (double)count[1]);
+        xr_say_told_frames(f, c->comparison, c->equal, lacks, true, XR_TOLD_UNKNOWN);
+    }
+    free(lacks);
+    return EXRAY_OK;
 }
 
 static exray_status check_series(stage_check *c, const xr_stage_series *series, size_t position,
@@ -155,29 +227,32 @@ static exray_status check_series(stage_check *c, const xr_stage_series *series, 
 {
     if (series->count == 0)
         return EXRAY_OK;
-    return xr_is_mask(series) ? check_mask(c, series, error) : check_vector(c, series, position, error);
+    exray_status status =
+        xr_is_mask(series) ? check_mask(c, series, error) : check_vector(c, series, position, error);
+    return status == EXRAY_OK && series->lacks ? report_absence(c, series, error) : status;
+}
+
+static exray_status check_all(stage_check *c, exray_error *error)
+{
+    exray_status status = EXRAY_OK;
+    bool found = true;
+    for (size_t i = 0; status == EXRAY_OK && found && i < MOST_STAGES; i++) {
+        xr_stage_series series;
+        status = make_series(c, i, &series, &found, error);
+        if (status == EXRAY_OK && found && !is_exchanged(c, series.name))
+            status = check_series(c, &series, i, error);
+        xr_stage_series_free(&series);
+    }
+    return status;
 }
 
 exray_status xr_check_told_stages(const exray_comparison *comparison, const xr_equal_frames *equal,
                                   exray_findings *findings, exray_error *error)
 {
-    stage_check c = {comparison, equal, findings, {NULL}, 0};
-    exray_status status = EXRAY_OK;
-    bool found = true;
-    for (size_t i = 0; status == EXRAY_OK && found && i < MOST_STAGES; i++) {
-        xr_stage_series series;
-        status = xr_stage_series_make(comparison, equal, i, &series, &found, error);
-        if (status == EXRAY_OK && found && !is_exchanged(&c, series.name))
-            status = check_series(&c, &series, i, error);
-        xr_stage_series_free(&series);
-    }
-    found = true;
-    for (size_t i = 0; status == EXRAY_OK && found; i++) {
-        xr_stage_series series;
-        status = xr_told_series_make(comparison, equal, i, &series, &found, error);
-        if (status == EXRAY_OK && found)
-            status = check_series(&c, &series, MOST_STAGES, error);
-        xr_stage_series_free(&series);
-    }
-    return status;
+    stage_check c = {
+        .comparison = comparison, .equal = equal, .findings = findings, .silence = xr_silence_of(comparison)};
+    exray_status status = check_all(&c, error);
+    c.told = true;
+    c.exchanged_count = 0;
+    return status == EXRAY_OK ? check_all(&c, error) : status;
 }

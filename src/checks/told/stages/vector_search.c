@@ -1,5 +1,8 @@
 #include "checks/told/stages/vector_search.h"
 
+#include "checks/told/stages/vector_rounding.h"
+#include "checks/told/stages/vector_ways.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +65,8 @@ static void mark_differing(vector_work *w)
     for (size_t f = 0; f < w->series->count; f++) {
         const xr_stage_values *edge = &frame_at(w, f)->side[0], *reference = &frame_at(w, f)->side[1];
         double own = xr_vector_error(edge, reference);
-        w->story->differs[f] = own > xr_vector_noise(frame_at(w, f), w->noise);
+        w->story->differs[f] =
+            own > xr_vector_noise(frame_at(w, f), w->noise) && !xr_is_rounded(edge, reference);
         if (!w->story->differs[f])
             continue;
         w->story->frames++;
@@ -121,6 +125,22 @@ static bool try_lags(vector_work *w)
         if (try_lag(w, lag) || try_lag(w, -lag))
             return true;
     return false;
+}
+
+/* Values that are no number on one side only. */
+static bool try_numbers(vector_work *w)
+{
+    size_t frames = 0;
+    for (size_t f = 0; f < w->series->count; f++) {
+        const xr_stage_frame *at = frame_at(w, f);
+        size_t before = w->story->not_numbers;
+        for (size_t i = 0; w->story->differs[f] && i < at->side[0].count; i++)
+            w->story->not_numbers += !isfinite(at->side[0].value[i]) && isfinite(at->side[1].value[i]);
+        frames += w->story->not_numbers > before;
+    }
+    if (frames)
+        w->story->way = XR_VECTORS_NAN;
+    return frames > 0;
 }
 
 /* ---- Gains ----------------------------------------------------------------------------------------------
@@ -316,8 +336,9 @@ bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_sto
     if (!out->differs)
         return false;
     mark_differing(&w);
-    if (out->frames && !try_shape(&w) && !try_lags(&w) && !try_gain(&w) && !try_length(&w) &&
-        !try_columns(&w) && !try_activation(&w, true) && !try_activation(&w, false) && !try_order(&w))
+    if (out->frames && !try_shape(&w) && !try_numbers(&w) && !try_lags(&w) && !try_gain(&w) &&
+        !try_length(&w) && !try_columns(&w) && !try_activation(&w, true) && !try_activation(&w, false) &&
+        !try_order(&w) && !xr_vector_other_ways(series, largest_noise(&w), out))
         out->way = XR_VECTORS_UNKNOWN;
     return true;
 }

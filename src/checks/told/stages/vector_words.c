@@ -20,6 +20,17 @@ static const char *kind_of(const xr_vector_story *s)
         return "order";
     case XR_VECTORS_CUT:
         return "missing";
+    case XR_VECTORS_NAN:
+        return "nan";
+    case XR_VECTORS_ROWS:
+        return *s->turn ? "mirrored" : "order";
+    case XR_VECTORS_FRAMES:
+        return "scaled";
+    case XR_VECTORS_SMOOTHED:
+    case XR_VECTORS_AVERAGED:
+        return "smoothed";
+    case XR_VECTORS_FUNCTION:
+        return "function";
     default:
         return "vector";
     }
@@ -130,6 +141,53 @@ static void say_way(exray_finding *f, const xr_stage_series *series, const xr_ve
         exray_finding_summary(f, "The edge's %.80s is a %s of the reference's.", name,
                               s->way == XR_VECTORS_SOFTMAX ? "softmax" : "sigmoid");
         exray_finding_fix(f, "Apply one activation, in the model or behind it, on both sides.");
+        return;
+    case XR_VECTORS_NAN:
+        exray_finding_summary(f,
+                              "The edge's %.80s has %zu value%s that are no number (NaN or infinite) where "
+                              "the reference's are numbers.",
+                              name, s->not_numbers, s->not_numbers == 1 ? "" : "s");
+        exray_finding_fix(
+            f, "Look for a division by 0, a logarithm of 0 or a value that is not set, behind the model.");
+        exray_finding_number(f, "not_numbers", (double)s->not_numbers);
+        return;
+    case XR_VECTORS_ROWS:
+        exray_finding_summary(f,
+                              "The edge's %.80s are the reference's %swith points exchanged: each has the "
+                              "place of another (left and right, or another list).",
+                              name, s->turn);
+        exray_finding_fix(f,
+                          "Mirror points and the picture together, and name points by the model's own list.");
+        return;
+    case XR_VECTORS_FUNCTION:
+        if (s->offset == 0)
+            exray_finding_summary(f, "The edge's %.80s is %.5g times %s, where x is the reference's%s.", name,
+                                  s->gain, s->function, s->function[0] == '1' ? ": the inverse" : "");
+        else
+            exray_finding_summary(f,
+                                  "The edge's %.80s is %.5g times %s plus %.5g, where x is the reference's.",
+                                  name, s->gain, s->function, s->offset);
+        exray_finding_fix(f, "Turn the output into the quantity that is told alike on both sides.");
+        exray_finding_number(f, "gain", s->gain);
+        exray_finding_number(f, "offset", s->offset);
+        return;
+    case XR_VECTORS_FRAMES:
+        exray_finding_summary(
+            f,
+            "The edge's %.80s is the reference's stretched by another factor and offset in each frame, as by "
+            "the least and the most of the frame's own values.",
+            name);
+        exray_finding_fix(f, "Tell values in one unit in all frames; stretch for display only.");
+        return;
+    case XR_VECTORS_SMOOTHED:
+    case XR_VECTORS_AVERAGED:
+        exray_finding_summary(f,
+                              "The edge's %.80s is smoothed over frames: %.3g of this frame's and %.3g of %s "
+                              "in the frame before.",
+                              name, s->gain, 1 - s->gain,
+                              s->way == XR_VECTORS_SMOOTHED ? "what was told" : "what the model returned");
+        exray_finding_fix(f, "Smooth alike on both sides, or compare what is told before smoothing.");
+        exray_finding_number(f, "weight", s->gain);
         return;
     case XR_VECTORS_CUT:
         exray_finding_summary(
