@@ -199,3 +199,11 @@ def test_a_model_without_a_file_that_is_slow_as_a_whole(tmp_path, kernels):
     assert causes(judged(tmp_path, {"inference": 5.0, **told}, {"inference": 5.0, **told})) == []
     other = {**told, "layers": [("CONV_2D", 3.0), ("SOFTMAX", 2.0)]}  # another graph may take longer
     assert "perf.kernels" not in causes(judged(tmp_path, {"inference": 40.0, **told}, {"inference": 5.0, **other}))
+
+
+def test_one_slow_branch_of_a_program_that_names_no_file(tmp_path):
+    """Its graph, host and number of threads are the reference's: three times are enough, as of one file."""
+    branches = lambda slow: [("DENSE", 5), ("DENSE", slow), ("DENSE", 5), ("ADD_N", 5)]
+    own = {"file": b"", "kernels": "", "engine": "own", "sizes": False}
+    found = finding(judged(tmp_path, {**own, "layers": branches(30)}, {**own, "layers": branches(5)}), "perf.straggler")
+    assert found["evidence"]["slow_layers"] == 1 and found["evidence"]["ratio"] == pytest.approx(6, rel=.2)

@@ -326,3 +326,19 @@ def test_other_sound_in_16_bits_is_no_text(judge):
     edge, reference = [voice(50 + i)[:LENGTH] for i in range(3)], [v[:LENGTH] for v in VOICES]
     assert causes(judge(edge, reference)) == ["input.unknown"]
     assert causes(judge(edge, reference, heard=VOICES)) == ["input.unknown"]
+
+
+def test_frames_that_one_side_mutes(judge):
+    muted = [x * (i not in (1, 2)) for i, x in enumerate(UNIT)]
+    verdict = judge(muted)
+    found = finding(verdict, "input.gain")
+    assert causes(verdict) == ["input.gain"] and found["evidence"]["kind"] == "silent"
+    assert found["evidence"]["frames_silent"] == sum(i in (1, 2) for i in range(len(UNIT)))
+    half = judge([x / 2 for x in muted])
+    assert causes(half) == ["input.gain"] * 2 and {f["evidence"].get("kind") for f in half["findings"]} >= {"silent"}
+
+
+def test_one_frame_late_and_all_louder(judge):
+    late = lambda x: np.concatenate([np.zeros(160, np.float32), x])[:len(x)]
+    verdict = judge([2 * (late(x) if i == len(UNIT) - 1 else x) for i, x in enumerate(UNIT)])
+    assert causes(verdict) == ["input.delay", "input.gain"] and abs(finding(verdict, "input.gain")["evidence"]["gain"] - 2) < .01

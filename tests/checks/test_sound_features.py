@@ -258,3 +258,15 @@ def test_integers_that_are_rounded_otherwise(judge, one_way):
         assert finding(outcome, "input.quantization")["severity"] == "warning" and "one step more" in finding(outcome, "input.quantization")["summary"]
         few = [np.where(rng.random(v.shape) < 0.05, m, v) for v, m in zip(right, made)]
         assert causes(judge(few, right, quantized=True)) == []
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["no sound", "sound"])
+def test_rows_at_the_places_of_others(judge, heard):
+    """Two of a table's rows, in windows that overlap as well: of those a state was blamed."""
+    exchanged = lambda t: t[[*range(20), 30, *range(21, 30), 20, *range(31, ROWS)]]
+    found = finding(judge([exchanged(t) for t in TABLES], shape=lambda t: t[None], heard=heard), "input.frame_order")
+    assert found["evidence"]["kind"] == "rows_exchanged" and found["evidence"]["rows_moved"] == 2 and "row 20 has row 30" in found["summary"]
+    stream = table(voice(7, 60000), rows=100)
+    windows = [stream[8 * i:8 * i + ROWS] for i in range(6)]
+    verdict = judge([exchanged(t) for t in windows], windows, shape=lambda t: t[None])
+    assert causes(verdict) == ["input.frame_order"]

@@ -3,6 +3,7 @@
 #include "checks/findings.h"
 #include "checks/input/color/known_colors.h"
 #include "checks/input/explanation.h"
+#include "checks/input/frames/clip_order.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/search/apply.h"
@@ -443,7 +444,9 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
         return out_of_memory(error);
     exray_status status = EXRAY_OK;
     xr_input_pair *pair = xr_input_pair_open(comparison, before->pair, before);
-    bool told = pair && (xr_report_bytes(comparison, before, findings) ||
+    bool told = pair && (xr_report_words(comparison, before, findings) ||
+                         xr_report_clip_order(comparison, before, findings) ||
+                         xr_report_bytes(comparison, before, findings) ||
                          xr_report_values(comparison, before, findings) || xr_report_torn(pair, findings));
     xr_input_pair_close(pair);
     if (!told) {

@@ -1,7 +1,8 @@
-/* input.dtype: values wrapped around because of a wrong signedness, or bytes that are values of another type.
- */
+/* input.dtype: values wrapped around because of a wrong signedness, bytes that are values of another type, or
+ * mistakes on the bytes of 16-bit pixels. */
 #include "checks/input/input_findings.h"
 #include "checks/input/memory/find_bytes.h"
+#include "checks/input/memory/find_words.h"
 
 void xr_report_sign_wrap(const xr_explanation *e, exray_findings *findings)
 {
@@ -52,5 +53,52 @@ bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit
     exray_finding_number(f, "residual_share_as_typed", r.residual_as_typed);
     exray_finding_number(f, "frames", (double)r.frames);
     exray_finding_number(f, "frames_supporting", (double)r.supporting);
+    return true;
+}
+
+/* What the edge does with the two bytes, and what to do instead. */
+typedef struct word_words {
+    const char *kind, *does, *fix;
+} word_words;
+
+static const word_words words_of[XR_WORD_MISTAKES] = {
+    [XR_WORD_EXCHANGED] = {"bytes_exchanged", "have their two bytes exchanged (the other byte order)",
+                           "Read each pixel in the byte order that it was written in."},
+    [XR_WORD_LOW_BYTE] = {"low_byte", "are read by their low byte alone, so that they wrap around every 256",
+                          "Read two bytes a pixel, and scale the whole value."},
+    [XR_WORD_SIGNED] = {"signed", "are read as signed: from 32768 on they are negative (65536 less)",
+                        "Keep pixels as uint16_t until they are normalized; not int16_t."},
+    [XR_WORD_LOW_OF_REDUCED] =
+        {"low_byte", "are read by their low byte alone, where the reference takes their high bits",
+         "Shift each pixel down to 8 bits as the reference does; do not cut off its high "
+         "byte."},
+};
+
+bool xr_report_words(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    xr_word_reading r;
+    if (!xr_find_words(comparison, fit, &r))
+        return false;
+    const word_words *w = &words_of[r.mistake];
+    exray_finding *f = exray_findings_add(findings, "input.dtype", EXRAY_SEVERITY_ERROR, 0.96);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's pixels of 16 bits %s.", w->does);
+    if (r.mistake == XR_WORD_LOW_OF_REDUCED)
+        exray_finding_detail(f,
+                             "The upper %u bits of its values are the lower %u of the reference's, pixel by "
+                             "pixel, in %zu of %zu frames.",
+                             8 - r.bits, 8 - r.bits, r.frames, r.frames);
+    else
+        exray_finding_detail(
+            f,
+            "So read, %s (%.0f to %.0f) are the edge's values but for %.1g of their variance, "
+            "in %zu of %zu frames.",
+            r.by_sensor ? "the sensor's pixels" : "the reference's values", r.least, r.most, r.residual,
+            r.frames, r.frames);
+    exray_finding_fix(f, "%s", w->fix);
+    exray_finding_text(f, "kind", w->kind);
+    exray_finding_number(f, "frames", (double)r.frames);
+    if (!r.by_sensor)
+        exray_finding_number(f, "unit", r.unit);
     return true;
 }

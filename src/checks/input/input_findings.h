@@ -31,6 +31,10 @@ void xr_report_wrong_quantization(const xr_explanation *e, exray_findings *findi
 bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit,
                      exray_findings *findings); /* input_dtype.c */
 
+/* Whether a mistake on the two bytes of 16-bit pixels explains the edge (memory/find_words.h); reported. */
+bool xr_report_words(const exray_comparison *comparison, const xr_input_fit *fit,
+                     exray_findings *findings); /* input_dtype.c */
+
 /* Whether each of the edge's values is made of one of the reference's by a mistake (memory/find_values.h);
  * reported. */
 bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit,
@@ -73,6 +77,11 @@ bool xr_report_rounding(const xr_input_fit *fit, exray_findings *findings); /* i
  * the finding names that side.  False: it is not so, or not proven. */
 bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_side side,
                          exray_findings *findings);
+
+/* What nothing else explains: whether each frame's values follow from the reference's by a line of its own,
+ * or all by one curve; reported. */
+bool xr_report_curve(const exray_comparison *comparison, const xr_input_fit *fit,
+                     exray_findings *findings); /* color/input_curve.c */
 
 /* placed: the fit is of inputs that were brought into one place, so that what differs is elsewhere in the
  * recorded ones. */

@@ -5,6 +5,7 @@
 #include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
 #include "checks/input/features/feature_row.h"
+#include "checks/input/features/feature_row_order.h"
 #include "checks/input/features/feature_sounds.h"
 
 #include <math.h>
@@ -561,8 +562,23 @@ static bool is_vague(const xr_feature_relation *n)
            n->kind == XR_FEATURES_BAND || (n->kind == XR_FEATURES_DELAY && n->late != round(n->late));
 }
 
+/* Whether most cells of the frames that differ are equal: then they are computed alike, and some are wrong.
+ */
+static bool is_mostly_equal(const xr_feature_frames *frames)
+{
+    size_t equal = 0, all = 0;
+    for (size_t i = 0; i < frames->count; i++) {
+        const xr_feature_frame *f = &frames->list[i];
+        for (size_t k = 0; f->differs && k < frames->rows * frames->bins; k++, all++)
+            equal += f->side[0][k] == f->side[1][k];
+    }
+    return 2 * equal > all;
+}
+
 static bool report(const feature_report *r)
 {
+    if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
+        return false;
     if (is_vague(r->relation) && (report_frontend(r) || report_rendered(r)))
         return true;
     switch (r->relation->kind) {
@@ -681,7 +697,8 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
     const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
     /* Gray pictures have a search of their own. */
     bool narrow = frames->dimensions == 1 || frames->size[0] < 8 || frames->size[1] < 8;
-    bool moved = (frames->table || narrow) && report_other_frames(&r);
+    bool moved =
+        ((frames->table || narrow) && report_other_frames(&r)) || xr_report_row_order(frames, findings);
     if (moved || (!xr_join_features(frames) && !frames->table)) {
         moved = moved || report_hidden_rows(frames, findings);
         xr_feature_frames_free(frames);

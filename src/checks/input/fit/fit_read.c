@@ -206,7 +206,8 @@ static exray_status place(const xr_placement *placement, size_t frame, both_side
         return status;
     size_t pixels = placed.width * placed.height;
     in->view[0] = in->view[1] = (xr_pixel_view){
-        1, placed.height, placed.width, placed.channels, placed.channels * pixels, placed.width, 1, pixels};
+        1, placed.height, placed.width, placed.channels, placed.channels * pixels, placed.width, 1, pixels,
+        1};
     in->values[0] = placed.plane[0];
     in->values[1] = placed.plane[1];
     return EXRAY_OK;
@@ -237,7 +238,7 @@ static exray_status read_frame(const exray_comparison *comparison, size_t pair, 
             return status == EXRAY_E_STATE ? EXRAY_OK : status;
     }
     if (!same_size(&in.view[0], &in.view[1]))
-        in.view[0] = in.view[1] = (xr_pixel_view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
+        in.view[0] = in.view[1] = (xr_pixel_view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0, 1};
     if (out->count == 0)
         note_first(inputs, &in, tensor);
     else if (in.view[0].channels != inputs->channels)

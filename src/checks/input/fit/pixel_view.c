@@ -14,16 +14,45 @@ static bool few(int64_t channels)
     return channels >= 1 && channels <= XR_FIT_CHANNELS;
 }
 
+/* The sizes of pictures in a clip (rank 5, [1, T, H, W, C] or [1, C, T, H, W]) as one picture, its pictures
+ * one below the other: whatever is done to each pixel, or to each row, is the same.  *pictures: how many. */
+static bool stack_clip(const exray_tensor_info *info, int64_t s[3], bool *last, bool *first, size_t *pictures)
+{
+    const int64_t *d = info->shape;
+    *last = few(d[4]) && !is_layout(info, "NCDHW", "NCTHW");
+    *first = few(d[1]) && !is_layout(info, "NDHWC", "NTHWC");
+    if (d[0] != 1 || (!*last && !*first) || d[1] < 1 || d[2] < 1 || d[3] < 1)
+        return false;
+    *first = !*last;
+    const int64_t count = *last ? d[1] : d[2], rows = *last ? d[2] : d[3];
+    if (count > INT64_MAX / rows)
+        return false;
+    *pictures = (size_t)count;
+    s[0] = *last ? count * rows : d[1];
+    s[1] = *last ? d[3] : count * rows;
+    s[2] = d[4];
+    return true;
+}
+
 xr_pixel_view xr_pixel_view_of(const exray_tensor_info *info, uint64_t count)
 {
-    xr_pixel_view v = {1, 1, (size_t)count, 1, 0, 0, 1, 0};
-    if (info->rank < 3 || info->rank > 4)
+    xr_pixel_view v = {1, 1, (size_t)count, 1, 0, 0, 1, 0, 1};
+    if (info->rank < 3 || info->rank > 5)
         return v;
-    const int64_t *s = info->shape + (info->rank - 3);
-    bool last = few(s[2]) && !is_layout(info, "NCHW", "CHW");
-    bool first = few(s[0]) && !is_layout(info, "NHWC", "HWC");
+    int64_t s[3];
+    bool last, first;
+    size_t pictures = 1;
+    if (info->rank == 5) {
+        if (!stack_clip(info, s, &last, &first, &pictures))
+            return v;
+    } else {
+        memcpy(s, info->shape + (info->rank - 3), sizeof s);
+        last = few(s[2]) && !is_layout(info, "NCHW", "CHW");
+        first = few(s[0]) && !is_layout(info, "NHWC", "HWC");
+    }
     if (!last && !first)
         return v;
+    v.pictures = pictures;
     v.batch = info->rank == 4 ? (size_t)info->shape[0] : 1;
     v.batch_stride = (size_t)s[0] * (size_t)s[1] * (size_t)s[2];
     if (last) {

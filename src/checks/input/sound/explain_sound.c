@@ -93,12 +93,34 @@ static bool report_resamplers(const xr_sound_report *r)
     return found;
 }
 
+/* A gain, where only some frames are shifted: of those that are not. */
+static void report_values_in_place(const xr_sound_report *r, double allowed)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    size_t count, in_place = 0;
+    xr_sound_values values;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
+    for (size_t i = 0; segments && i < count; i++)
+        if (xr_fit_line(segments[i].y, segments[i].x, segments[i].count).rest <= allowed) {
+            xr_sound_segment first = segments[in_place];
+            segments[in_place++] = segments[i];
+            segments[i] = first;
+        }
+    if (in_place) {
+        xr_judge_sound_values(segments, in_place, allowed, &values);
+        xr_report_sound_values(r, &plain, &values);
+    }
+    xr_free_segments(segments, count);
+}
+
 static void report_relation(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
 {
     xr_report_sound_relation(r, relation);
     xr_keep_sound_relation(r->findings, r->frames->pair, relation);
     bool resampled = relation->ratio != 1 || relation->channels;
-    if (!relation->varies)
+    if (relation->varies)
+        report_values_in_place(r, allowed);
+    else
         report_values(r, relation, resampled ? fmax(allowed, 0.1) : allowed);
 }
 
@@ -201,6 +223,9 @@ bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_fin
     if (frames->differing)
         xr_find_sound_sides(frames, &r.sides);
     bool told = frames->differing && explain(&r);
+    /* Beside what is told of the others, or alone. */
+    if ((told || !frames->differing) && xr_report_silence(&r))
+        told = true;
     /* What happened may be longer than a frame. */
     if (!told && frames->differing && xr_join_sound(frames))
         told = frames->differing && explain(&r);

@@ -170,6 +170,8 @@ static void measure(xr_sound_frame *f)
         measure_side(f, s);
     f->rest = f->energy[1] > 0 ? square / f->energy[1] : INFINITY;
     f->equal = square <= FLOAT_NOISE * FLOAT_NOISE * f->energy[1];
+    for (int s = 0; s < 2; s++)
+        f->zero[s] = finite && !(f->energy[s] > 0) && f->mean[s] == 0 && f->energy[!s] > 0;
     f->silent = !finite || !(f->energy[0] > 0) || !(f->energy[1] > 0);
 }
 

@@ -13,9 +13,10 @@ typedef struct xr_sound_frame {
     float *side[2];   /* by exray_side: real numbers, in the tensor's unit */
     double energy[2]; /* without the mean, of a sample: variance */
     double mean[2];
-    double rest; /* the variance of the difference, relative to the reference's; INFINITY: that is silent */
-    bool equal;  /* bit for bit, or up to float noise */
-    bool silent; /* at least one side has nothing to go by */
+    double rest;  /* the variance of the difference, relative to the reference's; INFINITY: that is silent */
+    bool equal;   /* bit for bit, or up to float noise */
+    bool silent;  /* at least one side has nothing to go by */
+    bool zero[2]; /* a side's samples are all 0, and the other's are not */
 } xr_sound_frame;
 
 typedef struct xr_sound_frames {

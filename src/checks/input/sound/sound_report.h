@@ -30,6 +30,8 @@ void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resampl
 /* false: the values are the same. */
 bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *relation,
                             const xr_sound_values *values);
+/* Frames of which a side's samples are all 0 and the other's are not; whether there are any. */
+bool xr_report_silence(const xr_sound_report *r);
 void xr_report_sound_pieces(const xr_sound_report *r, const xr_sound_pieces *pieces);
 
 #endif

@@ -263,8 +263,71 @@ static bool differs_behind(const exray_comparison *c, const xr_loop *loop, exray
     return false;
 }
 
-static bool find_of_input(const exray_comparison *c, size_t i, exray_slot *slot, xr_loops *loops)
+static int ascending(const void *a, const void *b)
 {
+    float x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+/* Whether one is the other in another order.  Both are sorted. */
+static bool is_rearranged(float *a, float *b, uint64_t count)
+{
+    qsort(a, count, sizeof *a, ascending);
+    qsort(b, count, sizeof *b, ascending);
+    return memcmp(a, b, count * sizeof *a) == 0;
+}
+
+/* Whether most of the first `overlap` values are equal; zeros say nothing. */
+static bool is_mostly_equal(const float *a, const float *b, uint64_t overlap)
+{
+    uint64_t same = 0, all = 0;
+    for (uint64_t i = 0; i < overlap; i++) {
+        all += b[i] != 0;
+        same += b[i] != 0 && a[i] == b[i];
+    }
+    return 2 * same > all;
+}
+
+/* Whether windows are wrong in themselves in every frame that differs: a state that is not carried is another
+ * one all over, so that a few values that changed, or values at the places of others, are a fault of the
+ * input. False: out of memory. */
+static bool are_edited(const exray_comparison *c, size_t input, uint64_t overlap, exray_slot *const slot[2],
+                       bool *edited)
+{
+    size_t differing = 0;
+    bool ok = true;
+    *edited = true;
+    for (size_t f = 0; ok && *edited && f < exray_comparison_frame_count(c); f++) {
+        exray_tensor_view view[2];
+        const float *v[2];
+        exray_error error;
+        bool both = true;
+        for (int s = 0; s < 2 && both; s++)
+            both = exray_comparison_values(c, (exray_side)s, f, EXRAY_KIND_INPUT, input, slot[s], &view[s],
+                                           &v[s], &error) == EXRAY_OK;
+        if (!both || view[0].count != view[1].count || view[0].count < overlap ||
+            memcmp(v[0], v[1], overlap * sizeof **v) == 0)
+            continue;
+        uint64_t count = view[0].count;
+        float *copy = malloc(2 * count * sizeof *copy);
+        ok = copy != NULL;
+        if (!ok)
+            break;
+        memcpy(copy, v[0], count * sizeof *copy);
+        memcpy(copy + count, v[1], count * sizeof *copy);
+        differing++;
+        *edited = is_mostly_equal(copy, copy + count, overlap) || is_rearranged(copy, copy + count, count);
+        free(copy);
+    }
+    *edited = *edited && differing > 0;
+    return ok;
+}
+
+static bool find_of_input(const exray_comparison *c, size_t i, exray_slot *const slots[2], xr_loops *loops)
+{
+    exray_slot *slot = slots[0];
     size_t before = loops->count, inputs = exray_comparison_input_count(c);
     bool ok = true;
     /* A model of one input gets no output back. */
@@ -280,7 +343,9 @@ static bool find_of_input(const exray_comparison *c, size_t i, exray_slot *slot,
         ok = find_overlap(exray_comparison_log(c, (exray_side)s), exray_comparison_input(c, i)->name[s], slot,
                           &overlap[s]);
     uint64_t longer = overlap[0] > overlap[1] ? overlap[0] : overlap[1];
-    return ok && (!longer ||
+    bool edited = false;
+    ok = ok && (!longer || are_edited(c, i, longer, slots, &edited));
+    return ok && (!longer || edited ||
                   try_loop(c, (xr_loop){.input = i, .output = SIZE_MAX, .overlap = longer}, slot, loops));
 }
 
@@ -293,7 +358,7 @@ static bool find(const exray_comparison *c, xr_loops *loops)
     bool ok = slot[0] && slot[1] && loops->loop && loops->more;
     for (size_t i = 0; ok && inputs <= MOST_PORTS && i < inputs; i++)
         if (differs(exray_comparison_input(c, i)))
-            ok = find_of_input(c, i, slot[0], loops);
+            ok = find_of_input(c, i, slot, loops);
     for (size_t i = 0; ok && i < loops->count; i++)
         loops->more[i] = loops->loop[i].output == SIZE_MAX && differs_behind(c, &loops->loop[i], slot);
     exray_slot_free(slot[0]);

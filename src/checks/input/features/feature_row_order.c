@@ -1,0 +1,90 @@
+#include "checks/input/features/feature_row_order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The lines of a table: its rows, or its columns. */
+typedef struct table_lines {
+    size_t count, length, step, next; /* values of a line; from one to the next in it; from line to line */
+} table_lines;
+
+static bool is_line(const table_lines *t, const xr_feature_frame *f, size_t edge, size_t reference)
+{
+    const float *a = f->side[EXRAY_SIDE_EDGE] + edge * t->next,
+                *b = f->side[EXRAY_SIDE_REFERENCE] + reference * t->next;
+    for (size_t i = 0; i < t->length; i++)
+        if (a[i * t->step] != b[i * t->step])
+            return false;
+    return true;
+}
+
+/* Adds to from[line] which of the reference's rows each of the edge's is; false: one is none, or another one
+ * than in the frames before. */
+static bool add_order(const table_lines *n, const xr_feature_frame *f, size_t *from, bool first)
+{
+    for (size_t i = 0; i < n->count; i++) {
+        if (!first && !is_line(n, f, i, from[i]))
+            return false;
+        if (!first || is_line(n, f, i, i))
+            continue;
+        size_t j = 0;
+        while (j < n->count && !is_line(n, f, i, j))
+            j++;
+        if (j == n->count)
+            return false;
+        from[i] = j;
+    }
+    return true;
+}
+
+static bool report_lines(const xr_feature_frames *n, const table_lines *t, const char *name,
+                         exray_findings *findings)
+{
+    enum { LISTED = 6 };
+    size_t *from = calloc(t->count + 1, sizeof *from), frames = 0, moved = 0, used = 0;
+    char list[160] = "";
+    for (size_t i = 0; from && i < t->count; i++)
+        from[i] = i;
+    bool found = from && t->length > 1;
+    for (size_t i = 0; found && i < n->count; i++)
+        if (n->list[i].differs) {
+            found = add_order(t, &n->list[i], from, frames == 0);
+            frames++;
+        }
+    for (size_t i = 0; found && i < t->count; i++)
+        if (from[i] != i && moved++ < LISTED && used < sizeof list) {
+            int more = snprintf(list + used, sizeof list - used, "%s%s %zu has %s %zu", used ? ", " : "",
+                                name, i, name, from[i]);
+            used += more > 0 ? (size_t)more : sizeof list;
+        }
+    found = found && frames > 0 && moved >= 2 && 2 * moved <= t->count;
+    if (found) {
+        exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR, 0.95);
+        exray_finding_where(f, "input", n->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+        exray_finding_summary(f, "The edge's input has %zu of %zu %ss at the places of others: %s%s.", moved,
+                              t->count, name, list, moved > LISTED ? ", ..." : "");
+        exray_finding_detail(f, "So in each of %zu frames that differ, value for value.", frames);
+        exray_finding_fix(
+            f,
+            "Write each %s at its own place: look at the index of the buffer of %ss, and at what "
+            "writes to it at the same time.",
+            name, name);
+        exray_finding_text(f, "kind", "rows_exchanged");
+        exray_finding_text(f, "lines", name);
+        exray_finding_number(f, "rows_moved", (double)moved);
+        exray_finding_number(f, "frames", (double)frames);
+    }
+    free(from);
+    return found;
+}
+
+bool xr_report_row_order(const xr_feature_frames *n, exray_findings *findings)
+{
+    /* What is no table of features has two dimensions as well. */
+    const bool as_stored = n->rows == 1 && n->dimensions == 2;
+    const size_t count = as_stored ? n->size[0] : n->rows, length = as_stored ? n->size[1] : n->bins;
+    const table_lines rows = {count, length, 1, length}, columns = {length, count, length, 1};
+    const bool turned = n->dimensions == 2 && count != n->size[0]; /* against how it is stored */
+    return report_lines(n, &rows, turned ? "column" : "row", findings) ||
+           report_lines(n, &columns, turned ? "row" : "column", findings);
+}

@@ -1,0 +1,173 @@
+#include "checks/input/fit/value_lines.h"
+
+#include "checks/input/fit/pixel_view.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEWEST = 16, SAMPLES = 6000, FRAMES = 12, FEWEST_IN_POINT = 20 };
+
+/* Levels: equal up to decoders and rounding. */
+#define SAME 1.5
+
+typedef struct line_sides {
+    const float *value[2];
+    xr_pixel_view view[2];
+    size_t count;
+} line_sides;
+
+static double value_of(const line_sides *b, int side, size_t i)
+{
+    const xr_pixel_view *v = &b->view[side];
+    size_t pixel = i / v->channels, in = pixel % (v->rows * v->columns);
+    size_t place = pixel / (v->rows * v->columns) * v->batch_stride + in / v->columns * v->row_stride +
+                   in % v->columns * v->column_stride + i % v->channels * v->channel_stride;
+    float value;
+    memcpy(&value, (const char *)b->value[side] + place * sizeof value, sizeof value);
+    return (double)value;
+}
+
+static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
+                       exray_slot *const slot[2], line_sides *out)
+{
+    for (int s = 0; s < 2; s++) {
+        exray_tensor_view view;
+        exray_error error;
+        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, fit->pair, slot[s], &view,
+                                    &out->value[s], &error) != EXRAY_OK)
+            return false;
+        out->view[s] = xr_pixel_view_of(&view.info, view.count);
+        out->count = (size_t)view.count;
+        const xr_pixel_view *v = &out->view[s];
+        if (view.count != v->batch * v->rows * v->columns * v->channels)
+            return false;
+        if (v->rows == 1)
+            out->view[s] = (xr_pixel_view){1, 1, (size_t)view.count, 1, 0, 0, 1, 0, 1};
+    }
+    const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
+    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels &&
+           a->batch == b->batch;
+}
+
+/* ---- Lines --------------------------------------------------------------------------------------- */
+
+static xr_value_line line_of(const line_sides *b, double level)
+{
+    xr_value_line l = {.edge = {INFINITY, -INFINITY}};
+    double n = 0, sx = 0, sy = 0, xx = 0, yy = 0, xy = 0, square = 0;
+    if (b->count < FEWEST)
+        return l;
+    for (size_t i = 0; i < b->count; i++) {
+        double y = value_of(b, 0, i), x = value_of(b, 1, i);
+        if (!isfinite(x) || !isfinite(y))
+            return l;
+        n += 1, sx += x, sy += y, xx += x * x, yy += y * y, xy += x * y;
+        square += (y - x) * (y - x);
+        l.edge[0] = fmin(l.edge[0], y), l.edge[1] = fmax(l.edge[1], y);
+    }
+    xx = fmax(xx - sx * sx / n, 0), yy = fmax(yy - sy * sy / n, 0), xy -= sx * sy / n;
+    l.mean = sy / n;
+    l.spread = sqrt(yy / n);
+    l.same = sqrt(square / n) < SAME * level;
+    l.known = xx > 1e-9 * fmax(sx * sx / n, 1e-30) && yy > 0;
+    if (l.known) {
+        l.gain = xy / xx;
+        l.offset = (sy - l.gain * sx) / n;
+        l.rest = fmax(0, 1 - xy * xy / (xx * yy));
+    }
+    return l;
+}
+
+xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit)
+{
+    size_t frames = exray_comparison_frame_count(comparison);
+    xr_value_line *line = calloc(frames + 1, sizeof *line);
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    for (size_t f = 0; line && slot[0] && slot[1] && f < frames; f++) {
+        line_sides b;
+        if (read_frame(comparison, fit, f, slot, &b))
+            line[f] = line_of(&b, fit->level[EXRAY_SIDE_EDGE]);
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    return line;
+}
+
+/* ---- A curve ------------------------------------------------------------------------------------- */
+
+typedef struct curve_sums {
+    double low, width; /* of the reference's values, and of a point's */
+    double n[XR_CURVE_POINTS], x[XR_CURVE_POINTS], y[XR_CURVE_POINTS], xx[XR_CURVE_POINTS],
+        xy[XR_CURVE_POINTS], yy[XR_CURVE_POINTS];
+} curve_sums;
+
+static void add_values(const line_sides *b, curve_sums *s)
+{
+    size_t step = b->count / SAMPLES + 1;
+    step += step > 1 && step % 3 == 0; /* all channels */
+    for (size_t i = 0; i < b->count; i += step) {
+        double y = value_of(b, 0, i), x = value_of(b, 1, i);
+        if (!isfinite(x) || !isfinite(y))
+            continue;
+        double place = (x - s->low) / s->width;
+        size_t k = place > 0 ? (size_t)fmin(place, XR_CURVE_POINTS - 1) : 0;
+        s->n[k] += 1, s->x[k] += x, s->y[k] += y, s->xx[k] += x * x, s->xy[k] += x * y, s->yy[k] += y * y;
+    }
+}
+
+/* The squares that a line through a point's values leaves. */
+static double left_of(double n, double x, double y, double xx, double xy, double yy)
+{
+    xx -= x * x / n, yy -= y * y / n, xy -= x * y / n;
+    return fmax(0, xx > 1e-12 ? yy - xy * xy / xx : yy);
+}
+
+static bool judge_curve(const curve_sums *s, double level, xr_tone_curve *out)
+{
+    double n = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0, left = 0, last = -INFINITY;
+    for (size_t k = 0; k < XR_CURVE_POINTS; k++) {
+        n += s->n[k], x += s->x[k], y += s->y[k], xx += s->xx[k], xy += s->xy[k], yy += s->yy[k];
+        if (s->n[k] < 1)
+            continue;
+        left += left_of(s->n[k], s->x[k], s->y[k], s->xx[k], s->xy[k], s->yy[k]);
+        if (s->n[k] < FEWEST_IN_POINT)
+            continue;
+        double value = s->y[k] / s->n[k];
+        if (value < last - level)
+            return false; /* it falls */
+        last = fmax(last, value);
+        out->at[out->points] = s->x[k] / s->n[k];
+        out->value[out->points++] = value;
+    }
+    if (n < FEWEST || out->points < 8)
+        return false;
+    out->before = sqrt(left_of(n, x, y, xx, xy, yy) / n) / level;
+    out->after = sqrt(left / n) / level;
+    return out->before > 2 * SAME && out->after < fmax(2 * SAME, 0.3 * out->before) &&
+           out->after < 0.4 * out->before;
+}
+
+bool xr_find_tone_curve(const exray_comparison *comparison, const xr_input_fit *fit, xr_tone_curve *found)
+{
+    const xr_input_values *v = &fit->values;
+    double low = INFINITY, high = -INFINITY;
+    *found = (xr_tone_curve){0};
+    for (size_t c = 0; c < v->channels; c++) {
+        low = fmin(low, v->min[EXRAY_SIDE_REFERENCE][c]);
+        high = fmax(high, v->max[EXRAY_SIDE_REFERENCE][c]);
+    }
+    if (!v->picture || !(high > low) || !isfinite(high - low))
+        return false;
+    curve_sums s = {.low = low, .width = (high - low) / XR_CURVE_POINTS};
+    size_t frames = exray_comparison_frame_count(comparison), step = frames / FRAMES + 1;
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    for (size_t f = 0; slot[0] && slot[1] && f < frames; f += step) {
+        line_sides b;
+        if (read_frame(comparison, fit, f, slot, &b))
+            add_values(&b, &s);
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    return judge_curve(&s, fit->level[EXRAY_SIDE_EDGE], found);
+}

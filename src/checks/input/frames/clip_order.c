@@ -1,0 +1,181 @@
+#include "checks/input/frames/clip_order.h"
+
+#include "checks/input/fit/pixel_view.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_PICTURES = 64, FRAMES = 16, SAMPLES = 2000 };
+
+/* Levels rms up to which two pictures are the same, as decoders and rounding explain. */
+#define SAME 1.5
+
+/* Both sides' clips of a frame. */
+typedef struct both_clips {
+    xr_pixel_view view[2];
+    const float *value[2];
+    double level;
+} both_clips;
+
+/* Which of the reference's pictures each of the edge's may be, a bit each, over all frames. */
+typedef struct clip_order {
+    uint64_t may[MOST_PICTURES];
+    size_t pictures, frames;
+} clip_order;
+
+static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
+                       exray_slot *const slot[2], both_clips *out)
+{
+    out->level = fit->level[EXRAY_SIDE_EDGE];
+    for (int s = 0; s < 2; s++) {
+        exray_tensor_view view;
+        exray_error error;
+        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, fit->pair, slot[s], &view,
+                                    &out->value[s], &error) != EXRAY_OK)
+            return false;
+        out->view[s] = xr_pixel_view_of(&view.info, view.count);
+        if (view.count !=
+            out->view[s].batch * out->view[s].rows * out->view[s].columns * out->view[s].channels)
+            return false;
+    }
+    const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
+    return a->pictures == b->pictures && a->rows == b->rows && a->columns == b->columns &&
+           a->channels == b->channels && out->level > 0;
+}
+
+static double value_at(const both_clips *b, int side, size_t picture, size_t i)
+{
+    const xr_pixel_view *v = &b->view[side];
+    size_t rows = v->rows / v->pictures, pixel = i / v->channels;
+    size_t place = (picture * rows + pixel / v->columns) * v->row_stride +
+                   pixel % v->columns * v->column_stride + i % v->channels * v->channel_stride;
+    float value;
+    memcpy(&value, (const char *)b->value[side] + place * sizeof value, sizeof value);
+    return (double)value;
+}
+
+/* Whether a picture of the edge is one of the reference's. */
+static bool is_picture(const both_clips *b, size_t edge, size_t reference)
+{
+    const xr_pixel_view *v = &b->view[0];
+    size_t count = v->rows / v->pictures * v->columns * v->channels, step = count / SAMPLES + 1, n = 0;
+    double sum = 0;
+    for (size_t i = 0; i < count; i += step, n++) {
+        double d = (value_at(b, 0, edge, i) - value_at(b, 1, reference, i)) / b->level;
+        sum += d * d;
+    }
+    return n > 0 && sqrt(sum / (double)n) < SAME;
+}
+
+/* Adds what a frame says; false: a picture is none of the reference's. */
+static bool add_frame(const both_clips *b, clip_order *o)
+{
+    for (size_t t = 0; t < o->pictures; t++) {
+        uint64_t may = 0;
+        for (size_t p = 0; p < o->pictures; p++)
+            may |= (o->may[t] >> p & 1) && is_picture(b, t, p) ? UINT64_C(1) << p : 0;
+        o->may[t] = may;
+        if (!may)
+            return false;
+    }
+    o->frames++;
+    return true;
+}
+
+static bool find(const exray_comparison *c, const xr_input_fit *fit, exray_slot *const slot[2], clip_order *o)
+{
+    size_t frames = exray_comparison_frame_count(c), step = frames / FRAMES + 1;
+    *o = (clip_order){0};
+    for (size_t f = 0; f < frames; f += step) {
+        both_clips b;
+        if (!read_frame(c, fit, f, slot, &b))
+            continue;
+        if (!o->pictures && b.view[0].pictures > 1 && b.view[0].pictures <= MOST_PICTURES) {
+            o->pictures = b.view[0].pictures;
+            memset(o->may, 0xff, sizeof o->may);
+        }
+        if (o->pictures < 2 || b.view[0].pictures != o->pictures || !add_frame(&b, o))
+            return false;
+    }
+    for (size_t t = 0; t < o->pictures; t++)
+        if (!(o->may[t] >> t & 1))
+            return true;
+    return false;
+}
+
+static bool all_may(const clip_order *o, size_t (*place)(const clip_order *, size_t))
+{
+    for (size_t t = 0; t < o->pictures; t++)
+        if (!(o->may[t] >> place(o, t) & 1))
+            return false;
+    return true;
+}
+
+static size_t reversed(const clip_order *o, size_t t)
+{
+    return o->pictures - 1 - t;
+}
+
+static size_t the_last(const clip_order *o, size_t t)
+{
+    (void)t;
+    return o->pictures - 1;
+}
+
+static size_t the_first(const clip_order *o, size_t t)
+{
+    (void)o, (void)t;
+    return 0;
+}
+
+/* "3, 1, 2, 0": the place in the reference's clip of each of the edge's pictures. */
+static void list_places(const clip_order *o, char *text, size_t size)
+{
+    enum { LISTED = 16 };
+    size_t used = 0;
+    for (size_t t = 0; t < o->pictures && t < LISTED && used < size; t++) {
+        size_t p = 0;
+        while (!(o->may[t] >> p & 1))
+            p++;
+        p = o->may[t] >> t & 1 ? t : p;
+        int more = snprintf(text + used, size - used, "%s%zu", t ? ", " : "", p);
+        used += more > 0 ? (size_t)more : size;
+    }
+    if (o->pictures > LISTED && used < size)
+        snprintf(text + used, size - used, ", ...");
+}
+
+bool xr_report_clip_order(const exray_comparison *comparison, const xr_input_fit *fit,
+                          exray_findings *findings)
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    clip_order o;
+    bool found = slot[0] && slot[1] && find(comparison, fit, slot, &o);
+    if (found) {
+        bool backwards = all_may(&o, reversed), last = all_may(&o, the_last), first = all_may(&o, the_first);
+        const char *kind = last || first ? "repeated" : backwards ? "reversed" : "exchanged";
+        char places[160];
+        list_places(&o, places, sizeof places);
+        exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR, 0.97);
+        exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+        exray_finding_summary(f, "The edge's clips hold the reference's %zu pictures %s.", o.pictures,
+                              last        ? "wrongly: all are its last one"
+                              : first     ? "wrongly: all are its first one"
+                              : backwards ? "in reversed order: the last comes first"
+                                          : "in another order");
+        exray_finding_detail(
+            f, "Its pictures are the reference's of the places %s (from 0 on), in %zu of %zu frames.", places,
+            o.frames, o.frames);
+        exray_finding_fix(f,
+                          "Fill the clip in the order of time that the reference has, a new picture at each "
+                          "place: look at how the buffer of pictures moves on.");
+        exray_finding_text(f, "kind", kind);
+        exray_finding_text(f, "places", places);
+        exray_finding_number(f, "pictures", (double)o.pictures);
+        exray_finding_number(f, "frames", (double)o.frames);
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    return found;
+}

@@ -1,0 +1,116 @@
+"""Pictures that are not one of 8 bits: clips of several, pixels of 16 bits, frames with a scale of their own; and a tone curve."""
+
+import numpy as np
+import pytest
+from validate_support import PB, Recording, causes, finding, textures, validate
+
+HIGH, WIDE = 24, 32
+
+
+def log(path, role, frames, sensor=None):
+    with Recording(path, role) as r:
+        for i, x in enumerate(frames):
+            records = [("/sensor/camera", sensor[i], {"media": PB["Media"](format="gray16", width=WIDE, height=HIGH)})] if sensor else []
+            r.frame([*records, ("/input/x", np.ascontiguousarray(x, np.float32)[None], {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+    return path
+
+
+@pytest.fixture
+def judge(tmp_path):
+    return lambda edge, reference, sensor=None: validate(log(tmp_path / "e.mcap", "edge", edge, sensor), log(tmp_path / "r.mcap", "reference", reference, sensor))
+
+
+# ---- Clips ----
+
+MOVIE = [p[:HIGH, :WIDE] / np.float32(255) for p in textures(8, WIDE, seed=9)]
+CLIPS = [np.stack(MOVIE[k:k + 4]) for k in range(0, 5)]
+FIRST = lambda c: c.transpose(3, 0, 1, 2)  # channels first
+
+
+@pytest.mark.parametrize("turn", [lambda c: c, FIRST], ids=["channels last", "channels first"])
+@pytest.mark.parametrize("order, kind", [([3, 2, 1, 0], "reversed"), ([0, 2, 1, 3], "exchanged")])
+def test_pictures_of_a_clip_in_another_order(judge, turn, order, kind):
+    found = finding(judge([turn(c[order]) for c in CLIPS], [turn(c) for c in CLIPS]), "input.frame_order")
+    assert found["evidence"]["kind"] == kind and found["evidence"]["pictures"] == 4
+    assert found["evidence"]["places"] == ", ".join(map(str, order))
+
+
+def test_all_pictures_of_a_clip_are_the_last_one(judge):
+    apart = [np.stack(MOVIE[k:k + 4]) for k in (0, 4)]  # clips that do not overlap: no state
+    found = finding(judge([np.stack([c[-1]] * 4) for c in apart], apart), "input.frame_order")
+    assert found["evidence"]["kind"] == "repeated" and "last" in found["summary"]
+
+
+@pytest.mark.parametrize("change, cause", [
+    (lambda c: c[..., ::-1], "input.channel_order"), (lambda c: c[:, :, ::-1], "input.flip"), (lambda c: c * 255, "input.normalization"),
+    (lambda c: c.transpose(3, 0, 1, 2).reshape(c.shape), "input.layout")])
+def test_what_is_done_to_every_picture_of_a_clip(judge, change, cause):
+    assert causes(judge([change(c) for c in CLIPS], CLIPS)) == [cause]
+
+
+def test_equal_clips(judge):
+    assert causes(judge(CLIPS, [c + np.float32(1e-7) for c in CLIPS])) == []
+
+
+# ---- 16 bits ----
+
+def relief(seed):
+    """Hills, as a sensor of depth sees them: not in steps of 8 bits."""
+    y, x = np.mgrid[:HIGH, :WIDE] / HIGH
+    a, b, c, d = np.random.default_rng(seed).uniform(2, 9, 4)
+    made = np.sin(a * x + b) * np.cos(c * y + d) + x * y
+    return (made - made.min()) / np.ptp(made)
+
+
+GRAY = [relief(i) for i in range(4)]
+
+
+def words(top):
+    return [np.round(g * top).astype(np.uint16) for g in GRAY]
+
+
+MISTAKES = {"bytes_exchanged": (8000, lambda w: w.byteswap() / 8000), "low_byte": (16000, lambda w: (w & 255) / 255), "signed": (60000, lambda w: w.view(np.int16) / 60000)}  # as metres, say
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["no sensor", "sensor"])
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_on_the_two_bytes(judge, kind, recorded):
+    top, wrong = MISTAKES[kind]
+    given = words(top)
+    verdict = judge([wrong(w)[..., None] for w in given], [w[..., None] / top for w in given], given if recorded else None)
+    assert causes(verdict) == ["input.dtype"] and finding(verdict, "input.dtype")["evidence"]["kind"] == kind
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_the_low_byte_of_fewer_than_16_bits(judge, bits):
+    given = words((256 << bits) - 1)
+    verdict = judge([(w & 255)[..., None] / 255 for w in given], [(w >> bits)[..., None] / 255 for w in given])
+    assert finding(verdict, "input.dtype")["evidence"]["kind"] == "low_byte" and causes(verdict) == ["input.dtype"]
+
+
+def test_pixels_of_16_bits_in_float16(judge):
+    given = words(8000)
+    assert causes(judge([(w / 8000).astype(np.float16)[..., None] for w in given], [w[..., None] / 8000 for w in given])) == []
+
+
+# ---- A scale of each frame, a curve of all ----
+
+
+@pytest.mark.parametrize("own, kind", [(lambda g: (g - g.min()) / (g.max() - g.min()), "own_range"), (lambda g: (g - g.mean()) / g.std(), "own_moments")])
+def test_each_frame_scaled_by_itself(judge, own, kind):
+    darker = [g * (1 - .15 * i) + .02 * i for i, g in enumerate(GRAY)]
+    verdict = judge([own(g)[..., None] for g in darker], [g[..., None] for g in darker])
+    found = finding(verdict, "input.normalization")
+    assert causes(verdict) == ["input.normalization"] and found["evidence"]["kind"] == kind
+    assert found["evidence"]["least_gain"] < .9 * found["evidence"]["most_gain"]
+
+
+def test_a_tone_curve(judge):
+    curve = lambda t: t * t * (3 - 2 * t)
+    verdict = judge([curve(p) for p in MOVIE], MOVIE)
+    assert causes(verdict) == ["input.color_space"] and finding(verdict, "input.color_space")["evidence"]["kind"] == "tone_curve"
+
+
+def test_noise_follows_no_curve(judge):
+    noise = [np.random.default_rng(i).normal(0, .1, p.shape).astype(np.float32) for i, p in enumerate(MOVIE)]
+    assert causes(judge([p + n for p, n in zip(MOVIE, noise, strict=True)], MOVIE)) == ["input.unknown"]
