@@ -236,8 +236,6 @@ def healthy(models, seeds=range(4)):
             if model.family == "integers" and name == "divided_by_32767":
                 continue  # its samples are integers
             for seed in (0, 1):
-                if model.name == "silero" and name == "resampled_by_scipy_48000" and seed == 0:
-                    continue  # its short filter takes away a hundredth of windows of hiss, which their scores show
                 # It may be told that there is noise, and that a divisor is nearly another.
                 heard = ("input.unknown", "input.normalization") if "dither" not in name and "mean" not in name else ()
                 heard += ("input.sample_rate",) if "resampled" in name else ()  # the end of the band
