@@ -219,3 +219,34 @@ def test_an_activation_that_the_application_knows_is_a_warning(tmp_path):
         return folder
     verdict = validate(write(tmp_path / "e", "edge", lambda s: 1 / (1 + np.exp(-s))), write(tmp_path / "r", "reference", lambda s: s))
     assert verdict["verdict"] == "pass" and [(f["cause"], f["severity"]) for f in verdict["findings"]] == [("output.activation", "warning")]
+
+
+def told_points(change):
+    def tell(result, k):
+        for i, (x, y) in enumerate(change(points(k), k)):
+            result.keypoints.add(x=x, y=y, score=1, id=i)
+    return tell
+
+
+@pytest.mark.parametrize("change, called", [(lambda p, k: p * [-1, 1] + [1, 0] if k in (1, 3) else p, "mirrored"),
+                                            (lambda p, k: points(k - 1) if k in (2, 3) else p, "late")], ids=["mirrored", "late"])
+def test_some_frames_only(tmp_path, change, called):
+    f = told_finding(judged(tmp_path, outputs(), told_points(change), told_points(lambda p, k: p)))
+    assert f["evidence"]["kind"] == called and "in 2 of 5 frames only" in " ".join(f["details"])
+
+
+def labels(threshold, best_first=False):
+    def tell(result, k):
+        scores = 1 / (1 + np.exp(-outputs()[k]["scores"][0]))
+        for i in sorted(np.flatnonzero(scores >= threshold), key=lambda i: -scores[i] if best_first else i):
+            result.classes.add(id=int(i), score=scores[i])
+    return tell
+
+
+def test_sets_of_labels(tmp_path):
+    task = {"task": "multi_label"}
+    assert judged(made(tmp_path / "same"), outputs(), labels(0.5, True), labels(0.5), **task)["verdict"] == "pass"
+    f = told_finding(judged(made(tmp_path / "more"), outputs(), labels(0.3), labels(0.5), **task))
+    assert f["evidence"]["kind"] == "extra" and "lower threshold" in f["summary"]
+    f = told_finding(judged(made(tmp_path / "fewer"), outputs(), labels(0.7), labels(0.5), **task))
+    assert f["evidence"]["kind"] == "missing" and "higher threshold" in f["summary"]

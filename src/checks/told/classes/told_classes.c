@@ -1,5 +1,6 @@
 /* Classes: what both sides told of equal outputs. */
 #include "checks/told/classes/class_search.h"
+#include "checks/told/classes/told_labels.h"
 #include "checks/told/told_check.h"
 
 #include <inttypes.h>
@@ -111,6 +112,12 @@ static bool is_told(const exray_findings *findings)
 exray_status xr_check_told_classes(const exray_comparison *comparison, const xr_equal_frames *equal,
                                    xr_told_side side, exray_findings *findings, exray_error *error)
 {
+    if (xr_tells_labels(comparison)) {
+        bool done;
+        exray_status told = xr_check_told_labels(comparison, equal, side, &done, findings, error);
+        if (done)
+            return told;
+    }
     xr_class_frames frames;
     exray_status status = xr_class_frames_make(comparison, equal, &frames, error);
     xr_class_story s = {.way = XR_CLASSES_SAME};

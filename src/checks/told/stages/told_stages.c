@@ -146,7 +146,9 @@ static exray_status report_vector(stage_check *c, const xr_stage_series *series,
     exray_finding *f =
         *other ? say_exchange(c, series, other) : xr_say_vector(c->findings, series, story, pooling);
     bool follows[2] = {pooling[0].pooling != XR_POOL_UNKNOWN, pooling[1].pooling != XR_POOL_UNKNOWN};
-    return finish(c, f, series, story->differs, story->way == XR_VECTORS_UNKNOWN, follows, error);
+    const bool some = story->some || story->way == XR_VECTORS_UNKNOWN ||
+                      (story->way != XR_VECTORS_LATE && story->frames < series->count);
+    return finish(c, f, series, story->differs, some, follows, error);
 }
 
 /* Two digits, as of boxes. */

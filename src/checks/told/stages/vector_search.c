@@ -16,6 +16,7 @@ typedef struct vector_work {
     const xr_stage_series *series;
     xr_vector_story *story;
     double noise;
+    bool some; /* frames that are the same say nothing */
 } vector_work;
 
 typedef struct vector_sums {
@@ -104,6 +105,8 @@ static bool try_lag(vector_work *w, long lag)
     size_t fits = 0;
     for (size_t f = 0; f < w->series->count; f++) {
         long from = (long)f - lag;
+        if (w->some && !w->story->differs[f])
+            continue;
         if (from < 0 || (size_t)from >= w->series->count)
             continue;
         const xr_stage_frame *at = frame_at(w, f), *other = frame_at(w, (size_t)from);
@@ -328,17 +331,55 @@ static bool try_activation(vector_work *w, bool softmax)
 /* ---- All -------------------------------------------------------------------------------------------------
  */
 
+/* Ways that hold in every frame of the series. */
+static bool search_ways(vector_work *w)
+{
+    return try_shape(w) || try_numbers(w) || try_lags(w) || try_gain(w) || try_length(w) || try_columns(w) ||
+           try_activation(w, true) || try_activation(w, false) || try_order(w) ||
+           xr_vector_other_ways(w->series, largest_noise(w), w->story);
+}
+
+/* Some frames only may be told otherwise: those are searched alone.  False: out of memory. */
+static bool search_some(vector_work *w)
+{
+    xr_stage_series some = *w->series;
+    w->some = true;
+    w->story->some = try_lags(w);
+    if (w->story->some)
+        return true;
+    bool *differs = calloc(w->story->frames + 1, sizeof *differs), *all = w->story->differs;
+    some.frame = calloc(w->story->frames + 1, sizeof *some.frame);
+    some.count = 0;
+    bool room = differs && some.frame;
+    for (size_t f = 0; room && f < w->series->count; f++)
+        if (all[f]) {
+            differs[some.count] = true;
+            some.frame[some.count++] = *frame_at(w, f);
+        }
+    if (room) {
+        vector_work part = {&some, w->story, w->noise, false};
+        w->story->differs = differs;
+        w->story->some = search_ways(&part) && w->story->way != XR_VECTORS_LATE;
+        w->story->differs = all;
+    }
+    free(differs);
+    free(some.frame);
+    return room;
+}
+
 bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_story *out)
 {
     *out = (xr_vector_story){.way = XR_VECTORS_SAME, .gain = 1};
     out->differs = calloc(series->count + 1, sizeof *out->differs);
-    vector_work w = {series, out, noise};
+    vector_work w = {series, out, noise, false};
     if (!out->differs)
         return false;
     mark_differing(&w);
-    if (out->frames && !try_shape(&w) && !try_numbers(&w) && !try_lags(&w) && !try_gain(&w) &&
-        !try_length(&w) && !try_columns(&w) && !try_activation(&w, true) && !try_activation(&w, false) &&
-        !try_order(&w) && !xr_vector_other_ways(series, largest_noise(&w), out))
+    if (!out->frames || search_ways(&w))
+        return true;
+    if (out->frames < series->count && !search_some(&w))
+        return false;
+    if (!out->some && !xr_vector_in_frames(series, largest_noise(&w), out))
         out->way = XR_VECTORS_UNKNOWN;
     return true;
 }

@@ -37,6 +37,7 @@ typedef struct xr_vector_story {
     const char *turn;                      /* of ROWS: "" or "mirrored left to right, and " */
     size_t columns, from[XR_MOST_COLUMNS]; /* the reference's column that the edge's is of */
     double column_gain[XR_MOST_COLUMNS], column_offset[XR_MOST_COLUMNS];
+    bool some;     /* it holds in the frames that differ, not in the others */
     bool *differs; /* [frames of the series] */
     size_t frames; /* that differ */
     double cosine,

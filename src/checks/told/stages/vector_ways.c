@@ -85,13 +85,15 @@ static bool try_functions(const xr_stage_series *series, double noise, xr_vector
 /* ---- Frames --------------------------------------------------------------------------------------- */
 
 /* Stretched to the values of its own frame, as maps of depth are for display. */
-static bool try_frames(const xr_stage_series *series, double noise, xr_vector_story *story)
+bool xr_vector_in_frames(const xr_stage_series *series, double noise, xr_vector_story *story)
 {
     size_t frames = 0;
     for (size_t k = 0; k < series->count; k++) {
         const xr_stage_frame *f = &series->frame[k];
         way_sums s = {0};
         double gain, offset;
+        if (f->side[0].count != f->side[1].count)
+            return false;
         for (size_t i = 0; i < f->side[0].count; i++)
             add(&s, (double)f->side[1].value[i], (double)f->side[0].value[i]);
         if (s.n < LEAST_OF_FRAME || !fit_line(&s, noise, &gain, &offset) || !(gain > 0))
@@ -211,6 +213,5 @@ bool xr_vector_other_ways(const xr_stage_series *series, double noise, xr_vector
         if (series->frame[k].side[0].count != series->frame[k].side[1].count)
             return false;
     return try_rows(series, noise, story) || try_functions(series, noise, story) ||
-           try_frames(series, noise, story) || try_mixture(series, noise, true, story) ||
-           try_mixture(series, noise, false, story);
+           try_mixture(series, noise, true, story) || try_mixture(series, noise, false, story);
 }

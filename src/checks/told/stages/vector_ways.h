@@ -9,4 +9,7 @@
  * in xr_vector_noise, the largest. */
 bool xr_vector_other_ways(const xr_stage_series *series, double noise, xr_vector_story *story);
 
+/* Whether each frame has a gain and an offset of its own, as by the least and the most of its values. */
+bool xr_vector_in_frames(const xr_stage_series *series, double noise, xr_vector_story *story);
+
 #endif
