@@ -258,6 +258,8 @@ BOXES = {
     "pixels of a picture that is not square": lambda b: b * [640, 480, 640, 480],
     "exchanged pixels": lambda b: (b * [640, 480, 640, 480])[..., [1, 0, 3, 2]],
     "exchanged centre": lambda b: centred(b)[..., [1, 0, 3, 2]],
+    "variances": lambda b: b * [0.1, 0.1, 0.2, 0.2],
+    "variances exchanged": lambda b: (b * [10, 10, 5, 5])[..., [1, 0, 3, 2]],
 }
 
 

@@ -23,6 +23,8 @@ static const char *const names[XR_BOX_CHANGES] = {
     "from the last to the first",
     "x of both corners before y of both, or the other way round",
     "x of both corners before y of both, or the other way round, and x and y exchanged",
+    "the first two (a center) and the last two (a size) in other units, as by variances",
+    "the first two (a center) and the last two (a size) in other units, as by variances, x and y exchanged",
 };
 
 static void change(int which, const float *b, double *out)
@@ -36,9 +38,16 @@ static void change(int which, const float *b, double *out)
                                                  {x - u / 2, y - v / 2, u, v},
                                                  {x + u / 2, y + v / 2, u, v},
                                                  {u, v, x, y},
-                                                 {x, u, y, v}};
+                                                 {x, u, y, v},
+                                                 {x, y, u, v}};
     for (int i = 0; i < SIDES; i++)
         out[i] = changed[which / 2][which % 2 ? i ^ 1 : i];
+}
+
+/* Whether the first two numbers have one unit and the last two another; else x has one, and y. */
+static bool has_unit_of_size(int which)
+{
+    return which / 2 == XR_BOX_CHANGES / 2 - 1;
 }
 
 static void add(xr_box_change_sums *s, int which, const float *edge, const float *reference)
@@ -46,9 +55,10 @@ static void add(xr_box_change_sums *s, int which, const float *edge, const float
     double changed[SIDES];
     change(which, reference, changed);
     for (int i = 0; i < SIDES; i++) {
-        s->tt[i & 1] += (double)edge[i] * edge[i];
-        s->ts[i & 1] += edge[i] * changed[i];
-        s->ss[i & 1] += changed[i] * changed[i];
+        const int k = has_unit_of_size(which) ? i >> 1 : i & 1;
+        s->tt[k] += (double)edge[i] * edge[i];
+        s->ts[k] += edge[i] * changed[i];
+        s->ss[k] += changed[i] * changed[i];
     }
 }
 
@@ -108,6 +118,8 @@ int xr_box_sums_judge(const xr_box_sums *w, xr_box_fit *fit)
     for (int c = 0; c < XR_BOX_CHANGES && unit > 0; c++) {
         double gain[2];
         fit_gain(&w->all[c], gain);
+        if (has_unit_of_size(c) && fabs(gain[0] - gain[1]) < 0.02 * fabs(gain[0]))
+            continue; /* one unit: as before */
         double after = sqrt(residual_of(&w->all[c], gain) / w->count) / unit;
         if (best >= 0 && after >= fit->after) {
             fit->runner_up = fmin(fit->runner_up, after);

@@ -5,19 +5,20 @@
 
 #include <exray/assertion.h>
 
-enum { XR_BOX_CHANGES = 18 };
+enum { XR_BOX_CHANGES = 20 };
 
 typedef struct xr_box_fit {
-    bool explains;        /* by a change of format, up to noise */
-    const char *change;   /* "corners to centre and size, x and y exchanged" */
-    double gain[2];       /* of coordinates 0 and 2, and of 1 and 3; 1 where the unit is the same */
+    bool explains;      /* by a change of format, up to noise */
+    const char *change; /* "corners to centre and size, x and y exchanged" */
+    double gain[2];     /* of coordinates 0 and 2, and of 1 and 3 (see below); 1 where the unit is the same */
     double before, after; /* rms of the difference / deviation of the edge's values */
     double runner_up;     /* `after` of the next best change */
     double noise;         /* how large `after` may be */
     size_t boxes, frames, supporting, opposing;
 } xr_box_fit;
 
-/* Sums of a change: coordinates 0 and 2, and 1 and 3, have a gain of their own. */
+/* Sums of a change: coordinates 0 and 2, and 1 and 3, have a gain of their own; of the last changes 0 and 1,
+ * and 2 and 3. */
 typedef struct xr_box_change_sums {
     double tt[2], ts[2], ss[2]; /* target, source */
 } xr_box_change_sums;
