@@ -415,3 +415,12 @@ def test_a_region_that_moved_is_no_buffer(tmp_path, camera):
     smooth = [np.asarray(Image.fromarray(p).filter(ImageFilter.GaussianBlur(5))) for p in camera]
     v = judged(tmp_path, [1.2 * norm(p[14:110, 31:127]) + 0.1 for p in smooth], [norm(p[12:108, 30:126]) for p in smooth])
     assert "stride" not in named(v) and "crop" in named(v)
+
+
+def test_another_scale_in_all_frames_and_a_turn_in_some(tmp_path, camera):
+    """What is left of some frames by the line of the others is explained by itself; the line is of all."""
+    given = [resized(p) for p in camera]
+    edge = [(np.rot90(p) if i > 2 else p) / np.float32(255) for i, p in enumerate(given)]
+    verdict = judged(tmp_path, edge, [norm(p) for p in given], records(camera))
+    assert [f["cause"] for f in verdict["findings"]] == ["input.rotation", "input.normalization"]
+    assert "frames 3 to 5" in text(finding(verdict, "input.rotation")) and "only" not in text(finding(verdict, "input.normalization"))

@@ -3,6 +3,7 @@
 #include "checks/findings.h"
 #include "checks/input/color/known_colors.h"
 #include "checks/input/explanation.h"
+#include "checks/input/fit/value_lines.h"
 #include "checks/input/frames/clip_order.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
@@ -14,6 +15,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { VOTES = 64, VOTES_LARGE = 12 }; /* frames that vote on each step; where pictures are large */
 
@@ -257,6 +259,7 @@ typedef struct attempt {
     xr_input_fit before, after; /* after: only where it is good */
     xr_explanation e;
     bool good;
+    bool by_line; /* of some frames; the line of values is of all */
 } attempt;
 
 /* Moves an attempt; what it points to within itself, too. */
@@ -273,6 +276,9 @@ static void adopt(attempt *to, const attempt *from)
 
 /* Levels rms up to which a frame is as the reference's. */
 #define SAME_FRAME 1.5
+/* Share of the variance that rounding leaves of a line. */
+#define ON_LINE 1e-3
+enum { LINED = 64 }; /* frames that a line may be of */
 
 /* The difference of one frame under a transform, an order of channels and a map; levels rms, NAN where it
  * cannot be read. */
@@ -299,6 +305,13 @@ static double frame_difference(xr_input_pair *pair, const xr_transform *transfor
     return n > 0 ? sqrt(sum / n) / pair->fit->level[EXRAY_SIDE_EDGE] : NAN;
 }
 
+/* Two frames of one factor and offset, to a hundredth. */
+static bool is_same_line(const xr_value_line *a, const xr_value_line *b)
+{
+    return a->known && b->known && a->rest < ON_LINE && b->rest < ON_LINE &&
+           fabs(a->gain - b->gain) < 0.01 * fabs(a->gain) && fabs(a->offset - b->offset) < 0.03 * a->spread;
+}
+
 bool *xr_differing_frames(xr_input_pair *pair)
 {
     size_t frames = exray_comparison_frame_count(pair->comparison), count = 0, known = 0;
@@ -316,6 +329,31 @@ bool *xr_differing_frames(xr_input_pair *pair)
     return NULL;
 }
 
+/* Frames that do not follow from the reference's by the line of most of the others: what is wrong in all is
+ * the line, and something else in these.  NULL: there is no such line, or it is that of all. */
+static bool *frames_off_the_line(const exray_comparison *comparison, const xr_input_fit *fit)
+{
+    size_t frames = exray_comparison_frame_count(comparison), known = 0, most = 0, seed = 0;
+    xr_value_line *line = xr_value_lines(comparison, fit);
+    bool *off = calloc(frames + 1, sizeof *off);
+    for (size_t f = 0; line && f < frames && f < LINED; f++) {
+        size_t alike = 0;
+        for (size_t g = 0; line[f].known && g < frames; g++)
+            alike += is_same_line(&line[f], &line[g]);
+        if (alike > most)
+            most = alike, seed = f;
+    }
+    for (size_t f = 0; line && off && f < frames; f++) {
+        known += line[f].known;
+        off[f] = line[f].known && !is_same_line(&line[seed], &line[f]);
+    }
+    free(line);
+    if (off && most >= 2 && most < known)
+        return off;
+    free(off);
+    return NULL;
+}
+
 /* Whether a frame that is left out would be wrong under what explains the others: else it says nothing, and
  * may have the same fault. */
 static bool others_contradict(attempt *a)
@@ -327,6 +365,8 @@ static bool others_contradict(attempt *a)
             continue;
         const xr_transform none = xr_transform_none(a->transform.frames);
         double now = frame_difference(a->pair, &none, NULL, f);
+        if (a->by_line && a->good)
+            now = fmin(now, frame_difference(a->pair, &none, &a->after, f));
         double with = frame_difference(a->pair, &a->transform, a->good ? &a->after : &a->before, f);
         found = isfinite(with) ? with > 1.3 * now + 1 : a->transform.crop.set;
     }
@@ -381,22 +421,37 @@ static exray_status make_attempt(const exray_comparison *comparison, const xr_in
                                         : search(a->pair, &a->e, &a->transform, &a->after, &a->good, error);
 }
 
-/* Where nothing explains all frames, those that differ may be explained by themselves. */
-static exray_status try_some_frames(const exray_comparison *comparison, attempt *all, exray_error *error)
+/* Explains these frames by themselves (takes `only` over); *done: they are, and the others are not so. */
+static exray_status try_frames(const exray_comparison *comparison, attempt *all, bool *only, bool by_line,
+                               bool *done, exray_error *error)
 {
     attempt *some = malloc(sizeof *some);
-    bool *only = xr_differing_frames(all->pair);
-    exray_status status = EXRAY_OK;
-    if (some && only) {
-        status = make_attempt(comparison, &all->before, all->pair->fine, only, some, error);
-        if (status == EXRAY_OK && is_explained(some) && others_contradict(some)) {
-            close_attempt(all);
-            adopt(all, some);
-        } else
-            close_attempt(some);
-    } else
+    if (!some || !only) {
+        free(some);
         free(only);
+        return EXRAY_OK;
+    }
+    exray_status status = make_attempt(comparison, &all->before, all->pair->fine, only, some, error);
+    some->by_line = by_line;
+    *done = status == EXRAY_OK && is_explained(some) && (!by_line || some->good) && others_contradict(some);
+    if (*done) {
+        close_attempt(all);
+        adopt(all, some);
+    } else
+        close_attempt(some);
     free(some);
+    return status;
+}
+
+/* Where nothing explains all frames, those that differ may be explained by themselves: as they are, or behind
+ * a line that is of all. */
+static exray_status try_some_frames(const exray_comparison *comparison, attempt *all, exray_error *error)
+{
+    bool done = false;
+    exray_status status = try_frames(comparison, all, xr_differing_frames(all->pair), false, &done, error);
+    if (status == EXRAY_OK && !done)
+        status =
+            try_frames(comparison, all, frames_off_the_line(comparison, &all->before), true, &done, error);
     return status;
 }
 
@@ -424,7 +479,8 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
     if (findings->last == last && !a->pair->fine && all->state == XR_FIT_DIFFERS && !all->residual.explained)
         xr_report_unknown(comparison, all, false, findings);
     for (exray_finding *f = last ? last->next : findings->first; f && only; f = f->next)
-        exray_finding_frames(f, comparison, only);
+        if (!a->by_line || strcmp(f->cause, "input.normalization") != 0)
+            exray_finding_frames(f, comparison, only);
     if (a->good || names_colors(&rest)) {
         if (!a->good) {
             xr_transform_free(&a->transform);
