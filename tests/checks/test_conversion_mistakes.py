@@ -138,3 +138,31 @@ def numbered(path, more=False):
 
 def test_numbers_for_names_are_no_proof_in_graphs_of_other_sizes(tmp_path):
     assert causes(verdict_of(tmp_path, *models(tmp_path, numbered, {"more": True}), 0, shape=(5, 16))) == []
+
+
+def gated(path, halves=(0, 1), repeat=2, shared=False):
+    """Two heads that are repeated, with a bias for each of two layers, and a gate of two halves."""
+    g = Graph()
+    x = g("MatMul", "x", g.weight("first", 16, 32), to="rows")
+    wide = [1, 2, 1, 4, 4] if repeat == 2 else [1, 1, 2, 4, 4]
+    heads = g("Reshape", g("Transpose", g("Reshape", x, g.const("cut", [4, 2, 16], np.int64)), perm=[1, 0, 2], to="heads"), g.const("four", [1, 2, 16, 4], np.int64))
+    heads = g("Slice", heads, g.const("from", [0], np.int64), g.const("to", [4], np.int64), g.const("along", [2], np.int64), to="few")
+    many = g("Expand", g("Reshape", heads, g.const("wide", wide, np.int64), to="apart"), g.const("many", [1, 2, 2, 4, 4], np.int64), to="many_heads")
+    y = g("Reshape", many, g.const("flat", [4, 16], np.int64), to="flat_heads")
+    for i in range(2):
+        y = g("Tanh", g("Add", y, g.weight("bias0" if shared or not i else "bias1", 4, 16), to=f"biased{i}"), to=f"t{i}")
+    g.nodes.append(helper.make_node("Split", [g("MatMul", y, g.weight("up", 16, 32), to="risen"), g.const("parts", [16, 16], np.int64)], ["h0", "h1"], axis=1))
+    g("MatMul", g("Mul", g("Sigmoid", f"h{halves[0]}", to="gate"), f"h{halves[1]}", to="open"), g.weight("out", 16, 5), to="y")
+    return g.save(path, [4, 16])
+
+
+MISTAKES = [({"halves": (1, 0)}, "model.operator", "reads h1 on the edge, h0 in the reference"), ({"repeat": 1}, "model.operator", "1x1x2x4x4 on the edge"),
+            ({"shared": True}, "model.weights", "bias0")]
+
+
+@pytest.mark.parametrize("edge,cause,says", MISTAKES, ids=[next(iter(c[0])) for c in MISTAKES])
+def test_halves_repeated_heads_and_a_shared_bias_are_told_apart(tmp_path, edge, cause, says):
+    v = verdict_of(tmp_path, *models(tmp_path, gated, edge), 1, shape=(4, 16))
+    assert errors(v) == [cause]
+    f = finding(v, cause)
+    assert says in " ".join([f["summary"], *f["details"]])

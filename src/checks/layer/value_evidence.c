@@ -152,6 +152,9 @@ typedef struct evidence_sums {
     double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
 } evidence_sums;
 
+/* Float16 holds every whole number up to this one. */
+#define XR_WHOLE_IN_HALF 2048
+
 /* Whether float16 can hold the value: the 13 bits of the mantissa that it lacks are zero. */
 static bool fits_half(float value)
 {
@@ -284,7 +287,8 @@ static void add_reasons(evidence_sums *s, const layer_side side[2], const axis_o
             s->rim++;
             s->rim_difference += square((double)a - (double)b);
         }
-        if (floats && a != 0 && b != 0) { /* zero is exact in every type */
+        bool says = b != 0 && (floorf(a) != a || fabsf(a) > XR_WHOLE_IN_HALF);
+        if (floats && says) { /* zero and small whole numbers are exact in every type */
             s->both++;
             s->half[0] += fits_half(a);
             s->half[1] += fits_half(b);

@@ -160,26 +160,39 @@ static exray_severity severity_of(const report *r, const xr_difference *d)
 
 /* ---- One cause in several places ------------------------------------------------------------- */
 
-/* The operator of the one step in a gap; NULL: there is none, several, or a function. */
-static const char *op_in_gap(const report *r, const xr_difference *d, int side)
+static bool same_op(const xr_op_step *a, const xr_op_step *b)
 {
-    if (d->count[side] != 1)
-        return NULL;
-    const xr_op_step *step = &r->all->match.side[side].step[d->last[side]];
-    return step->kind == XR_STEP_FUNCTION ? NULL : step->node->op;
+    return a->node->op && b->node->op && strcmp(a->node->op, b->node->op) == 0;
 }
 
-/* One operator in the place of another, in several places: each is named after its place. */
+/* Whether two gaps of a side hold the same operators, each named after its place: as many, and the same at
+ * both ends; of one function, the same function.  *any: they hold some. */
+static bool same_gap(const report *r, const xr_difference *a, const xr_difference *b, int side, bool *any)
+{
+    const xr_step_graph *g = &r->all->match.side[side];
+    if (a->count[side] != b->count[side])
+        return false;
+    if (a->count[side] == 0)
+        return true;
+    if (a->count[side] == 1 && g->step[a->last[side]].kind == XR_STEP_FUNCTION)
+        return strcmp(a->value[side], b->value[side]) == 0;
+    *any = true;
+    return same_op(&g->step[a->first[side]], &g->step[b->first[side]]) &&
+           same_op(&g->step[a->last[side]], &g->step[b->last[side]]);
+}
+
+/* One operator in the place of another, or one part that is missing or added, in several places. */
 static bool same_operators(const report *r, const xr_difference *a, const xr_difference *b)
 {
     bool any = false;
-    for (int s = 0; s < 2; s++) {
-        const char *x = op_in_gap(r, a, s), *y = op_in_gap(r, b, s);
-        any = any || (x && y && strcmp(x, y) == 0);
-        if (a->count[s] != b->count[s] || (x && y ? strcmp(x, y) : strcmp(a->value[s], b->value[s])) != 0)
-            return false;
-    }
-    return any;
+    return same_gap(r, a, b, 0, &any) && same_gap(r, a, b, 1, &any) && any;
+}
+
+/* Two readers of which each reads what the other should. */
+static bool is_exchange(const xr_difference *a, const xr_difference *b)
+{
+    return a->kind == XR_DIFFERENCE_SOURCE && b->kind == a->kind && *a->value[0] &&
+           strcmp(a->value[0], b->value[1]) == 0 && strcmp(a->value[1], b->value[0]) == 0;
 }
 
 /* Where the shape of what is transposed begins in the words for a move. */
@@ -217,7 +230,7 @@ static bool same_cause(const report *r, const xr_difference *a, const xr_differe
         return true; /* the same missing steps, seen by another reader */
     if (a->kind == b->kind && is_gap(a) && a->kind != XR_DIFFERENCE_SOURCE && same_operators(r, a, b))
         return true;
-    if (same_cutting(a, b) || same_attribute(r, a, b))
+    if (same_cutting(a, b) || same_attribute(r, a, b) || is_exchange(a, b))
         return true;
     return a->kind == b->kind && strcmp(a->key, b->key) == 0 && strcmp(a->value[0], b->value[0]) == 0 &&
            strcmp(a->value[1], b->value[1]) == 0;
@@ -433,7 +446,7 @@ static void report_cause(const report *r, size_t head)
             named++ >= MOST_NAMED)
             continue;
         place_words(r, at(r, i), place, sizeof place);
-        if (same_attribute(r, d, at(r, i)) &&
+        if ((same_attribute(r, d, at(r, i)) || is_exchange(d, at(r, i))) &&
             (strcmp(d->value[0], at(r, i)->value[0]) != 0 || strcmp(d->value[1], at(r, i)->value[1]) != 0))
             exray_finding_detail(f, "Likewise %s: %s on the edge, %s in the reference.", place,
                                  at(r, i)->value[0], at(r, i)->value[1]);

@@ -527,6 +527,19 @@ static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_
     return keep(m, &c.best, c.of);
 }
 
+/* A constant that another layer has as well, in the place of one that the reference has for this layer alone.
+ */
+static exray_status match_shared(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(m->comparison, layer);
+    const xr_node_constant *instead = read_instead(m, pair, edge);
+    candidate c = {.candidates = 0};
+    if (!instead || m->side[1].taken[instead->tensor])
+        return EXRAY_OK;
+    exray_status status = try_pair(m, layer, edge, instead, &c);
+    return status == EXRAY_OK && c.candidates && c.best.differs ? keep(m, &c.best, c.of) : status;
+}
+
 static uint32_t output_tensor(const exray_model *model, uint32_t node, uint32_t output)
 {
     bool known = node < model->node_count && output < model->nodes[node].output_count;
@@ -597,8 +610,11 @@ static exray_status match_constants(xr_weight_matcher *m, size_t layer)
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; status == EXRAY_OK && i < edge->found_count; i++) {
             const xr_node_constant *constant = &edge->found[i];
-            if (is_free(&m->side[0], constant) && (pass || has_rival(m, constant)))
+            bool free = is_free(&m->side[0], constant);
+            if (free && (pass || has_rival(m, constant)))
                 status = match_constant(m, layer, constant, !pass);
+            else if (!free && pass && m->side[0].recorded[constant->tensor])
+                status = match_shared(m, layer, constant);
         }
     return status;
 }

@@ -31,17 +31,6 @@ typedef struct finder {
     bool failed;
 } finder;
 
-const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step)
-{
-    const exray_tensor_info *info = xr_step_graph_info(graph, step->output);
-    if (info && info->name && *info->name)
-        return info->name;
-    if (step->node->name && *step->node->name)
-        return step->node->name;
-    info = step->node->output_count ? xr_step_graph_info(graph, step->node->outputs[0]) : NULL;
-    return info && info->name ? info->name : "";
-}
-
 static const xr_step_match *match_of(const finder *f)
 {
     return &f->out->match;
@@ -206,8 +195,7 @@ static bool judge_hidden(finder *f, xr_difference *d, const xr_traits traits[2])
 {
     xr_step_effect effect = {NAN, NAN};
     bool small = strncmp(d->key, "epsilon", 7) == 0 || strncmp(d->key, "eps", 3) == 0;
-    bool given_wrong = d->step[0] != EXRAY_NO_INDEX && given(f, step_of(f, 0, d->step[0])) == XR_STATE_WRONG;
-    if (given_wrong || !is_coarse(f, d) || xr_key_computes_nothing(d->key))
+    if (!is_coarse(f, d) || xr_key_computes_nothing(d->key))
         return false;
     d->proof = XR_PROOF_HIDDEN;
     if (!xr_step_effect_of(&f->values, &f->out->match, d->step, traits, &effect))
@@ -677,9 +665,21 @@ static void compare_moves(finder *f, uint32_t edge, uint32_t reference, uint32_t
         drop_last(f);
 }
 
+static void compare_repeated(finder *f, uint32_t edge, uint32_t reference)
+{
+    char text[2][XR_DIFFERENCE_WORDS];
+    if (!xr_repeats_otherwise(match_of(f)->side, step_of(f, 0, edge), step_of(f, 1, reference), text))
+        return;
+    xr_difference *d = add(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, "repeated dimensions of");
+    if (d)
+        memcpy(d->value, text, sizeof text);
+    judge_step(f, d);
+}
+
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    compare_repeated(f, edge, reference);
     if (xr_reads_by_name(a->node)) {
         if (a->input_count && b->input_count && strcmp(a->node->op, "If") == 0 &&
             strcmp(b->node->op, "If") == 0)
@@ -737,15 +737,9 @@ static void compare_step(finder *f, uint32_t edge)
 
 static uint32_t output_tensor(const exray_model *model, const char *name, size_t outputs)
 {
-    for (uint32_t i = 0; i < model->output_count; i++) {
-        uint32_t tensor = model->outputs[i];
-        const char *own = tensor < model->tensor_count ? model->tensors[tensor].name : NULL;
-        if (own && name && strcmp(own, name) == 0)
-            return tensor;
-    }
-    return outputs == 1 && model->output_count == 1 && model->outputs[0] < model->tensor_count
-               ? model->outputs[0]
-               : EXRAY_NO_INDEX;
+    uint32_t tensor = xr_step_match_port(model, model->outputs, model->output_count, name);
+    bool only = outputs == 1 && model->output_count == 1 && model->outputs[0] < model->tensor_count;
+    return tensor == EXRAY_NO_INDEX && only ? model->outputs[0] : tensor;
 }
 
 static void compare_outputs(finder *f)

@@ -62,7 +62,4 @@ bool xr_differences_know(const xr_differences *differences, const exray_layer_pa
 bool xr_differences_absorb(const exray_comparison *comparison, const xr_differences *differences,
                            const exray_layer_pair *layer);
 
-/* The name that a step is known by: its tensor's, else its node's. */
-const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step);
-
 #endif

@@ -384,3 +384,14 @@ size_t xr_step_graph_parts(const xr_step_graph *g, uint32_t tensor, uint32_t par
     part[count++] = tensor;
     return count;
 }
+
+const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step)
+{
+    const exray_tensor_info *info = xr_step_graph_info(graph, step->output);
+    if (info && info->name && *info->name)
+        return info->name;
+    if (step->node->name && *step->node->name)
+        return step->node->name;
+    info = step->node->output_count ? xr_step_graph_info(graph, step->node->outputs[0]) : NULL;
+    return info && info->name ? info->name : "";
+}

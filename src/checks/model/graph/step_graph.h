@@ -27,4 +27,7 @@ const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t
 /* The step's constant of the most elements: its weights; EXRAY_NO_INDEX: none has `fewest` or more. */
 uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest);
 
+/* The name that a step is known by: its tensor's, else its node's. */
+const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step);
+
 #endif

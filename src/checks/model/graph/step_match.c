@@ -179,7 +179,7 @@ static void join_outputs(xr_step_match *m, uint32_t edge, uint32_t reference)
             join_tensors(m, a->node->outputs[k], b->node->outputs[k]);
 }
 
-static uint32_t port_tensor(const exray_model *model, const uint32_t *ports, uint32_t count, const char *name)
+uint32_t xr_step_match_port(const exray_model *model, const uint32_t *ports, uint32_t count, const char *name)
 {
     for (uint32_t i = 0; i < count; i++)
         if (ports[i] < model->tensor_count && same_text(model->tensors[ports[i]].name, name))
@@ -194,8 +194,8 @@ static void join_inputs(const exray_comparison *c, xr_step_match *m)
         uint32_t tensor[2];
         for (int s = 0; s < 2; s++) {
             const exray_model *model = m->side[s].model;
-            tensor[s] =
-                port_tensor(model, model->inputs, model->input_count, exray_comparison_input(c, i)->name[s]);
+            tensor[s] = xr_step_match_port(model, model->inputs, model->input_count,
+                                           exray_comparison_input(c, i)->name[s]);
             if (tensor[s] == EXRAY_NO_INDEX && count == 1 && model->input_count == 1 &&
                 model->inputs[0] < model->tensor_count)
                 tensor[s] = model->inputs[0];

@@ -22,6 +22,10 @@ void xr_step_match_free(xr_step_match *match);
 const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *match,
                                             uint32_t edge, uint32_t reference);
 
+/* The tensor of that name among a model's ports, or EXRAY_NO_INDEX. */
+uint32_t xr_step_match_port(const exray_model *model, const uint32_t *ports, uint32_t count,
+                            const char *name);
+
 /* Whether two functions are of tensors of which each has another counterpart: they were paired for want of
  * better. */
 bool xr_step_match_of_others(const xr_step_match *match, const xr_op_step *edge, const xr_op_step *reference);

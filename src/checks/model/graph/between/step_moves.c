@@ -226,3 +226,29 @@ bool xr_have_equal_weights(xr_step_match *match, uint32_t edge, uint32_t referen
     free(values[1]);
     return known && fmin(apart[0], apart[1]) <= SAME_WEIGHTS * square;
 }
+
+static void shape_words(const exray_tensor_info *info, char *text, size_t size)
+{
+    size_t used = 0;
+    for (uint32_t d = 0; d < info->rank && used + 24 < size; d++)
+        used += (size_t)snprintf(text + used, size - used, "%s%lld", d ? "x" : "", (long long)info->shape[d]);
+}
+
+bool xr_repeats_otherwise(const xr_step_graph side[2], const xr_op_step *edge, const xr_op_step *reference,
+                          char text[2][XR_REPEATED_WORDS])
+{
+    const xr_op_step *step[2] = {edge, reference};
+    const exray_tensor_info *given[2], *made[2];
+    for (int s = 0; s < 2; s++) {
+        if (strcmp(step[s]->word, "expand") != 0 || step[s]->input_count == 0)
+            return false;
+        given[s] = known_shape(&side[s], step[s]->input[0]);
+        made[s] = known_shape(&side[s], step[s]->output);
+    }
+    if (!given[0] || !given[1] || given[0]->rank != given[1]->rank || xr_same_shape(given[0], given[1]) ||
+        !xr_same_shape(made[0], made[1]) || xr_tensor_elements(given[0]) != xr_tensor_elements(given[1]))
+        return false;
+    for (int s = 0; s < 2; s++)
+        shape_words(given[s], text[s], XR_REPEATED_WORDS);
+    return true;
+}

@@ -31,4 +31,11 @@ bool xr_transposes_others(const xr_step_graph side[2], const xr_op_step *a, cons
  * another order of what they are multiplied with. */
 bool xr_have_equal_weights(xr_step_match *match, uint32_t edge, uint32_t reference);
 
+enum { XR_REPEATED_WORDS = 200 };
+
+/* Whether two steps repeat the same numbers along other dimensions, to one shape: heads side by side, or one
+ * after another.  `text`: the shapes that they are given. */
+bool xr_repeats_otherwise(const xr_step_graph side[2], const xr_op_step *edge, const xr_op_step *reference,
+                          char text[2][XR_REPEATED_WORDS]);
+
 #endif
