@@ -1,0 +1,86 @@
+#include "checks/model/graph/between/bodies.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Functions of values, which no rewriting adds or takes away; at most 64. */
+static const char *const functions[] = {"Relu",          "LeakyRelu",  "PRelu",       "Elu",
+                                        "Selu",          "Celu",       "Tanh",        "Sigmoid",
+                                        "HardSigmoid",   "HardSwish",  "Softplus",    "Softsign",
+                                        "Exp",           "Log",        "Sqrt",        "Erf",
+                                        "Sin",           "Cos",        "Abs",         "Neg",
+                                        "Pow",           "Reciprocal", "Floor",       "Ceil",
+                                        "Round",         "Sign",       "Clip",        "Softmax",
+                                        "LogSoftmax",    "MaxPool",    "AveragePool", "GlobalAveragePool",
+                                        "GlobalMaxPool", "ReduceMax",  "ReduceMin",   "ArgMax",
+                                        "ArgMin",        "TopK",       "CumSum",      "Not",
+                                        "And",           "Or"};
+/* What may be folded into the weights of a product; at most 16. */
+static const char *const arithmetic[] = {"Add", "Sub", "Mul", "Div", "Min", "Max"};
+static const char *const products[] = {"Conv", "ConvTranspose", "MatMul", "Gemm", "BatchNormalization"};
+/* What moves values, converts them or tells their shape. */
+static const char *const moves[] = {"Cast",    "Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
+                                    "Flatten", "Slice",    "Split",   "Concat",    "Gather",  "Shape",
+                                    "Expand",  "Size",     "Tile",    "Pad"};
+
+typedef struct body {
+    uint64_t functions; /* bit i: of the list */
+    uint32_t arithmetic;
+    bool products;
+} body;
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+/* The place in the list; its count where it has none of that name. */
+static size_t place(const char *const *list, size_t count, const char *op, size_t length)
+{
+    size_t i = 0;
+    while (i < count && (strncmp(list[i], op, length) != 0 || list[i][length]))
+        i++;
+    return i;
+}
+
+static bool take_operator(const char *op, size_t length, body *out)
+{
+    size_t i = place(functions, COUNT(functions), op, length);
+    if (i < COUNT(functions)) {
+        out->functions |= UINT64_C(1) << i;
+        return true;
+    }
+    i = place(arithmetic, COUNT(arithmetic), op, length);
+    if (i < COUNT(arithmetic)) {
+        out->arithmetic |= UINT32_C(1) << i;
+        return true;
+    }
+    bool product = place(products, COUNT(products), op, length) < COUNT(products);
+    out->products = out->products || product;
+    return product || place(moves, COUNT(moves), op, length) < COUNT(moves);
+}
+
+/* False: not all of its operators are known. */
+static bool take_body(const char *value, body *out)
+{
+    static const char head[] = "graph of ";
+    if (strncmp(value, head, sizeof head - 1) != 0)
+        return false;
+    for (const char *at = value + sizeof head - 1; *at;) {
+        size_t length = strcspn(at, ",");
+        if (!take_operator(at, length, out))
+            return false;
+        at += length + (at[length] == ',');
+    }
+    return true;
+}
+
+bool xr_bodies_may_agree(const char *a, const char *b)
+{
+    static const char head[] = "graph";
+    if (strncmp(a, head, sizeof head - 1) != 0 || strncmp(b, head, sizeof head - 1) != 0)
+        return false;
+    body edge = {0}, reference = {0};
+    if (!take_body(a, &edge) || !take_body(b, &reference))
+        return true;
+    return edge.functions == reference.functions &&
+           (edge.products || reference.products || edge.arithmetic == reference.arithmetic);
+}
