@@ -264,6 +264,30 @@ def test_the_rate_that_a_pipeline_names_tells_who_is_wrong(tmp_path, said, wrong
         assert "as the log says that the model takes it" in " ".join(found["details"])
 
 
+def a_third(x):
+    """From 48 to 16 kHz by the Fourier transform."""
+    return np.fft.irfft(np.fft.rfft(x)[:len(x) // 6 + 1], len(x) // 3) / 3
+
+
+@pytest.mark.parametrize("side", ["edge", "reference", "both", "neither"])
+def test_windows_that_one_side_resamples_by_themselves(judge, side):
+    """It hears silence around each; the other hears the stream."""
+    voices = np.fft.rfft(np.concatenate(VOICES))
+    voices[len(voices) * 6 // 8:] = 0  # where filters end is another matter
+    stream = np.fft.irfft(np.pad(voices, (0, 2 * len(voices))), 3 * sum(map(len, VOICES))) * 3
+    size = LENGTH // 4 * 2
+    heard = [stream[3 * (300 + k * size):][:3 * size].round().clip(-32768, 32767).astype(np.int16) for k in range(3)]
+    whole = [a_third(stream)[300 + k * size:][:size] / 32768 for k in range(3)]
+    alone = [a_third(np.pad(w / 32768, 6000))[2000:][:size] for w in heard]
+    verdict = judge(alone if side in ("edge", "both") else whole, alone if side in ("reference", "both") else whole, heard=heard, rate=48000)
+    if side in ("both", "neither"):
+        assert not verdict["findings"]
+        return
+    found = verdict["findings"][0]
+    assert causes(verdict) == ["input.sample_rate"] and found["severity"] == "warning" and verdict["verdict"] == "pass"
+    assert found["evidence"]["kind"] == "window_ends" and found["evidence"]["alone_side"] == side and found["evidence"]["share_at_the_ends"] > .9
+
+
 def test_periodic_sound_has_alternatives(judge):
     tone = (.3 * np.sin(2 * np.pi * 250 * np.arange(LENGTH + 64) / RATE)).astype(np.float32)
     verdict = judge([tone[16:][:LENGTH]] * 2, [tone[:LENGTH]] * 2)

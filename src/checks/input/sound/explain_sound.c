@@ -113,6 +113,16 @@ static void report_values_in_place(const xr_sound_report *r, double allowed)
     xr_free_segments(segments, count);
 }
 
+/* What a resampler makes of a window of which it does not hear what is around. */
+static bool report_alone(const xr_sound_report *r)
+{
+    xr_sound_alone alone;
+    const bool found = xr_find_sound_alone(r->frames, &r->sides, &alone);
+    if (found)
+        xr_report_sound_alone(r, &alone);
+    return found;
+}
+
 static void report_relation(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
 {
     xr_report_sound_relation(r, relation);
@@ -154,7 +164,7 @@ static bool explain(const xr_sound_report *r)
     xr_sound_order order;
     xr_sound_relation relation;
     xr_sound_pieces pieces;
-    if (xr_report_careless_resampler(r) || report_resamplers(r))
+    if (xr_report_careless_resampler(r) || report_alone(r) || report_resamplers(r))
         return true;
     if (report_values(r, &plain, allowed)) {
         xr_keep_sound_relation(r->findings, r->frames->pair, &plain);
@@ -214,14 +224,15 @@ bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_fin
     xr_sound_frames *frames = io->problem ? NULL : xr_sound_frames_read(comparison, pair);
     if (!frames)
         return false;
+    xr_sound_report r = {.frames = frames, .findings = findings};
+    bool nothing = io->faint && is_dither(frames);
+    if (frames->differing && !nothing)
+        xr_find_sound_sides(frames, &r.sides);
     if (io->faint) {
-        bool nothing = is_dither(frames);
+        nothing = nothing || (frames->differing && report_alone(&r));
         xr_sound_frames_free(frames);
         return nothing;
     }
-    xr_sound_report r = {.frames = frames, .findings = findings};
-    if (frames->differing)
-        xr_find_sound_sides(frames, &r.sides);
     bool told = frames->differing && explain(&r);
     /* Beside what is told of the others, or alone. */
     if ((told || !frames->differing) && xr_report_silence(&r))

@@ -555,6 +555,29 @@ bool xr_report_careless_resampler(const xr_sound_report *r)
     return true;
 }
 
+void xr_report_sound_alone(const xr_sound_report *r, const xr_sound_alone *a)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);
+    const bool decided = accuracy->frames > 0 && accuracy->agreement < 1 && !r->frames->io->faint;
+    exray_finding *f = begin(r, "input.sample_rate", 0.95);
+    f->severity = decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
+    exray_finding_summary(
+        f,
+        "The %s resamples each window by itself, as if silence were around it; the %s hears "
+        "what is around it. They differ at the windows' ends alone.",
+        side_name[a->side], side_name[1 - a->side]);
+    exray_finding_detail(f, "%.3g %% of the difference lies within %zu samples (%.3g ms) of the ends.",
+                         100 * a->within, a->reach, 1000 * (double)a->reach / a->rate);
+    exray_finding_fix(f,
+                      "%s the stream before it is cut into windows, with a resampler that keeps its state.",
+                      decided ? "Resample" : "Nothing, unless decisions differ: then resample");
+    exray_finding_text(f, "kind", "window_ends");
+    exray_finding_text(f, "alone_side", side_name[a->side]);
+    exray_finding_number(f, "reach_samples", (double)a->reach);
+    exray_finding_number(f, "share_at_the_ends", a->within);
+    end(r, f);
+}
+
 void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resamplers *s)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);

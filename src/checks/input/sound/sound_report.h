@@ -25,6 +25,8 @@ void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation 
 void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter);
 /* One side changed the rate without a low pass; false: none did, or both. */
 bool xr_report_careless_resampler(const xr_sound_report *r);
+/* One side resamples each window by itself: a warning, and an error where decisions differ. */
+void xr_report_sound_alone(const xr_sound_report *r, const xr_sound_alone *alone);
 /* Two usual resamplers: a warning, and an error where decisions differ. */
 void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resamplers *resamplers);
 /* false: the values are the same. */

@@ -3,6 +3,7 @@
 #include "checks/input/sound/sound_math.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A resampler keeps what is below the end of the band (half of the lower rate) and takes what is above.  Its
@@ -220,4 +221,98 @@ bool xr_find_sound_resamplers(const xr_sound_segment *segments, size_t count, co
     if (found)
         describe(&s, out);
     return found;
+}
+
+/* ---- Each window by itself ---- */
+
+/* Frames that are looked at; what a usual resampler's filter reaches, in samples of the lower rate. */
+enum { LOOKED_AT = 3, REACH = 160 };
+/* The share of the difference that must lie at the ends, and that the window by itself may leave of it. */
+#define AT_THE_ENDS 0.9
+#define LEFT        0.25
+
+typedef struct alone_sums {
+    size_t frames;
+    double all, ends, alone[2]; /* squares of differences; of each side to the window by itself */
+} alone_sums;
+
+static float *mean_of(const exray_sound *sound, size_t length)
+{
+    const uint32_t channels = exray_sound_channels(sound);
+    const float *v = exray_sound_samples(sound);
+    float *mono = malloc((length + 1) * sizeof *mono);
+    for (size_t i = 0; mono && i < length; i++) {
+        double sum = 0;
+        for (uint32_t c = 0; c < channels; c++)
+            sum += (double)v[i * channels + c];
+        mono[i] = (float)(sum / channels);
+    }
+    return mono;
+}
+
+/* The window by itself at the other rate; NULL: its length is another than the frame's, or memory. */
+static float *made_alone(const xr_sound_frame *f, const exray_sound *sound, uint32_t to)
+{
+    const size_t length = exray_sound_length(sound);
+    const size_t made = exray_resampling_length(length, exray_sound_rate(sound), to);
+    if (made < f->count || made > f->count + 2)
+        return NULL;
+    float *mono = mean_of(sound, length), *out = malloc((made + 1) * sizeof *out);
+    exray_error error;
+    const bool ok =
+        mono && out &&
+        exray_resampling_run(NULL, mono, length, exray_sound_rate(sound), to, out, &error) == EXRAY_OK;
+    free(mono);
+    if (ok)
+        return out;
+    free(out);
+    return NULL;
+}
+
+static bool add_frame(const xr_sound_frame *f, const exray_sound *sound, const xr_sound_alone *a,
+                      alone_sums *t)
+{
+    float *made = made_alone(f, sound, (uint32_t)a->rate);
+    if (!made)
+        return false;
+    const double unit = f->energy[1] > 4 ? 32768 : 1;
+    for (size_t i = 0; i < f->count; i++) {
+        const double apart = (double)f->side[0][i] - (double)f->side[1][i];
+        t->all += apart * apart;
+        t->ends += i < a->reach || i + a->reach >= f->count ? apart * apart : 0;
+        for (int s = 0; s < 2; s++) {
+            const double left = (double)f->side[s][i] - unit * (double)made[i];
+            t->alone[s] += left * left;
+        }
+    }
+    t->frames++;
+    free(made);
+    return true;
+}
+
+bool xr_find_sound_alone(const xr_sound_frames *frames, const xr_sound_sides *sides, xr_sound_alone *out)
+{
+    const double rate = sides->at_rate[0];
+    alone_sums t = {0};
+    if (!frames->has_sensor || rate <= 0 || rate != sides->at_rate[1] || sides->rate == 0 ||
+        rate == sides->rate)
+        return false;
+    *out = (xr_sound_alone){.rate = rate, .reach = (size_t)ceil(REACH * fmax(1, rate / sides->rate))};
+    for (size_t i = 0; i < frames->count && t.frames < LOOKED_AT; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        if (f->equal || f->silent)
+            continue;
+        exray_sound *sound =
+            f->joined || f->count <= 2 * out->reach ? NULL : xr_sensor_sound(frames->comparison, f->frame);
+        const bool added = sound && add_frame(f, sound, out, &t);
+        exray_sound_free(sound);
+        if (!added)
+            return false;
+    }
+    const bool alone[2] = {t.alone[0] < LEFT * t.all, t.alone[1] < LEFT * t.all};
+    if (!(t.all > 0) || alone[0] == alone[1] || t.ends < AT_THE_ENDS * t.all)
+        return false;
+    out->side = alone[0] ? 0 : 1;
+    out->within = t.ends / t.all;
+    return true;
 }

@@ -19,4 +19,16 @@ typedef struct xr_sound_resamplers {
 bool xr_find_sound_resamplers(const xr_sound_segment *segments, size_t count, const xr_sound_sides *sides,
                               xr_sound_resamplers *out);
 
+/* Windows of a recording, of which one side resamples each by itself. */
+typedef struct xr_sound_alone {
+    int side;      /* the exray_side that hears silence around each window */
+    double rate;   /* of both sides, Hz */
+    size_t reach;  /* samples at each end that the filter mixes with what is around */
+    double within; /* the share of the difference that lies there */
+} xr_sound_alone;
+
+/* false: the log does not prove it.  It does where one side's samples are those of the window in the log,
+ * resampled with silence around it, and the two sides differ at the windows' ends alone. */
+bool xr_find_sound_alone(const xr_sound_frames *frames, const xr_sound_sides *sides, xr_sound_alone *out);
+
 #endif
