@@ -150,9 +150,12 @@ static bool may_be_reordered(const xr_weight_matcher *m, size_t layer, uint32_t 
 static exray_status reorder_columns(const xr_weight_matcher *m, const xr_node_constant pair[2], float **made)
 {
     const exray_tensor_view *view = &m->values[0].view;
+    const float *value = m->values[0].value;
     xr_flat_picture edge, reference;
     const exray_node *node[2];
     *made = NULL;
+    if (!value)
+        return EXRAY_OK;
     for (int s = 0; s < 2; s++)
         node[s] = pair[s].node ? pair[s].node : xr_reader_within(m->side[s].model, pair[s].tensor);
     if (view->info.rank != 2 || !xr_reads_flattened(m->side[0].model, node[0], &edge) ||
@@ -175,7 +178,7 @@ static exray_status reorder_columns(const xr_weight_matcher *m, const xr_node_co
             row = xr_place_in_other_order(&edge, row);
         else
             column = xr_place_in_other_order(&edge, column);
-        out[row * shape[1] + column] = m->values[0].value[i];
+        out[row * shape[1] + column] = value[i];
     }
     *made = out;
     return EXRAY_OK;
