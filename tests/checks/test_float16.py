@@ -6,6 +6,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_log import record
+from onnx_models import Graph
 from validate_support import Recording, causes, finding, validate
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -77,6 +78,32 @@ def test_a_mask_of_which_nothing_is_left_is_no_finding(tmp_path):
 def test_another_constant_in_float16_is_found(tmp_path, fault, words):
     v = judge(tmp_path, block(tmp_path / "half.onnx", half=True, **fault), block(tmp_path / "float.onnx"), 1)
     assert causes(v)[0] == "model.operator" and words in finding(v, "model.operator")["summary"]
+
+
+def distances(path, parts, drop=None):
+    """A softmax over the columns of a transposed picture.  parts: as an optimizer leaves it, with the Transpose moved behind the
+    subtraction, and a tensor of ones in float16; drop: the values times this."""
+    g = Graph(17)
+    rows = g("Mul", g("MatMul", "x", g.weight("w", 16, 24), to="dense"), g.const("times", drop or 1.0), to="rows")
+    if parts:
+        below = g("Transpose", g("Sub", rows, g("ReduceMax", rows, axes=[1]), to="below"), to="moved", perm=[0, 2, 1])
+        power = g("Exp", below, to="power")
+        soft = g("Div", power, g("ReduceSum", power, g.const("axes", [2], np.int64)), to="soft")
+    else:
+        soft = g("Softmax", g("Transpose", rows, to="turned", perm=[0, 2, 1]), to="soft", axis=2)
+    kind = np.float16 if parts else np.float32
+    ones = g("ConstantOfShape", g("Shape", soft, to="shape"), to="ones", value=numpy_helper.from_array(kind([1])))
+    if parts:
+        g.nodes.append(helper.make_node("Cast", ["ones"], ["plain"], name="plain", to=TensorProto.FLOAT))
+        ones = "plain"
+    g("MatMul", g("Add", soft, ones, to="more"), g.weight("v", 12, 8), to="y")
+    return g.save(path, [1, 12, 16])
+
+
+@pytest.mark.parametrize(("drop", "status"), [(None, 0), (0.5, 1)])
+def test_a_softmax_in_parts_behind_which_a_transpose_was_moved(tmp_path, drop, status):
+    v = judge(tmp_path, distances(tmp_path / "parts.onnx", True, drop), distances(tmp_path / "whole.onnx", False), status)
+    assert [c for c, _ in loud(v)] == ([] if drop is None else ["model.operator"])
 
 
 def head(path, split, noise):

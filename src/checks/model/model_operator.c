@@ -4,7 +4,7 @@
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
-#include "checks/model/graph/between/bodies.h"
+#include "checks/model/graph/between/attribute_texts.h"
 #include "checks/model/graph/node_facts.h"
 #include "checks/model/operator_report.h"
 #include "checks/model/range_activation.h"
@@ -28,7 +28,7 @@ static const exray_node *node_of(const exray_comparison *comparison, const exray
 /* Numbers are compared up to the rounding of printing. */
 static bool same_value(const char *a, const char *b)
 {
-    if (strcmp(a, b) == 0 || xr_bodies_may_agree(a, b))
+    if (strcmp(a, b) == 0 || xr_texts_may_agree(a, b))
         return true;
     char *end[2];
     double x = strtod(a, &end[0]), y = strtod(b, &end[1]);

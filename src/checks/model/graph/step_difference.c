@@ -1,7 +1,7 @@
 #include "checks/model/graph/step_difference.h"
 
 #include "checks/model/coarse.h"
-#include "checks/model/graph/between/bodies.h"
+#include "checks/model/graph/between/attribute_texts.h"
 #include "checks/model/graph/between/step_axes.h"
 #include "checks/model/graph/between/step_effect.h"
 #include "checks/model/graph/between/step_fold.h"
@@ -279,7 +279,7 @@ static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
 static bool same_texts(const exray_node *a, const exray_node *b, const char *key)
 {
     const char *x = exray_node_attribute(a, key), *y = exray_node_attribute(b, key);
-    if (!x || !y || strcmp(x, y) == 0 || xr_bodies_may_agree(x, y))
+    if (!x || !y || strcmp(x, y) == 0 || xr_texts_may_agree(x, y))
         return x && y;
     double p[XR_TRAIT_NUMBERS], q[XR_TRAIT_NUMBERS];
     size_t n = xr_attribute_numbers(a, key, p, XR_TRAIT_NUMBERS),

@@ -58,8 +58,24 @@ static bool keeps_dimensions(const xr_op_step *step)
     return !keep || strcmp(keep, "0") != 0;
 }
 
-/* Whether step i divides exponentials by their sum; *x: what they are of. */
-static bool find(const softmax_search *s, uint32_t i, uint32_t part[PARTS], uint32_t *x)
+/* Whether the largest of its own values is subtracted from a tensor here, and nothing else reads the result;
+ * notes the steps. */
+static bool find_maximum(const softmax_search *s, const xr_op_step *less, bool alone, uint32_t part[PARTS])
+{
+    if (!alone || !is_word(less, "sub", 2))
+        return false;
+    const xr_op_step *maximum = maker_of(s, less->input[1], 1, &alone);
+    if (!is_word(maximum, "max over", 1) || !keeps_dimensions(maximum) || !alone ||
+        plain(s, maximum->input[0]) != plain(s, less->input[0]))
+        return false; /* a difference that is computed for another reason */
+    part[LESS] = (uint32_t)(less - s->graph->raw);
+    part[MAXIMUM] = (uint32_t)(maximum - s->graph->raw);
+    return true;
+}
+
+/* Whether step i divides exponentials by their sum; *x: what they are of.  *turned: a Transpose behind the
+ * subtraction, where an optimizer moved it; then *x is what it gives. */
+static bool find(const softmax_search *s, uint32_t i, uint32_t part[PARTS], uint32_t *x, uint32_t *turned)
 {
     const xr_op_step *quotient = &s->graph->raw[i], *base = s->graph->raw;
     bool alone = true;
@@ -76,19 +92,18 @@ static bool find(const softmax_search *s, uint32_t i, uint32_t part[PARTS], uint
     part[SUM] = (uint32_t)(sum - base);
     part[EXPONENTIAL] = (uint32_t)(exponential - base);
     *x = plain(s, exponential->input[0]);
-    const xr_op_step *less = maker_of(s, exponential->input[0], 1, &alone);
+    *turned = EXRAY_NO_INDEX;
+    const xr_op_step *before = maker_of(s, exponential->input[0], 1, &alone);
     if (!alone)
         return false;
-    if (!is_word(less, "sub", 2))
-        return true;
-    const xr_op_step *maximum = maker_of(s, less->input[1], 1, &alone);
-    if (!is_word(maximum, "max over", 1) || !keeps_dimensions(maximum) ||
-        plain(s, maximum->input[0]) != plain(s, less->input[0]))
-        return true; /* of a difference that is computed for another reason */
-    part[LESS] = (uint32_t)(less - base);
-    part[MAXIMUM] = (uint32_t)(maximum - base);
-    *x = plain(s, less->input[0]);
-    return alone;
+    if (before && before->kind == XR_STEP_TRANSPOSE && before->input_count == 1) {
+        bool alone_before = true;
+        const xr_op_step *less = maker_of(s, before->input[0], 1, &alone_before);
+        if (find_maximum(s, less, alone_before, part))
+            *turned = (uint32_t)(before - base);
+    } else if (find_maximum(s, before, true, part))
+        *x = plain(s, before->input[0]);
+    return true;
 }
 
 static void join(const softmax_search *s, uint32_t i, const uint32_t part[PARTS], uint32_t x)
@@ -159,10 +174,13 @@ void xr_step_join_softmax(xr_step_graph *graph)
     softmax_search s = {.graph = graph};
     if (!graph->other || !has_operator(graph->other->nodes, graph->other->node_count) || !prepare(&s))
         return;
-    uint32_t kept = 0, part[PARTS], x;
+    uint32_t kept = 0, part[PARTS], x, turned;
     for (uint32_t i = 0; i < graph->raw_count; i++)
-        if (find(&s, i, part, &x))
+        if (find(&s, i, part, &x, &turned)) {
+            if (turned != EXRAY_NO_INDEX) /* it now reads what was subtracted from */
+                graph->raw[turned].input[0] = graph->raw[part[LESS]].input[0];
             join(&s, i, part, x);
+        }
     for (uint32_t i = 0; i < graph->raw_count; i++) {
         if (s.gone[i])
             continue;

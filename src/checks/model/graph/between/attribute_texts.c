@@ -1,4 +1,4 @@
-#include "checks/model/graph/between/bodies.h"
+#include "checks/model/graph/between/attribute_texts.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -73,7 +73,7 @@ static bool take_body(const char *value, body *out)
     return true;
 }
 
-bool xr_bodies_may_agree(const char *a, const char *b)
+static bool bodies_may_agree(const char *a, const char *b)
 {
     static const char head[] = "graph";
     if (strncmp(a, head, sizeof head - 1) != 0 || strncmp(b, head, sizeof head - 1) != 0)
@@ -83,4 +83,20 @@ bool xr_bodies_may_agree(const char *a, const char *b)
         return true;
     return edge.functions == reference.functions &&
            (edge.products || reference.products || edge.arithmetic == reference.arithmetic);
+}
+
+/* The shape in the text of a tensor of floats; NULL: of other texts. */
+static const char *float_shape(const char *text)
+{
+    static const char *const types[] = {"float16 [", "bfloat16 [", "float32 [", "float64 ["};
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (strncmp(text, types[i], strlen(types[i])) == 0)
+            return text + strlen(types[i]);
+    return NULL;
+}
+
+bool xr_texts_may_agree(const char *a, const char *b)
+{
+    const char *x = float_shape(a), *y = float_shape(b);
+    return bodies_may_agree(a, b) || (x && y && strcmp(x, y) == 0);
 }

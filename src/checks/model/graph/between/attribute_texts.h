@@ -1,0 +1,16 @@
+/* Attributes whose text tells less than they hold: the bodies of a branch or a loop by the operators that
+ * they run, a tensor by its type and shape. */
+#ifndef XR_ATTRIBUTE_TEXTS_H
+#define XR_ATTRIBUTE_TEXTS_H
+
+#include <stdbool.h>
+
+/* Whether two such texts may be of attributes that compute the same; false for all other texts.
+ *
+ * Bodies ("graph of Mul,Tanh") may where an engine can have made one of the other: it moves values, folds
+ * constants and fuses operators as it likes, but adds and takes away no function.  Where a body has operators
+ * that are not known here (fused ones, further branches), that cannot be told.  Tensors ("float32 [1]") may
+ * where they are of one shape, in floats of any type. */
+bool xr_texts_may_agree(const char *a, const char *b);
+
+#endif
