@@ -264,6 +264,24 @@ def test_the_rate_that_a_pipeline_names_tells_who_is_wrong(tmp_path, said, wrong
         assert "as the log says that the model takes it" in " ".join(found["details"])
 
 
+@pytest.mark.parametrize("rate", [11025, 44100])
+def test_another_rate_of_short_windows(tmp_path, rate):
+    """36 ms of a voice, which fall into rows as a table does; where such a window begins in the other rate's sound lies between
+    two samples, in each frame at another place."""
+    length, hop, frames = 576, 640, 16
+    v = VOICES[1].astype(np.float64)
+    raw = resampled(v, rate).round().clip(-32768, 32767).astype(np.int16)
+    right = (v if rate >= RATE else resampled_back(v, rate)) / 32768
+    window = max(length, int(length * rate / RATE))
+    heard = [raw[i * hop:i * hop + window] for i in range(frames)]
+    begin = [round(i * hop * RATE / rate) for i in range(frames)]
+    pipeline = {"heard": heard, "rate": rate, "pipeline": "audio:\n  rate: 16000\n"}
+    edge = log(tmp_path / "e", "edge", [h[:length] / 32768 for h in heard], **pipeline)
+    verdict = validate(edge, log(tmp_path / "r", "reference", [right[b:b + length] for b in begin], **pipeline))
+    assert causes(verdict) == ["input.sample_rate"]
+    assert told(verdict) == f"The edge feeds sound of {rate} Hz as if it were of 16000 Hz; the reference's is resampled."
+
+
 def a_third(x):
     """From 48 to 16 kHz by the Fourier transform."""
     return np.fft.irfft(np.fft.rfft(x)[:len(x) // 6 + 1], len(x) // 3) / 3

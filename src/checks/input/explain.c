@@ -500,16 +500,17 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
         return out_of_memory(error);
     exray_status status = EXRAY_OK;
     xr_input_pair *pair = xr_input_pair_open(comparison, before->pair, before);
-    bool told = pair && (xr_report_words(comparison, before, findings) ||
-                         xr_report_clip_order(comparison, before, findings) ||
-                         xr_report_bytes(comparison, before, findings) ||
-                         xr_report_values(comparison, before, findings) || xr_report_torn(pair, findings));
+    bool told =
+        pair && (xr_report_words(comparison, before, findings) ||
+                 xr_report_clip_order(comparison, before, findings) ||
+                 xr_report_bytes(comparison, before, findings) ||
+                 xr_report_values(comparison, before, false, findings) || xr_report_torn(pair, findings));
     xr_input_pair_close(pair);
     if (!told) {
         status = make_attempt(comparison, before, fine, NULL, a, error);
         if (status == EXRAY_OK && !is_explained(a))
             status = try_some_frames(comparison, a, error);
-        if (status == EXRAY_OK)
+        if (status == EXRAY_OK && (is_explained(a) || !xr_report_values(comparison, before, true, findings)))
             report(comparison, before, a, findings);
         close_attempt(a);
     }

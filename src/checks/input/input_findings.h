@@ -36,8 +36,9 @@ bool xr_report_words(const exray_comparison *comparison, const xr_input_fit *fit
                      exray_findings *findings); /* input_dtype.c */
 
 /* Whether each of the edge's values is made of one of the reference's by a mistake (memory/find_values.h);
- * reported. */
-bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit,
+ * reported.  `known`: of the mistakes that the search of a picture's explanation finds, too, else of the
+ * others. */
+bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit, bool known,
                       exray_findings *findings); /* input_values.c */
 
 /* Whether all frames that differ are torn; reported. */

@@ -39,7 +39,8 @@ static void say_pixels(const xr_found_values *v, exray_finding *f)
     exray_finding_alternative(f, "input.layout", 0.1);
 }
 
-bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit, bool known,
+                      exray_findings *findings)
 {
     static const char *const causes[XR_VALUE_MISTAKES] = {
         [XR_MISTAKE_LIMITS] = "input.quantization",
@@ -48,7 +49,7 @@ bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fi
         [XR_MISTAKE_THREE_FOR_FOUR] = "input.stride",
     };
     xr_found_values v;
-    if (!xr_find_values(comparison, fit, &v))
+    if (!xr_find_values(comparison, fit, &v) || known != (v.mistake == XR_MISTAKE_SIGN_BIT && v.stored))
         return false;
     exray_finding *f = exray_findings_add(findings, causes[v.mistake], EXRAY_SEVERITY_ERROR, 0.95);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);

@@ -50,6 +50,17 @@ static bool has_unit_of_size(int which)
     return which / 2 == XR_BOX_CHANGES / 2 - 1;
 }
 
+/* Whether centers and sizes differ by the factors that coders of anchored boxes take (variances of 0.1 and
+ * 0.2): others are of any rows. */
+static bool are_of_variances(const double gain[2])
+{
+    static const double usual[][2] = {{10, 5}, {0.1, 0.2}};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (fabs(gain[0] / usual[i][0] - 1) < 0.03 && fabs(gain[1] / usual[i][1] - 1) < 0.03)
+            return true;
+    return false;
+}
+
 static void add(xr_box_change_sums *s, int which, const float *edge, const float *reference)
 {
     double changed[SIDES];
@@ -118,8 +129,8 @@ int xr_box_sums_judge(const xr_box_sums *w, xr_box_fit *fit)
     for (int c = 0; c < XR_BOX_CHANGES && unit > 0; c++) {
         double gain[2];
         fit_gain(&w->all[c], gain);
-        if (has_unit_of_size(c) && fabs(gain[0] - gain[1]) < 0.02 * fabs(gain[0]))
-            continue; /* one unit: as before */
+        if (has_unit_of_size(c) && !are_of_variances(gain))
+            continue;
         double after = sqrt(residual_of(&w->all[c], gain) / w->count) / unit;
         if (best >= 0 && after >= fit->after) {
             fit->runner_up = fmin(fit->runner_up, after);

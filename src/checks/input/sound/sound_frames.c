@@ -214,8 +214,8 @@ static bool read_frame(xr_sound_frames *frames, size_t frame, exray_slot *const 
     return true;
 }
 
-/* Whether so many samples are the microphone's, at its rate (*own) or another usual one. */
-static bool has_length_of_sensor(const xr_sound_frames *frames, bool *own)
+/* Whether so many samples are the microphone's, at its rate or another usual one. */
+static bool has_length_of_sensor(const xr_sound_frames *frames)
 {
     exray_sound *sound =
         frames->has_sensor ? xr_sensor_sound(frames->comparison, frames->list[0].frame) : NULL;
@@ -223,7 +223,6 @@ static bool has_length_of_sensor(const xr_sound_frames *frames, bool *own)
     double rate = sound && exray_sound_rate(sound) ? exray_sound_rate(sound) : 16000;
     bool fits = sound && (count == n || count == n * exray_sound_channels(sound));
     exray_sound_free(sound);
-    *own = fits;
     for (size_t i = 0; n > 0 && !fits && xr_usual_rates[i] > 0; i++)
         fits = fabs(count - n * xr_usual_rates[i] / rate) < 2;
     return fits;
@@ -232,24 +231,30 @@ static bool has_length_of_sensor(const xr_sound_frames *frames, bool *own)
 /* Whether either side's frames swing about zero, and are no table of features. */
 static bool is_sound(const xr_sound_frames *frames)
 {
+    enum {
+        READ = 4,
+        MOST_JUDGED = 64
+    }; /* a short piece of a hum, or of what is nearly silence, is all on one side */
     size_t swings = 0, judged = 0;
-    const float *values[4];
+    const float *values[READ];
     size_t count = frames->list[0].count;
-    for (size_t i = 0; i < frames->count && judged < 4; i++) {
+    for (size_t i = 0; i < frames->count && judged < MOST_JUDGED; i++) {
         const xr_sound_frame *f = &frames->list[i];
         if (f->silent || f->count != count)
             continue;
-        values[judged++] = f->side[1];
+        if (judged++ < READ)
+            values[judged - 1] = f->side[1];
         for (int s = 0; s < 2; s++)
             if (fabs(f->mean[s]) < MOST_MEAN * sqrt(f->energy[s])) {
                 swings++;
                 break;
             }
     }
-    bool own, fits = has_length_of_sensor(frames, &own), swings_so = 2 * swings > judged;
+    bool fits = has_length_of_sensor(frames), swings_so = 2 * swings > judged;
     /* A short piece of a voice falls into rows, too: the periods of its pitch. */
     return judged > 0 &&
-           ((swings_so && own) || ((swings_so || fits) && !xr_row_width(values, judged, count)));
+           ((swings_so && fits) ||
+            ((swings_so || fits) && !xr_row_width(values, judged < READ ? judged : READ, count)));
 }
 
 xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair)

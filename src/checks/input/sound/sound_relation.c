@@ -78,6 +78,19 @@ static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t m
     return NULL;
 }
 
+/* Leaves out what a change of rate makes of what it does not hear: the sound before a frame and behind it,
+ * which the other side's may have heard.  That of a long frame counts for little. */
+static void leave_ends(xr_sound_segment *s)
+{
+    enum { REACH = 40 };
+    if (s->count < 4 * REACH || s->count > 64 * REACH)
+        return;
+    s->count -= 2 * REACH;
+    s->first += REACH;
+    memmove(s->x, s->x + REACH, s->count * sizeof *s->x);
+    memmove(s->y, s->y + REACH, s->count * sizeof *s->y);
+}
+
 /* Brings one frame together at the relation's shift; false: too little is left, or no memory. */
 static bool bring_together(const xr_sound_frame *f, size_t at, const xr_sound_relation *r,
                            xr_sound_segment *out)
@@ -104,6 +117,8 @@ static bool bring_together(const xr_sound_frame *f, size_t at, const xr_sound_re
     /* What the change of rate took from one side is taken from the other. */
     if (r->ratio == 1 || !xr_low_pass(x, out->count, XR_KEPT_BAND * fmin(1, r->ratio), out->x))
         memcpy(out->x, x, out->count * sizeof *out->x);
+    if (r->ratio != 1)
+        leave_ends(out);
     return true;
 }
 
@@ -140,6 +155,35 @@ typedef struct sound_search {
     xr_sound_relation best;
 } sound_search;
 
+/* Where a short window of a recording is cut at one rate, its first sample lies between two of the other's,
+ * in each frame at another place: the fit at the best one. */
+static double rest_at_best_place(const xr_sound_frame *f, size_t at, const xr_sound_relation *r, double rest)
+{
+    enum { SHORT = 4096 };
+    xr_sound_relation moved = *r, best = *r;
+    if (r->ratio == 1 || f->count > SHORT || rest <= XR_SOUND_NOISE)
+        return rest;
+    for (double step = 0.5, place = -1; step > 0.05; step /= 2) {
+        const double centre = (double)best.shift + best.fraction - (double)r->shift;
+        const double from = step == 0.5 ? place : centre - step, to = step == 0.5 ? 1 : centre + step;
+        for (double d = from; d <= to; d += step) {
+            xr_sound_segment g;
+            moved.shift = r->shift + (long)floor(d);
+            moved.fraction = d - floor(d);
+            if (!bring_together(f, at, &moved, &g))
+                continue;
+            const double left = xr_fit_line(g.y, g.x, g.count).rest;
+            free(g.x);
+            free(g.y);
+            if (left < rest) {
+                rest = left;
+                best = moved;
+            }
+        }
+    }
+    return rest;
+}
+
 /* Fits every frame (or as many as time allows) at the relation's shift. */
 static void evaluate(const sound_search *s, xr_sound_relation *r)
 {
@@ -154,9 +198,10 @@ static void evaluate(const sound_search *s, xr_sound_relation *r)
         xr_line line = xr_fit_line(g.y, g.x, g.count);
         /* Else what is heard lies elsewhere in the frame. */
         if (!(line.deviation * line.deviation < 1e-3 * f->energy[1 - r->turned])) {
-            rests[count++] = line.rest;
-            r->supporting += line.rest <= EXPLAINS;
-            r->contradicting += line.rest > CONTRADICTS;
+            const double rest = rest_at_best_place(f, i, r, line.rest);
+            rests[count++] = rest;
+            r->supporting += rest <= EXPLAINS;
+            r->contradicting += rest > CONTRADICTS;
         }
         free(g.x);
         free(g.y);

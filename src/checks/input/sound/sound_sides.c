@@ -206,5 +206,7 @@ int xr_wrong_sound_side(const xr_sound_sides *sides)
         return wrong_of_two_rates(sides);
     if (sides->proper[0] == sides->proper[1])
         return -1;
-    return sides->proper[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
+    const int one = sides->proper[0] ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
+    /* The record as it should be, or at a rate that the model does not take. */
+    return sides->stated > 0 && sides->at_rate[one] != sides->stated ? one : 1 - one;
 }
