@@ -159,14 +159,16 @@ typedef struct sound_search {
  * in each frame at another place: the fit at the best one. */
 static double rest_at_best_place(const xr_sound_frame *f, size_t at, const xr_sound_relation *r, double rest)
 {
-    enum { SHORT = 4096 };
+    enum { SHORT = 4096, FINER = 4 };
     xr_sound_relation moved = *r, best = *r;
     if (r->ratio == 1 || f->count > SHORT || rest <= XR_SOUND_NOISE)
         return rest;
-    for (double step = 0.5, place = -1; step > 0.05; step /= 2) {
+    double step = 0.5;
+    int each = 2; /* steps on either side */
+    for (int finer = 0; finer < FINER; finer++, step /= 2, each = 1) {
         const double centre = (double)best.shift + best.fraction - (double)r->shift;
-        const double from = step == 0.5 ? place : centre - step, to = step == 0.5 ? 1 : centre + step;
-        for (double d = from; d <= to; d += step) {
+        for (int k = -each; k <= each; k++) {
+            const double d = centre + k * step;
             xr_sound_segment g;
             moved.shift = r->shift + (long)floor(d);
             moved.fraction = d - floor(d);
