@@ -669,15 +669,22 @@ static bool are_crossed(const crossing_place *a, const crossing_place *b)
     return (directions && turned[0] != turned[1]) || (roles && moved[0] != moved[1]);
 }
 
+static bool is_recurrent(const char *op)
+{
+    static const char *const parts[] = {"LSTM", "GRU", "RNN"};
+    return contains(op, parts, sizeof parts / sizeof *parts);
+}
+
 /* Whether a pair of equal values lies at another input of the same operator on the two sides: the mean of a
- * normalization in the place of its variance. */
+ * normalization in the place of its variance.  Recurrent operators of two engines number theirs otherwise:
+ * their weights are held against each other above. */
 static bool is_at_other_input(const xr_weight_matcher *m, const xr_weight_pair *pair)
 {
     enum { FEWEST_INPUTS = 3 };
     const xr_node_constant *at[2];
     for (int s = 0; s < 2; s++) {
         at[s] = constant_of(&m->side[s].graph, pair->tensor[s], pair->part[s]);
-        if (!at[s] || !at[s]->node || !at[s]->node->op || at[s]->joined ||
+        if (!at[s] || !at[s]->node || !at[s]->node->op || at[s]->joined || is_recurrent(at[s]->node->op) ||
             at[s]->node->input_count < FEWEST_INPUTS)
             return false;
     }
