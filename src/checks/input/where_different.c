@@ -24,12 +24,7 @@ typedef struct difference_map {
 
 static double value_at(const xr_pixel_view *v, const float *values, size_t y, size_t x, size_t c)
 {
-    float value;
-    memcpy(&value,
-           (const char *)values +
-               (y * v->row_stride + x * v->column_stride + c * v->channel_stride) * sizeof value,
-           sizeof value);
-    return (double)value;
+    return xr_value_at(values, y * v->row_stride + x * v->column_stride + c * v->channel_stride);
 }
 
 /* Adds one frame; row and column have room for its means. */
@@ -65,14 +60,8 @@ static bool read_views(const exray_comparison *comparison, const xr_input_fit *f
                        exray_slot *const slot[2], xr_pixel_view view[2], const float *values[2])
 {
     exray_tensor_view tensor[2];
-    exray_error error;
-    for (int s = 0; s < 2; s++) {
-        if (exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_INPUT, fit->pair, slot[s],
-                                    &tensor[s], &values[s], &error) != EXRAY_OK)
-            return false;
-        view[s] = xr_pixel_view_of(&tensor[s].info, tensor[s].count);
-    }
-    return view[0].rows == view[1].rows && view[0].columns == view[1].columns &&
+    return xr_pixel_sides_read(comparison, fit->pair, frame, slot, tensor, view, values) &&
+           view[0].rows == view[1].rows && view[0].columns == view[1].columns &&
            view[0].channels == view[1].channels && view[0].channels <= XR_FIT_CHANNELS &&
            view[0].rows == fit->values.rows && view[0].columns == fit->values.columns;
 }

@@ -64,3 +64,17 @@ xr_pixel_view xr_pixel_view_of(const exray_tensor_info *info, uint64_t count)
     }
     return v;
 }
+
+bool xr_pixel_sides_read(const exray_comparison *comparison, size_t pair, size_t frame,
+                         exray_slot *const slot[2], exray_tensor_view tensor[2], xr_pixel_view view[2],
+                         const float *values[2])
+{
+    exray_error error;
+    for (int s = 0; s < 2; s++) {
+        if (exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, slot[s],
+                                    &tensor[s], &values[s], &error) != EXRAY_OK)
+            return false;
+        view[s] = xr_pixel_view_of(&tensor[s].info, tensor[s].count);
+    }
+    return true;
+}

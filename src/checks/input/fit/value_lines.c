@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { FEWEST = 16, SAMPLES = 6000, FRAMES = 12, FEWEST_IN_POINT = 20 };
 
@@ -20,30 +19,24 @@ typedef struct line_sides {
 static double value_of(const line_sides *b, int side, size_t i)
 {
     const xr_pixel_view *v = &b->view[side];
-    size_t pixel = i / v->channels, in = pixel % (v->rows * v->columns);
-    size_t place = pixel / (v->rows * v->columns) * v->batch_stride + in / v->columns * v->row_stride +
-                   in % v->columns * v->column_stride + i % v->channels * v->channel_stride;
-    float value;
-    memcpy(&value, (const char *)b->value[side] + place * sizeof value, sizeof value);
-    return (double)value;
+    size_t pixel = i / v->channels, all = v->rows * v->columns;
+    return xr_value_at(b->value[side],
+                       pixel / all * v->batch_stride + xr_pixel_place(v, pixel % all, i % v->channels));
 }
 
 static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
                        exray_slot *const slot[2], line_sides *out)
 {
+    exray_tensor_view tensor[2];
+    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, tensor, out->view, out->value))
+        return false;
     for (int s = 0; s < 2; s++) {
-        exray_tensor_view view;
-        exray_error error;
-        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, fit->pair, slot[s], &view,
-                                    &out->value[s], &error) != EXRAY_OK)
-            return false;
-        out->view[s] = xr_pixel_view_of(&view.info, view.count);
-        out->count = (size_t)view.count;
         const xr_pixel_view *v = &out->view[s];
-        if (view.count != v->batch * v->rows * v->columns * v->channels)
+        out->count = (size_t)tensor[s].count;
+        if (tensor[s].count != v->batch * v->rows * v->columns * v->channels)
             return false;
         if (v->rows == 1)
-            out->view[s] = (xr_pixel_view){1, 1, (size_t)view.count, 1, 0, 0, 1, 0, 1};
+            out->view[s] = (xr_pixel_view){1, 1, out->count, 1, 0, 0, 1, 0, 1};
     }
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
     return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels &&

@@ -28,15 +28,12 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
                        exray_slot *const slot[2], both_clips *out)
 {
     out->level = fit->level[EXRAY_SIDE_EDGE];
+    exray_tensor_view tensor[2];
+    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, tensor, out->view, out->value))
+        return false;
     for (int s = 0; s < 2; s++) {
-        exray_tensor_view view;
-        exray_error error;
-        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, fit->pair, slot[s], &view,
-                                    &out->value[s], &error) != EXRAY_OK)
-            return false;
-        out->view[s] = xr_pixel_view_of(&view.info, view.count);
-        if (view.count !=
-            out->view[s].batch * out->view[s].rows * out->view[s].columns * out->view[s].channels)
+        const xr_pixel_view *v = &out->view[s];
+        if (tensor[s].count != v->batch * v->rows * v->columns * v->channels)
             return false;
     }
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
@@ -47,12 +44,8 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
 static double value_at(const both_clips *b, int side, size_t picture, size_t i)
 {
     const xr_pixel_view *v = &b->view[side];
-    size_t rows = v->rows / v->pictures, pixel = i / v->channels;
-    size_t place = (picture * rows + pixel / v->columns) * v->row_stride +
-                   pixel % v->columns * v->column_stride + i % v->channels * v->channel_stride;
-    float value;
-    memcpy(&value, (const char *)b->value[side] + place * sizeof value, sizeof value);
-    return (double)value;
+    size_t first = picture * (v->rows / v->pictures) * v->columns;
+    return xr_value_at(b->value[side], xr_pixel_place(v, first + i / v->channels, i % v->channels));
 }
 
 /* Whether a picture of the edge is one of the reference's. */

@@ -101,9 +101,7 @@ static double reading_residual(const both_memories *m, const value_type *t, size
     for (size_t p = 0; p < count; p += step) {
         double e[XR_FIT_CHANNELS], r[XR_FIT_CHANNELS], check = 0;
         for (size_t c = 0; c < colors; c++) {
-            size_t place = pixels ? p / v->columns * v->row_stride + p % v->columns * v->column_stride +
-                                        c * v->channel_stride
-                                  : p;
+            size_t place = pixels ? xr_pixel_place(v, p, c) : p;
             e[c] = value_of(t, m->bytes + (p * items + first + c) * t->bytes);
             r[c] = reference_value(m, place);
             check += e[c] + r[c];

@@ -3,7 +3,6 @@
 #include "checks/input/fit/pixel_view.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { FRAMES = 8 };
 
@@ -29,11 +28,7 @@ typedef struct both_values {
 static double value_of(const both_values *b, int side, size_t pixel, size_t channel)
 {
     const xr_pixel_view *v = &b->view[side];
-    size_t place = pixel / v->columns * v->row_stride + pixel % v->columns * v->column_stride +
-                   channel * v->channel_stride;
-    float out;
-    memcpy(&out, (const char *)b->value[side] + place * sizeof out, sizeof out);
-    return (double)out;
+    return xr_value_at(b->value[side], xr_pixel_place(v, pixel, channel));
 }
 
 /* The reference's value that lies at a place among its pixels' values; NAN: there is none. */
@@ -112,14 +107,9 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
                        both_values *out)
 {
     exray_tensor_view view[2];
-    exray_error error;
     *out = (both_values){.level = fit->level[EXRAY_SIDE_EDGE]};
-    for (int s = 0; s < 2; s++) {
-        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, fit->pair, slot[s], &view[s],
-                                    &out->value[s], &error) != EXRAY_OK)
-            return false;
-        out->view[s] = xr_pixel_view_of(&view[s].info, view[s].count);
-    }
+    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, view, out->view, out->value))
+        return false;
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
     out->pixels = b->rows * b->columns;
     out->channels = b->channels;

@@ -1,5 +1,6 @@
 #include "checks/told/stages/vector_search.h"
 
+#include "checks/told/stages/value_sums.h"
 #include "checks/told/stages/vector_rounding.h"
 #include "checks/told/stages/vector_ways.h"
 
@@ -19,20 +20,10 @@ typedef struct vector_work {
     bool some; /* frames that are the same say nothing */
 } vector_work;
 
-typedef struct vector_sums {
-    double n, x, y, xx, xy, yy; /* x: the reference's, y: the edge's */
-} vector_sums;
-
-static void add_value(vector_sums *s, double x, double y)
+static void add_value(xr_value_sums *s, double x, double y)
 {
-    if (!isfinite(x) || !isfinite(y))
-        return;
-    s->n++;
-    s->x += x;
-    s->y += y;
-    s->xx += x * x;
-    s->xy += x * y;
-    s->yy += y * y;
+    if (isfinite(x) && isfinite(y))
+        xr_value_sums_add(s, x, y);
 }
 
 double xr_vector_error(const xr_stage_values *a, const xr_stage_values *b)
@@ -72,7 +63,7 @@ static void mark_differing(vector_work *w)
             continue;
         w->story->frames++;
         error += isfinite(own) ? own : 1;
-        vector_sums s = {0};
+        xr_value_sums s = {0};
         for (size_t i = 0; i < edge->count && i < reference->count; i++)
             add_value(&s, reference->value[i], edge->value[i]);
         cosine += s.xx > 0 && s.yy > 0 ? s.xy / sqrt(s.xx * s.yy) : 0;
@@ -149,7 +140,7 @@ static bool try_numbers(vector_work *w)
 /* ---- Gains ----------------------------------------------------------------------------------------------
  */
 
-static bool fits_line(const vector_sums *s, double gain, double offset, double noise)
+static bool fits_line(const xr_value_sums *s, double gain, double offset, double noise)
 {
     double left = s->yy - 2 * gain * s->xy - 2 * offset * s->y + gain * gain * s->xx +
                   2 * gain * offset * s->x + s->n * offset * offset;
@@ -158,7 +149,7 @@ static bool fits_line(const vector_sums *s, double gain, double offset, double n
 }
 
 /* Offset 0 where that does; else both. */
-static bool fit_line(const vector_sums *s, double noise, double *gain, double *offset)
+static bool fit_line(const xr_value_sums *s, double noise, double *gain, double *offset)
 {
     *offset = 0;
     *gain = s->xx > 0 ? s->xy / s->xx : 0;
@@ -182,7 +173,7 @@ static double largest_noise(const vector_work *w)
 
 static bool try_gain(vector_work *w)
 {
-    vector_sums s = {0};
+    xr_value_sums s = {0};
     for (size_t f = 0; f < w->series->count; f++)
         for (size_t i = 0; i < frame_at(w, f)->side[0].count; i++)
             add_value(&s, frame_at(w, f)->side[1].value[i], frame_at(w, f)->side[0].value[i]);
@@ -194,7 +185,7 @@ static bool try_gain(vector_work *w)
     return true;
 }
 
-static bool has_length_one(const vector_sums *s, bool edge)
+static bool has_length_one(const xr_value_sums *s, bool edge)
 {
     return fabs(sqrt(edge ? s->yy : s->xx) - 1) < 1e-3;
 }
@@ -204,7 +195,7 @@ static bool try_length(vector_work *w)
 {
     bool edge = true, reference = true;
     for (size_t f = 0; f < w->series->count; f++) {
-        vector_sums s = {0};
+        xr_value_sums s = {0};
         for (size_t i = 0; i < frame_at(w, f)->side[0].count; i++)
             add_value(&s, frame_at(w, f)->side[1].value[i], frame_at(w, f)->side[0].value[i]);
         double noise = xr_vector_noise(frame_at(w, f), w->noise);
@@ -235,7 +226,7 @@ static size_t columns_of(const vector_work *w)
 
 static bool fit_column(const vector_work *w, size_t edge, size_t reference, double *gain, double *offset)
 {
-    vector_sums s = {0};
+    xr_value_sums s = {0};
     for (size_t f = 0; f < w->series->count; f++)
         for (size_t i = 0; i < frame_at(w, f)->side[0].count; i += w->story->columns)
             add_value(&s, frame_at(w, f)->side[1].value[i + reference],

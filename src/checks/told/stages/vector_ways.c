@@ -1,26 +1,14 @@
 #include "checks/told/stages/vector_ways.h"
 
+#include "checks/told/stages/value_sums.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 enum { MOST_ROWS = 256, LEAST_VALUES = 8, LEAST_OF_FRAME = 6, LEAST_FRAMES = 3 };
 
-typedef struct way_sums {
-    double n, x, y, xx, xy, yy; /* x: made of the reference's, y: the edge's */
-} way_sums;
-
-static void add(way_sums *s, double x, double y)
-{
-    s->n++;
-    s->x += x;
-    s->y += y;
-    s->xx += x * x;
-    s->xy += x * y;
-    s->yy += y * y;
-}
-
 /* Least squares; false: it leaves more than noise of the edge's spread. */
-static bool fit_line(const way_sums *s, double noise, double *gain, double *offset)
+static bool fit_line(const xr_value_sums *s, double noise, double *gain, double *offset)
 {
     const double spread = s->xx - s->x * s->x / s->n, own = s->yy - s->y * s->y / s->n;
     if (!(spread > 1e-9 * s->xx) || !(own > 1e-9 * s->yy))
@@ -56,13 +44,13 @@ static const value_function functions[] = {
 static bool is_function(const xr_stage_series *series, double noise, const value_function *f,
                         xr_vector_story *story)
 {
-    way_sums s = {0};
+    xr_value_sums s = {0};
     for (size_t k = 0; k < series->count; k++)
         for (size_t i = 0; i < series->frame[k].side[0].count; i++) {
             const double x = f->of((double)series->frame[k].side[1].value[i]);
             if (!isfinite(x) || !isfinite(series->frame[k].side[0].value[i]))
                 return false;
-            add(&s, x, (double)series->frame[k].side[0].value[i]);
+            xr_value_sums_add(&s, x, (double)series->frame[k].side[0].value[i]);
         }
     double gain, offset;
     if (s.n < LEAST_VALUES || !fit_line(&s, noise, &gain, &offset))
@@ -90,12 +78,12 @@ bool xr_vector_in_frames(const xr_stage_series *series, double noise, xr_vector_
     size_t frames = 0;
     for (size_t k = 0; k < series->count; k++) {
         const xr_stage_frame *f = &series->frame[k];
-        way_sums s = {0};
+        xr_value_sums s = {0};
         double gain, offset;
         if (f->side[0].count != f->side[1].count)
             return false;
         for (size_t i = 0; i < f->side[0].count; i++)
-            add(&s, (double)f->side[1].value[i], (double)f->side[0].value[i]);
+            xr_value_sums_add(&s, (double)f->side[1].value[i], (double)f->side[0].value[i]);
         if (s.n < LEAST_OF_FRAME || !fit_line(&s, noise, &gain, &offset) || !(gain > 0))
             return false;
         frames++;
