@@ -500,17 +500,26 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
         return out_of_memory(error);
     exray_status status = EXRAY_OK;
     xr_input_pair *pair = xr_input_pair_open(comparison, before->pair, before);
-    bool told =
-        pair && (xr_report_words(comparison, before, findings) ||
-                 xr_report_clip_order(comparison, before, findings) ||
-                 xr_report_bytes(comparison, before, findings) ||
-                 xr_report_values(comparison, before, false, findings) || xr_report_torn(pair, findings));
+    bool told = pair && (xr_report_words(comparison, before, findings) ||
+                         xr_report_clip_order(comparison, before, findings) ||
+                         xr_report_bytes(comparison, before, findings));
+    xr_found_values values = {0};
+    const bool mistaken = pair && !told && xr_find_values(comparison, before, &values);
+    /* Of that, the search below knows how to undo it. */
+    const bool searched = mistaken && values.mistake == XR_MISTAKE_SIGN_BIT && values.stored;
+    if (mistaken && !searched) {
+        xr_report_values(before, &values, findings);
+        told = true;
+    }
+    told = told || (pair && xr_report_torn(pair, findings));
     xr_input_pair_close(pair);
     if (!told) {
         status = make_attempt(comparison, before, fine, NULL, a, error);
         if (status == EXRAY_OK && !is_explained(a))
             status = try_some_frames(comparison, a, error);
-        if (status == EXRAY_OK && (is_explained(a) || !xr_report_values(comparison, before, true, findings)))
+        if (status == EXRAY_OK && searched && !is_explained(a))
+            xr_report_values(before, &values, findings);
+        else if (status == EXRAY_OK)
             report(comparison, before, a, findings);
         close_attempt(a);
     }

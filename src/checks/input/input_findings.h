@@ -3,6 +3,7 @@
 #define XR_INPUT_FINDINGS_H
 
 #include "checks/input/explanation.h"
+#include "checks/input/memory/find_values.h"
 #include "checks/input/search/residual.h"
 #include "checks/input/shape/left_out_padding.h"
 
@@ -35,10 +36,9 @@ bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit
 bool xr_report_words(const exray_comparison *comparison, const xr_input_fit *fit,
                      exray_findings *findings); /* input_dtype.c */
 
-/* Whether each of the edge's values is made of one of the reference's by a mistake (memory/find_values.h);
- * reported.  `known`: of the mistakes that the search of a picture's explanation finds, too, else of the
- * others. */
-bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit, bool known,
+/* What memory/find_values.h found: each of the edge's values is made of one of the reference's by a mistake.
+ */
+void xr_report_values(const xr_input_fit *fit, const xr_found_values *values,
                       exray_findings *findings); /* input_values.c */
 
 /* Whether all frames that differ are torn; reported. */

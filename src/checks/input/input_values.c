@@ -39,8 +39,7 @@ static void say_pixels(const xr_found_values *v, exray_finding *f)
     exray_finding_alternative(f, "input.layout", 0.1);
 }
 
-bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fit, bool known,
-                      exray_findings *findings)
+void xr_report_values(const xr_input_fit *fit, const xr_found_values *values, exray_findings *findings)
 {
     static const char *const causes[XR_VALUE_MISTAKES] = {
         [XR_MISTAKE_LIMITS] = "input.quantization",
@@ -48,29 +47,27 @@ bool xr_report_values(const exray_comparison *comparison, const xr_input_fit *fi
         [XR_MISTAKE_FOUR_FOR_THREE] = "input.stride",
         [XR_MISTAKE_THREE_FOR_FOUR] = "input.stride",
     };
-    xr_found_values v;
-    if (!xr_find_values(comparison, fit, &v) || known != (v.mistake == XR_MISTAKE_SIGN_BIT && v.stored))
-        return false;
-    exray_finding *f = exray_findings_add(findings, causes[v.mistake], EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding *f = exray_findings_add(findings, causes[values->mistake], EXRAY_SEVERITY_ERROR, 0.95);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    if (v.mistake == XR_MISTAKE_LIMITS)
-        say_limits(&v, f);
-    else if (v.mistake == XR_MISTAKE_SIGN_BIT) {
+    if (values->mistake == XR_MISTAKE_LIMITS)
+        say_limits(values, f);
+    else if (values->mistake == XR_MISTAKE_SIGN_BIT) {
         exray_finding_summary(f,
                               "The edge's %s have the wrong sign: signed bytes%s taken for unsigned, or the "
                               "other way round (values wrap around at half of their range).",
-                              v.stored ? "stored input bytes" : "pixels", v.stored ? "" : " (pixel - 128)");
+                              values->stored ? "stored input bytes" : "pixels",
+                              values->stored ? "" : " (pixel - 128)");
         exray_finding_fix(f, "%s",
-                          v.stored ? "Write the type that the model takes, with its own zero point: not a "
-                                     "cast of the other one's "
-                                     "bytes."
-                                   : "Keep pixels as uint8_t until they are normalized; not char or int8_t.");
+                          values->stored
+                              ? "Write the type that the model takes, with its own zero point: not a "
+                                "cast of the other one's "
+                                "bytes."
+                              : "Keep pixels as uint8_t until they are normalized; not char or int8_t.");
     } else
-        say_pixels(&v, f);
+        say_pixels(values, f);
     exray_finding_detail(f,
                          "So read, each value is one of the reference's, to the level, in %zu of %zu frames.",
-                         v.supporting, v.frames);
-    exray_finding_number(f, "frames", (double)v.frames);
-    exray_finding_number(f, "frames_supporting", (double)v.supporting);
-    return true;
+                         values->supporting, values->frames);
+    exray_finding_number(f, "frames", (double)values->frames);
+    exray_finding_number(f, "frames_supporting", (double)values->supporting);
 }

@@ -1,5 +1,6 @@
 #include "checks/input/memory/find_words.h"
 
+#include "checks/ascending.h"
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/picture/sensor_picture.h"
 
@@ -76,14 +77,6 @@ static void add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
     s->frames++;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
 /* The largest number of which both are multiples, up to rounding. */
 static double common_divisor(double a, double b, double finest, double rounding)
 {
@@ -131,7 +124,7 @@ static double unit_of(const double *sorted, size_t count, double top)
 static bool count_in_unit(const double *value, size_t count, double *sorted, double *out, double *unit)
 {
     memcpy(sorted, value, count * sizeof *value);
-    qsort(sorted, count, sizeof *sorted, ascending);
+    qsort(sorted, count, sizeof *sorted, xr_ascending_doubles);
     double top = fmax(fabs(sorted[0]), fabs(sorted[count - 1])), odd = 0;
     *unit = isfinite(top) ? unit_of(sorted, count, top) : 0;
     if (!(*unit > 0) || top / *unit < 2 || top / *unit >= WORDS || sorted[0] < -OFF * *unit)
@@ -203,7 +196,7 @@ static bool try_reduced(const word_samples *s, const double *edge, const double 
             wrapped += r > 255U >> bits;
         }
         if ((double)odd <= ODD * (double)s->count && 10 * wrapped > s->count) {
-            *found = (xr_word_reading){.mistake = XR_WORD_LOW_OF_REDUCED, .bits = bits};
+            *found = (xr_word_reading){.mistake = XR_WORD_LOW_OF_REDUCED, .bits = bits, .unit = found->unit};
             return true;
         }
     }

@@ -170,6 +170,8 @@ static double rest_at_best_place(const xr_sound_frame *f, size_t at, const xr_so
         for (int k = -each; k <= each; k++) {
             const double d = centre + k * step;
             xr_sound_segment g;
+            if (k == 0) /* known: `rest` */
+                continue;
             moved.shift = r->shift + (long)floor(d);
             moved.fraction = d - floor(d);
             if (!bring_together(f, at, &moved, &g))

@@ -537,13 +537,13 @@ bool xr_report_careless_resampler(const xr_sound_report *r)
         return false;
     const int who = careless[0] ? 0 : 1;
     const bool hold = careless[who] == XR_CARELESS_HOLD;
-    const double rate = r->sides.rate, to = model_rate(&r->sides) > 0 ? model_rate(&r->sides) : 16000;
+    const double rate = r->sides.rate ? r->sides.rate : XR_RATE_OF_SPEECH, to = r->sides.careless_rate[who];
     exray_finding *f = begin(r, "input.sample_rate", 0.95);
     exray_finding_summary(f, "The %s's sound is that of the log, from %g to %g Hz %s, without a low pass.",
                           side_name[who], rate, to,
                           hold ? "by the sample before (or one of several)" : "by lines between samples");
-    exray_finding_detail(f, "What the sound has above %g Hz comes back below it, as tones that nobody made.",
-                         fmin(rate, to) / 2);
+    exray_finding_detail(f, "What the sound has %s %g Hz comes back %s it, as tones that nobody made.",
+                         to < rate ? "above" : "below", fmin(rate, to) / 2, to < rate ? "below" : "above");
     char key[32];
     snprintf(key, sizeof key, "rate: %g", to);
     exray_finding_fix(f, "Resample with a low pass (%sa windowed sinc).",

@@ -67,7 +67,7 @@ static bool is_resampled_of(const xr_sound_frame *f, int side, const float *made
 
 typedef struct tally {
     size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS], careless[2][XR_CARELESS_HOLD + 1];
-    double rate[2];
+    double rate[2], careless_rate[2];
 } tally;
 
 /* Whether a side is one of several channels, and not their mean. */
@@ -105,7 +105,10 @@ static void look_at_careless(const xr_sound_frame *f, const float *mono, size_t 
         if (exray_resampling_run(&how, mono, n, from, wanted, made, &error) != EXRAY_OK)
             continue;
         for (int s = 0; s < 2; s++)
-            t->careless[s][kind] += is_of(f, s, made, count, rounding_of(f, s));
+            if (is_of(f, s, made, count, rounding_of(f, s))) {
+                t->careless[s][kind]++;
+                t->careless_rate[s] = to;
+            }
     }
     free(made);
 }
@@ -141,7 +144,7 @@ static void look_at(const xr_sound_frame *f, const exray_sound *sound, tally *t)
 {
     size_t n;
     float *mono = mono_of(sound, 0, &n);
-    double rate = exray_sound_rate(sound) ? exray_sound_rate(sound) : 16000;
+    double rate = exray_sound_rate(sound) ? exray_sound_rate(sound) : XR_RATE_OF_SPEECH;
     if (mono && n > 64) {
         t->frames++;
         for (int s = 0; s < 2; s++)
@@ -175,7 +178,7 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
         out->raw[s] = t.frames && t.raw[s] == t.frames;
         for (int how = XR_CARELESS_LINES; how <= XR_CARELESS_HOLD; how++)
             if (t.frames && t.careless[s][how] == t.frames)
-                out->careless[s] = how;
+                out->careless[s] = how, out->careless_rate[s] = t.careless_rate[s];
         for (int c = 0; c < MOST_CHANNELS && !out->channel_of[s]; c++)
             if (t.frames && t.channel[s][c] == t.frames)
                 out->channel_of[s] = c + 1;
