@@ -250,3 +250,20 @@ def test_sets_of_labels(tmp_path):
     assert f["evidence"]["kind"] == "extra" and "lower threshold" in f["summary"]
     f = told_finding(judged(made(tmp_path / "fewer"), outputs(), labels(0.7), labels(0.5), **task))
     assert f["evidence"]["kind"] == "missing" and "higher threshold" in f["summary"]
+
+
+def test_scores_of_labels_and_labels_behind_noise(tmp_path):
+    """The same set with other scores; and where the sides' outputs are not equal to the bit, other labels all the same."""
+    def changed(change):
+        def tell(result, k):
+            labels(0.5)(result, k)
+            for c in result.classes:
+                c.id, c.score = change(c.id, c.score)
+        return tell
+
+    task = {"task": "multi_label"}
+    f = told_finding(judged(made(tmp_path / "half"), outputs(), changed(lambda i, s: (i, s / 2)), labels(0.5), **task))
+    assert f["evidence"]["kind"] == "scaled"
+    other = changed(lambda i, s: (39 - i, s))
+    assert judged(made(tmp_path / "noise"), outputs(), other, labels(0.5), edge_noise=1e-6, **task)["verdict"] == "fail"
+    assert judged(made(tmp_path / "right"), outputs(), labels(0.5, True), labels(0.5), edge_noise=1e-6, **task)["verdict"] == "pass"

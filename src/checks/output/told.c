@@ -75,12 +75,22 @@ static bool same_points(const exray_result *a, const exray_result *b)
     return true;
 }
 
+/* The vector of that name; of none, the one at that place.  NULL: there is none. */
+static const exray_vector *counterpart(const exray_result *r, const exray_vector *like, uint32_t place)
+{
+    const char *name = like->name ? like->name : "";
+    for (uint32_t i = 0; *name && i < r->vector_count; i++)
+        if (r->vectors[i].name && strcmp(r->vectors[i].name, name) == 0)
+            return &r->vectors[i];
+    return *name || place >= r->vector_count ? NULL : &r->vectors[place];
+}
+
 static bool same_vectors(const exray_result *a, const exray_result *b)
 {
     for (uint32_t i = 0; i < a->vector_count; i++) {
-        const exray_vector *x = &a->vectors[i], *y = &b->vectors[i];
+        const exray_vector *x = &a->vectors[i], *y = counterpart(b, x, i);
         double difference = 0, square = 0;
-        if (x->count != y->count)
+        if (!y || x->count != y->count)
             return false;
         for (uint32_t k = 0; k < x->count; k++) {
             difference += pow((double)x->values[k] - (double)y->values[k], 2);

@@ -1,6 +1,7 @@
 #include "checks/told/classes/class_lists.h"
 
 #include "checks/output/interpretation.h"
+#include "checks/told/classes/told_labels.h"
 #include "checks/told/decision_ties.h"
 #include "checks/told/silence.h"
 
@@ -13,13 +14,29 @@
 /* Differences of class numbers must fit. */
 #define FARTHEST_ID ((int64_t)1 << 60)
 
-static void read_list(const exray_result *result, xr_class_list *out)
+/* Puts a class at a place of the list, of which the last may fall out. */
+static void insert(xr_class_list *out, size_t place, const exray_class *told)
+{
+    if (place == XR_CLASSES_COMPARED)
+        return;
+    out->count += out->count < XR_CLASSES_COMPARED;
+    for (size_t i = out->count - 1; i > place; i--) {
+        out->id[i] = out->id[i - 1];
+        out->score[i] = out->score[i - 1];
+    }
+    out->id[place] = told->id > FARTHEST_ID ? FARTHEST_ID : told->id < -FARTHEST_ID ? -FARTHEST_ID : told->id;
+    out->score[place] = told->score;
+}
+
+/* As it was told; of labels, which are a set, the best first. */
+static void read_list(const exray_result *result, bool labels, xr_class_list *out)
 {
     *out = (xr_class_list){.count = 0};
-    for (uint32_t i = 0; i < result->class_count && out->count < XR_CLASSES_COMPARED; i++) {
-        int64_t id = result->classes[i].id;
-        out->id[out->count] = id > FARTHEST_ID ? FARTHEST_ID : id < -FARTHEST_ID ? -FARTHEST_ID : id;
-        out->score[out->count++] = result->classes[i].score;
+    for (uint32_t i = 0; i < result->class_count; i++) {
+        size_t place = out->count;
+        while (labels && place > 0 && (double)result->classes[i].score > out->score[place - 1])
+            place--;
+        insert(out, place, &result->classes[i]);
     }
 }
 
@@ -91,6 +108,7 @@ exray_status xr_class_frames_make(const exray_comparison *comparison, const xr_e
 {
     size_t frames = exray_comparison_frame_count(comparison);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    const bool labels = xr_tells_labels(comparison);
     xr_silence silence = xr_silence_of(comparison);
     *out = (xr_class_frames){.frame = calloc(frames + 1, sizeof *out->frame)};
     bool ok = slot[0] && slot[1] && out->frame;
@@ -104,7 +122,7 @@ exray_status xr_class_frames_make(const exray_comparison *comparison, const xr_e
             exray_result result;
             has[s] = xr_frame_result(comparison, (exray_side)s, f, slot[0], &result);
             if (has[s])
-                read_list(&result, &to->list[s]);
+                read_list(&result, labels, &to->list[s]);
         }
         if (!xr_may_compare_results(&silence, has))
             continue;

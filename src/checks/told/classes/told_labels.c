@@ -63,7 +63,9 @@ static exray_status compare_frames(const exray_comparison *comparison, const xr_
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     const xr_silence silence = xr_silence_of(comparison);
     const bool room = slot[0] && slot[1];
-    for (size_t f = 0; room && f < exray_comparison_frame_count(comparison); f++) {
+    for (size_t f = 0; room && !xr_tells_otherwise(&silence, XR_TOLD_CLASSES) &&
+                       f < exray_comparison_frame_count(comparison);
+         f++) {
         exray_result told[2];
         bool has[2];
         for (int s = 0; s < 2; s++) {
@@ -89,7 +91,7 @@ static exray_finding *say_more(exray_findings *findings, const label_sets *s, in
     const bool extra = side == EXRAY_SIDE_EDGE;
     const double least = s->least[1 - side], most = s->most_alone[side];
     exray_finding *f = xr_told_finding(findings, extra ? "extra" : "missing", "result", NULL, 0.95);
-    if (most <= least) {
+    if (isfinite(least) && most <= least) {
         exray_finding_summary(
             f,
             "The edge tells labels of a %s threshold: %zu %s, with scores up to %.3f; the lowest "
@@ -118,8 +120,8 @@ exray_status xr_check_told_labels(const exray_comparison *comparison, const xr_e
         status = compare_frames(comparison, equal, &sets, error);
     else
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing labels"};
-    *done = status != EXRAY_OK || !sets.alone[0] || !sets.alone[1];
-    if (status == EXRAY_OK && *done && sets.frames && !xr_result_is_explained(findings, explained)) {
+    *done = status != EXRAY_OK || (sets.frames && (!sets.alone[0] || !sets.alone[1]));
+    if (status == EXRAY_OK && *done && !xr_result_is_explained(findings, explained)) {
         exray_finding *f = say_more(findings, &sets, sets.alone[0] ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
         exray_finding_number(f, "labels_extra", (double)sets.alone[0]);
         exray_finding_number(f, "labels_missing", (double)sets.alone[1]);
