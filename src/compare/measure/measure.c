@@ -263,7 +263,7 @@ static bool has_layout(const exray_tensor_info *info)
 static bool have_one_order(const xr_pair *pair, const exray_tensor_view view[2])
 {
     const exray_tensor_info *a = &view[0].info, *b = &view[1].info;
-    if (!xr_sketch_same_order(a, b))
+    if (pair->flattened[0] || !xr_sketch_same_order(a, b))
         return false;
     return (has_layout(a) && has_layout(b)) || pair->layout == XR_LAYOUT_NONE ||
            xr_pair_layout(pair, a, b) == XR_LAYOUT_SAME;
@@ -278,7 +278,7 @@ static const float *for_sketch(pair_reader *r, const xr_pair *pair, const exray_
     for (int s = 0; s < 2; s++)
         if (has_layout(&view[s].info))
             return NULL;
-    if (how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
+    if (pair->flattened[0] || how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
         return NULL;
     if (side == EXRAY_SIDE_REFERENCE && how != XR_LAYOUT_SWAPPED)
         how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;

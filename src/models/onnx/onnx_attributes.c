@@ -93,13 +93,14 @@ static void add_operator(text *t, xr_span node, bool first)
 {
     xr_pb pb = xr_pb_begin(node.data, node.size);
     char item[80];
-    size_t used = (size_t)snprintf(item, sizeof item, "%s", first ? "graph of " : "");
+    const size_t before = (size_t)snprintf(item, sizeof item, "%s", first ? "graph of " : "");
+    size_t used = before;
     for (xr_pb_field f; xr_pb_next(&pb, &f);)
         if (xr_pb_is(&f, 4, XR_PB_BYTES))
             for (size_t i = 0; i < f.size && used < sizeof item - 1; i++)
                 item[used++] = (char)(f.data[i] >= 0x20 && f.data[i] < 0x7F ? f.data[i] : '?');
     item[used] = '\0';
-    if (used && !strstr(item, "Constant"))
+    if (used && strcmp(item + before, "Constant") != 0)
         add_item(t, item);
 }
 

@@ -92,12 +92,13 @@ bool xr_key_computes_nothing(const char *key)
                                        "weights_format",
                                        "keep_num_dims",
                                        "training",
-                                       "ceil",
+                                       "training_mode",
                                        "seed",
                                        "stash_type",
                                        "allowzero"};
+    const size_t length = strcspn(key, ",");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strncmp(key, keys[i], strlen(keys[i])) == 0)
-            return !strchr(key, ',') || xr_key_computes_nothing(strchr(key, ',') + 2);
+        if (length == strlen(keys[i]) && strncmp(key, keys[i], length) == 0)
+            return !key[length] || xr_key_computes_nothing(key + length + strlen(", "));
     return false;
 }

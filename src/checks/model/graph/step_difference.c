@@ -195,7 +195,7 @@ static bool is_unseen(const finder *f, const xr_difference *d)
 static bool judge_hidden(finder *f, xr_difference *d, const xr_traits traits[2])
 {
     xr_step_effect effect = {NAN, NAN};
-    bool small = strncmp(d->key, "epsilon", 7) == 0 || strncmp(d->key, "eps", 3) == 0;
+    bool small = strncmp(d->key, "eps", 3) == 0;
     if (!is_coarse(f, d) || xr_key_computes_nothing(d->key))
         return false;
     d->proof = XR_PROOF_HIDDEN;
