@@ -19,7 +19,7 @@ def write(path, role, outputs, dtype=np.float32, told=None):
     with Recording(path, role) as log:
         for image, output in zip(np.random.default_rng(3).normal(size=(len(outputs), 16, 16, 3)), outputs):
             if told:
-                log.add("/result", "Result", PB["Result"](frame=log.count, text=told))
+                log.add("/result", "Result", PB["Result"](frame=log.count, **(dict(text=told) if isinstance(told, str) else dict(mask=told))))
             log.frame([("/input/image", np.ascontiguousarray(image[None], np.float32), {}), ("/output/map", np.ascontiguousarray(output[None]).astype(dtype), {})])
     return path
 
@@ -108,3 +108,14 @@ def test_the_application_knows(judge):
     y = smooth(SHAPES[0], 7)
     verdict = judge(y[..., ::-1], y, dict(told="a cat"), dict(told="a cat"))
     assert verdict["verdict"] == "pass" and [f["severity"] for f in verdict["findings"]] == ["warning"], verdict["findings"]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("apart,known", [(114, True), (64, False)])
+def test_the_application_knows_but_for_some_pixels(judge, wide, apart, known):
+    """Of 1024 pixels noise moves up to a hundredth, however many bytes each has."""
+    y, ids = smooth(SHAPES[0], 7), np.arange(1024) % 7
+    other = np.where(np.arange(1024) % apart == 0, ids + 1, ids)
+    told = [PB["Result"].Mask(width=32, height=32, ids=m.astype("<u2" if wide else "u1").tobytes(), wide=wide) for m in (other, ids)]
+    verdict = judge(y[..., ::-1], y, dict(told=told[0]), dict(told=told[1]))
+    assert finding(verdict, "output.order")["severity"] == ("warning" if known else "error")

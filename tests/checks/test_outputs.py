@@ -114,6 +114,10 @@ def test_graphs_that_end_otherwise(judge):
     verdict = judge(*stored, edge_log=ends_with("LOGISTIC"), reference_log=ends_with("SOFTMAX"))
     assert causes(verdict) == ["output.activation"]
     assert finding(verdict, "output.activation")["evidence"]["edge_tail"] == "sigmoid"
+    assert finding(verdict, "output.activation")["severity"] == "error"
+    told = [[(7, 0.5)]] * len(x)
+    known = judge(*stored, edge_log=ends_with("LOGISTIC") | {"results": told}, reference_log=ends_with("SOFTMAX") | {"results": told})
+    assert {f["severity"] for f in known["findings"] if f["cause"] == "output.activation"} == {"warning"}
 
 
 # ---- Dequantization ----------------------------------------------------------------------

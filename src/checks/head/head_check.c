@@ -325,16 +325,17 @@ exray_status xr_check_heads(const exray_comparison *comparison, exray_findings *
 {
     if (xr_inputs_differ_by_any(comparison, findings))
         return EXRAY_OK; /* others abstain for them */
-    const bool told = xr_told_the_same(comparison);
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         xr_head head;
         head_report r = {comparison, findings, exray_comparison_output(comparison, i), &head,
-                         told ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR};
+                         EXRAY_SEVERITY_ERROR};
         if (xr_is_reordered(findings, i) || about_output(&r, "output."))
             continue;
         const exray_status status = xr_head_make(comparison, i, &head, error);
-        if (status == EXRAY_OK && head.frames && is_beyond(r.io, &head))
+        if (status == EXRAY_OK && head.frames && is_beyond(r.io, &head)) {
+            r.severity = xr_severity_by_told(comparison);
             report(&r);
+        }
         xr_head_free(&head);
         if (status != EXRAY_OK)
             return status;

@@ -110,8 +110,9 @@ static void report_graphs(const exray_comparison *comparison, const xr_relation 
     char words[2][80];
     xr_tail_words(&edge, words[EXRAY_SIDE_EDGE], sizeof words[0]);
     xr_tail_words(&reference, words[EXRAY_SIDE_REFERENCE], sizeof words[0]);
+    const exray_severity severity = xr_severity_by_told(comparison);
     exray_finding *f =
-        exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR,
+        exray_findings_add(findings, "output.activation", severity,
                            (xr_inputs_known(comparison) ? 0.93 : 0.85) * (is_plausible(r) ? 1 : 0.9));
     uint32_t layer = xr_tail_layer(comparison, r->io);
     exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE],
@@ -121,6 +122,7 @@ static void report_graphs(const exray_comparison *comparison, const xr_relation 
     exray_finding_detail(f, "So say the graphs of both logs, and the outputs differ by %.2g of the signal.",
                          r->io->error);
     exray_finding_fix(f, "Export both models with the same activation at the end, once.");
+    xr_say_told(f, severity);
     exray_finding_text(f, "edge_tail", words[EXRAY_SIDE_EDGE]);
     exray_finding_text(f, "reference_tail", words[EXRAY_SIDE_REFERENCE]);
 }
@@ -141,11 +143,9 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
         return EXRAY_OK;
     wording w = words_of(r, which, inverse);
     double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
-    /* An application that knows what its model ends with is right. */
-    const bool known = xr_told_the_same(comparison);
-    exray_finding *f = exray_findings_add(findings, "output.activation",
-                                          known ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR,
-                                          r->affine.explains ? 0.6 : sure);
+    const exray_severity severity = xr_severity_by_told(comparison);
+    exray_finding *f =
+        exray_findings_add(findings, "output.activation", severity, r->affine.explains ? 0.6 : sure);
     exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
     exray_finding_summary(f, "%s", w.summary);
     exray_finding_detail(f,
@@ -154,8 +154,7 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
                          name_of(which, inverse), best->residual, best->before, best->allowed,
                          best->supporting, r->frames);
     exray_finding_fix(f, "%s", w.fix);
-    if (known)
-        exray_finding_detail(f, "Both applications told the same all the same: each knows its own model.");
+    xr_say_told(f, severity);
     exray_finding_text(f, "relation", name_of(which, inverse));
     exray_finding_number(f, "residual_before", best->before);
     exray_finding_number(f, "residual_after", best->residual);

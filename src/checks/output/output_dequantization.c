@@ -81,15 +81,12 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
     if ((m == SOME_MAP || m == WRONG_SCALE) && (xr_layers_differ(comparison) || has_steps_of_softmax(r)))
         return;
     double sure = m == SOME_MAP ? 0.7 : m == WRONG_SCALE ? 0.85 : 0.97;
-    /* An application that knows its own model's unit is right. */
-    const bool known = xr_told_the_same(comparison);
-    exray_finding *f = exray_findings_add(findings, "output.dequantization",
-                                          known ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR,
+    const exray_severity severity = xr_severity_by_told(comparison);
+    exray_finding *f = exray_findings_add(findings, "output.dequantization", severity,
                                           xr_inputs_known(comparison) ? sure : 0.9 * sure);
     exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
     exray_finding_summary(f, "%s", summary_of(m));
-    if (known)
-        exray_finding_detail(f, "Both applications told the same all the same: each knows its own model.");
+    xr_say_told(f, severity);
     exray_finding_detail(f,
                          "edge = %.5g * reference %+.5g in %zu of %zu frames, none contradicts; it leaves "
                          "%.2g of the deviation, without it %.2g.",

@@ -16,12 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where both sides told the same in the end, an application that knows its own order is right. */
-static exray_severity severity_of(const exray_comparison *comparison)
-{
-    return xr_told_the_same(comparison) ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR;
-}
-
 /* ---- Several outputs ------------------------------------------------------------------- */
 
 static exray_status check_exchange(const exray_comparison *comparison, exray_findings *findings,
@@ -36,7 +30,7 @@ static exray_status check_exchange(const exray_comparison *comparison, exray_fin
         xr_port_exchange_free(&exchange);
         return status;
     }
-    exray_finding *f = exray_findings_add(findings, "output.order", severity_of(comparison), 0.98);
+    exray_finding *f = exray_findings_add(findings, "output.order", xr_severity_by_told(comparison), 0.98);
     exray_finding_where(f, "output", exray_comparison_output(comparison, first)->name[EXRAY_SIDE_EDGE],
                         EXRAY_NO_INDEX);
     xr_say_exchange(f, comparison, EXRAY_KIND_OUTPUT, &exchange);
@@ -53,7 +47,7 @@ static void report_rows(const exray_comparison *comparison, const xr_row_order *
 {
     char words[300];
     const char *name = exray_comparison_output(comparison, pair)->name[EXRAY_SIDE_EDGE];
-    exray_finding *f = exray_findings_add(findings, "output.order", severity_of(comparison), 0.97);
+    exray_finding *f = exray_findings_add(findings, "output.order", xr_severity_by_told(comparison), 0.97);
     exray_finding_where(f, "output", name, EXRAY_NO_INDEX);
     xr_row_order_words(order, words, sizeof words);
     exray_finding_summary(f, "Output %.80s has the reference's %zu rows in another order: %s.", name,
@@ -211,7 +205,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         return xr_abstain_for_inputs(error);
     exray_status status = any ? check_exchange(comparison, findings, error) : EXRAY_OK;
     if (status == EXRAY_OK && !xr_inputs_differ_by_any(comparison, findings))
-        status = xr_check_maps(comparison, severity_of(comparison), findings, error);
+        status = xr_check_maps(comparison, xr_severity_by_told(comparison), findings, error);
     if (status == EXRAY_OK && any)
         status = check_rows(comparison, findings, error);
     return status == EXRAY_OK ? check_places(comparison, findings, error) : status;

@@ -106,13 +106,13 @@ static bool same_mask(const exray_mask *a, const exray_mask *b)
 {
     if (!a || !b)
         return a == b;
-    const size_t bytes = (size_t)a->width * a->height * (a->wide ? 2 : 1);
+    const size_t pixels = (size_t)a->width * a->height, size = a->wide ? 2 : 1;
     if (a->width != b->width || a->height != b->height || a->wide != b->wide || !a->ids || !b->ids)
         return false;
     size_t other = 0;
-    for (size_t i = 0; i < bytes; i++)
-        other += ((const uint8_t *)a->ids)[i] != ((const uint8_t *)b->ids)[i];
-    return 100 * other <= bytes; /* noise moves edges */
+    for (size_t i = 0; i < pixels; i++)
+        other += memcmp((const uint8_t *)a->ids + i * size, (const uint8_t *)b->ids + i * size, size) != 0;
+    return 100 * other <= pixels; /* noise moves edges */
 }
 
 static bool same(const exray_result *a, const exray_result *b)
@@ -129,7 +129,7 @@ static bool same(const exray_result *a, const exray_result *b)
     return same_boxes(a, b);
 }
 
-bool xr_told_the_same(const exray_comparison *comparison)
+static bool told_the_same(const exray_comparison *comparison)
 {
     teller t;
     bool all = begin(&t, comparison);
@@ -143,6 +143,18 @@ bool xr_told_the_same(const exray_comparison *comparison)
     }
     end(&t);
     return all && frames > 0;
+}
+
+exray_severity xr_severity_by_told(const exray_comparison *comparison)
+{
+    return told_the_same(comparison) ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR;
+}
+
+void xr_say_told(exray_finding *finding, exray_severity severity)
+{
+    if (severity == EXRAY_SEVERITY_WARNING)
+        exray_finding_detail(finding,
+                             "Both applications told the same all the same: each knows its own model.");
 }
 
 /* ---- Texts of several parts -------------------------------------------------------------- */

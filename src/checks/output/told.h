@@ -4,9 +4,13 @@
 
 #include <exray/assertion.h>
 
-/* Whether both told something in at least one frame, and the same in all of these: the same classes
- * in the same order, the same boxes, points, vectors and masks, the same text, and scores that are near. */
-bool xr_told_the_same(const exray_comparison *comparison);
+/* Of a finding about outputs that differ as a whole: an error; a warning where both applications told
+ * something in at least one frame, and the same in all of these (the same classes in the same order, the same
+ * boxes, points, vectors and masks, the same text, and scores that are near): then each knows its own model.
+ */
+exray_severity xr_severity_by_told(const exray_comparison *comparison);
+/* Says so, where that is the severity. */
+void xr_say_told(exray_finding *finding, exray_severity severity);
 
 /* Texts of as many parts (words, or else characters) as the model has outputs. */
 typedef struct xr_told_places {
