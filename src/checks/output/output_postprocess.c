@@ -112,20 +112,16 @@ static exray_status check_classes(const exray_comparison *comparison, const xr_e
     return status;
 }
 
-static exray_status check_told(const exray_comparison *comparison, exray_findings *findings,
-                               exray_error *error)
+static exray_status check_told(const exray_comparison *comparison, const xr_equal_frames *equal,
+                               exray_findings *findings, exray_error *error)
 {
-    xr_equal_frames equal;
-    exray_status status = xr_equal_frames_make(comparison, &equal, error);
-    if (status == EXRAY_OK)
-        status = check_classes(comparison, &equal, findings, error);
-    if (status == EXRAY_OK && equal.count)
-        status = xr_check_told_boxes(comparison, &equal, findings, error);
-    if (status == EXRAY_OK && equal.count)
-        status = xr_check_told_text(comparison, &equal, findings, error);
-    if (status == EXRAY_OK && equal.count)
-        status = xr_check_told_stages(comparison, &equal, findings, error);
-    xr_equal_frames_free(&equal);
+    exray_status status = check_classes(comparison, equal, findings, error);
+    if (status == EXRAY_OK && equal->count)
+        status = xr_check_told_boxes(comparison, equal, findings, error);
+    if (status == EXRAY_OK && equal->count)
+        status = xr_check_told_text(comparison, equal, findings, error);
+    if (status == EXRAY_OK && equal->count)
+        status = xr_check_told_stages(comparison, equal, findings, error);
     return status;
 }
 
@@ -141,8 +137,12 @@ static exray_status abstain_for_silence(const xr_silence *silence, exray_error *
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t before = findings->count;
-    exray_status status = check_told(comparison, findings, error);
-    xr_silence silence = xr_silence_of(comparison);
+    xr_equal_frames equal;
+    exray_status status = xr_equal_frames_make(comparison, &equal, error);
+    const xr_silence silence = equal.silence;
+    if (status == EXRAY_OK)
+        status = check_told(comparison, &equal, findings, error);
+    xr_equal_frames_free(&equal);
     if (status == EXRAY_OK && findings->count == before && !xr_one_side_records(&silence) &&
         !xr_note_told_formats(comparison, findings)) {
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing what was told"};
@@ -155,8 +155,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 
 static const char *const causes[] = {"output.postprocess", "output.label_offset", "output.box_format", NULL};
 static const exray_option options[] = {
-    {"agreement", "share of frames with equal decisions, at most; ties among equal outputs do not reach half",
-     0.5, 0, 1},
+    {"agreement",
+     "share of frames with equal decisions, at most, where outputs are equal and decisions are no ties", 0.5,
+     0, 1},
     {.name = NULL},
 };
 

@@ -117,7 +117,8 @@ exray_status xr_equal_frames_make(const exray_comparison *comparison, xr_equal_f
                                 !xr_layers_differ(comparison),
                     .slot = {exray_slot_new(), exray_slot_new()}};
     *out = (xr_equal_frames){.of = calloc(frames + 1, sizeof *out->of),
-                             .by_outputs = any_comparable(comparison)};
+                             .by_outputs = any_comparable(comparison),
+                             .silence = xr_silence_of(comparison)};
     w.kind = out->by_outputs ? EXRAY_KIND_OUTPUT : EXRAY_KIND_INPUT;
     w.pairs = out->by_outputs ? exray_comparison_output_count(comparison)
                               : exray_comparison_input_count(comparison);

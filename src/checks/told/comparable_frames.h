@@ -3,7 +3,7 @@
 #ifndef XR_COMPARABLE_FRAMES_H
 #define XR_COMPARABLE_FRAMES_H
 
-#include <exray/assertion.h>
+#include "checks/told/silence.h"
 
 typedef enum xr_frame_equality {
     XR_FRAME_OTHER, /* the outputs, or the inputs, differ, or are not known: nothing follows for what was told
@@ -16,6 +16,7 @@ typedef struct xr_equal_frames {
     xr_frame_equality *of; /* [matched frames] */
     size_t count;          /* of frames that are not OTHER */
     bool by_outputs;       /* else by inputs */
+    xr_silence silence;    /* what a frame without a result means in each log */
 } xr_equal_frames;
 
 /* Compares every frame.  Anything but EXRAY_OK is an error; free in any case. */

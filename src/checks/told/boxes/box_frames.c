@@ -100,10 +100,10 @@ exray_status xr_box_frames_make(const exray_comparison *comparison, const xr_equ
 {
     size_t frames = exray_comparison_frame_count(comparison), boxes = 0;
     exray_slot *slot = exray_slot_new();
-    xr_silence silence = xr_silence_of(comparison);
+    const xr_silence *silence = &equal->silence;
     *out = (xr_box_frames){.frame = calloc(frames + 1, sizeof *out->frame)};
     bool ok = slot && out->frame;
-    for (size_t f = 0; ok && !xr_tells_otherwise(&silence, XR_TOLD_BOXES) && f < frames && boxes < MOST_BOXES;
+    for (size_t f = 0; ok && !xr_tells_otherwise(silence, XR_TOLD_BOXES) && f < frames && boxes < MOST_BOXES;
          f++) {
         if (equal->of[f] == XR_FRAME_OTHER)
             continue;
@@ -111,7 +111,7 @@ exray_status xr_box_frames_make(const exray_comparison *comparison, const xr_equ
         *to = (xr_box_frame){.frame = f, .exact = equal->of[f] == XR_FRAME_EXACT};
         ok = read_side(comparison, EXRAY_SIDE_EDGE, slot, to) &&
              read_side(comparison, EXRAY_SIDE_REFERENCE, slot, to);
-        if (ok && !xr_may_compare_results(&silence, to->told)) {
+        if (ok && !xr_may_compare_results(silence, to->told)) {
             free(to->box[0]);
             free(to->box[1]);
             out->count--;

@@ -109,10 +109,10 @@ exray_status xr_class_frames_make(const exray_comparison *comparison, const xr_e
     size_t frames = exray_comparison_frame_count(comparison);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     const bool labels = xr_tells_labels(comparison);
-    xr_silence silence = xr_silence_of(comparison);
+    const xr_silence *silence = &equal->silence;
     *out = (xr_class_frames){.frame = calloc(frames + 1, sizeof *out->frame)};
     bool ok = slot[0] && slot[1] && out->frame;
-    for (size_t f = 0; ok && !xr_tells_otherwise(&silence, XR_TOLD_CLASSES) && f < frames; f++) {
+    for (size_t f = 0; ok && !xr_tells_otherwise(silence, XR_TOLD_CLASSES) && f < frames; f++) {
         xr_class_frame *to = &out->frame[out->count];
         bool has[2];
         if (equal->of[f] == XR_FRAME_OTHER)
@@ -124,7 +124,7 @@ exray_status xr_class_frames_make(const exray_comparison *comparison, const xr_e
             if (has[s])
                 read_list(&result, labels, &to->list[s]);
         }
-        if (!xr_may_compare_results(&silence, has))
+        if (!xr_may_compare_results(silence, has))
             continue;
         out->count++;
         to->noisy = !to->exact && !xr_same_classes(&to->list[0], &to->list[1]) &&

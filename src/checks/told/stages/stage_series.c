@@ -145,11 +145,8 @@ static exray_status read_frame(const exray_comparison *comparison, size_t frame,
     const exray_record *record[2];
     for (int s = 0; s < 2; s++)
         record[s] = stage_of(comparison, (exray_side)s, frame, series->name, 0);
-    if (!record[0] || !record[1]) {
-        series->absent[0] += !record[0] && record[1];
-        series->absent[1] += record[0] && !record[1];
+    if (!record[0] || !record[1])
         return EXRAY_OK;
-    }
     xr_stage_frame *f = &series->frame[series->count];
     *f = (xr_stage_frame){.frame = frame};
     exray_status status = EXRAY_OK;

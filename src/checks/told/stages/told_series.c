@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MASK, POINTS, SCORES, VECTORS, MOST_VECTORS = 8, MOST_VALUES = 1 << 24, IGNORED = 255 };
+enum { MOST_VALUES = 1 << 24, IGNORED = 255 };
 
 typedef struct told_work {
     const exray_comparison *comparison;
@@ -13,7 +13,7 @@ typedef struct told_work {
     exray_slot *slot[2], *output[2];
     const xr_silence *silence;
     const char *name; /* of the vector, or NULL */
-    bool only;        /* its side tells no other vector */
+    bool only;        /* the edge tells no other one */
 } told_work;
 
 static bool read_told(const told_work *w, exray_side side, size_t frame, exray_result *out)
@@ -120,42 +120,20 @@ static const exray_vector *vector_of(const told_work *w, const exray_result *res
     return w->only && result->vector_count == 1 ? &result->vectors[0] : NULL;
 }
 
-/* Finds the name of that position among the edge's vectors of all frames. */
-static bool find_name(told_work *w, const xr_equal_frames *equal, size_t frames, char name[XR_TOLD_NAME])
+static bool has_mask(const exray_result *result)
 {
-    char seen[MOST_VECTORS][XR_TOLD_NAME];
-    size_t count = 0, wanted = w->position - VECTORS;
-    w->only = true;
-    for (size_t f = 0; f < frames; f++) {
-        exray_result told;
-        if (equal->of[f] == XR_FRAME_OTHER || !read_told(w, EXRAY_SIDE_EDGE, f, &told))
-            continue;
-        w->only = w->only && told.vector_count <= 1;
-        for (uint32_t i = 0; i < told.vector_count && count < MOST_VECTORS; i++) {
-            size_t k = 0;
-            while (k < count && !has_name(&told.vectors[i], seen[k]))
-                k++;
-            if (k == count)
-                snprintf(seen[count++], XR_TOLD_NAME, "%s", told.vectors[i].name ? told.vectors[i].name : "");
-        }
-    }
-    w->only = w->only && count == 1;
-    if (wanted >= count)
-        return false;
-    memcpy(name, seen[wanted], XR_TOLD_NAME);
-    w->name = name;
-    return true;
+    return result->mask != NULL && result->mask->width && result->mask->height;
 }
 
 static bool has(const told_work *w, const exray_result *result)
 {
     const exray_vector *vector;
     switch (w->position) {
-    case MASK:
-        return result->mask != NULL && result->mask->width && result->mask->height;
-    case POINTS:
+    case XR_TOLD_MASK:
+        return has_mask(result);
+    case XR_TOLD_POINTS:
         return result->keypoint_count > 0;
-    case SCORES:
+    case XR_TOLD_SCORES:
         return has_scores(result);
     default:
         vector = vector_of(w, result);
@@ -192,11 +170,11 @@ static bool are_outputs(const told_work *w, size_t frame, const xr_stage_values 
 static bool take_side(const told_work *w, const exray_result *told, xr_stage_values *out)
 {
     switch (w->position) {
-    case MASK:
+    case XR_TOLD_MASK:
         return take_mask(told->mask, out);
-    case POINTS:
+    case XR_TOLD_POINTS:
         return take_points(told, out);
-    case SCORES:
+    case XR_TOLD_SCORES:
         return take_scores(told, out);
     default:
         return take_vector(vector_of(w, told), out);
@@ -210,10 +188,8 @@ static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_
     bool here[2] = {has(w, &told[0]), has(w, &told[1])}, good = true;
     if (!here[0] || !here[1]) {
         for (int s = 0; s < 2; s++)
-            if (out->lacks && !here[s] && here[1 - s]) {
-                out->absent[s]++;
+            if (out->lacks && !here[s] && here[1 - s])
                 out->lacks[frame] = (unsigned char)(1 + s);
-            }
         return true;
     }
     xr_stage_frame *f = &out->frame[out->count];
@@ -221,7 +197,7 @@ static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_
     for (int s = 0; s < 2; s++)
         good = take_side(w, &told[s], &f->side[s]) && good;
     const size_t bytes = f->side[1].count * sizeof *f->side[1].value;
-    if (good && w->position >= VECTORS && !exact && f->side[0].count == f->side[1].count &&
+    if (good && w->position >= XR_TOLD_VECTORS && !exact && f->side[0].count == f->side[1].count &&
         memcmp(f->side[0].value, f->side[1].value, bytes) != 0 && are_outputs(w, frame, f->side))
         memcpy(f->side[0].value, f->side[1].value, bytes);
     if (good)
@@ -248,37 +224,86 @@ static bool add_frames(const told_work *w, const xr_equal_frames *equal, size_t 
     return true;
 }
 
+static exray_status out_of_memory(exray_error *error)
+{
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
+    return EXRAY_E_MEMORY;
+}
+
+static void note_kinds(const exray_result *told, bool any[XR_TOLD_VECTORS + 1])
+{
+    any[XR_TOLD_MASK] = any[XR_TOLD_MASK] || has_mask(told);
+    any[XR_TOLD_POINTS] = any[XR_TOLD_POINTS] || told->keypoint_count > 0;
+    any[XR_TOLD_SCORES] = any[XR_TOLD_SCORES] || has_scores(told);
+    any[XR_TOLD_VECTORS] = any[XR_TOLD_VECTORS] || told->vector_count > 0;
+}
+
+static void note_names(const exray_result *told, xr_told_kinds *out)
+{
+    out->only = out->only && told->vector_count <= 1;
+    for (uint32_t i = 0; i < told->vector_count && out->vectors < XR_MOST_TOLD_VECTORS; i++) {
+        const exray_vector *v = &told->vectors[i];
+        size_t k = 0;
+        while (k < out->vectors && !has_name(v, out->vector[k]))
+            k++;
+        if (k == out->vectors)
+            snprintf(out->vector[out->vectors++], XR_TOLD_NAME, "%s", v->name ? v->name : "");
+    }
+}
+
+exray_status xr_told_kinds_find(const exray_comparison *comparison, const xr_equal_frames *equal,
+                                xr_told_kinds *out, exray_error *error)
+{
+    told_work w = {.comparison = comparison, .slot = {exray_slot_new(), exray_slot_new()}};
+    const bool room = w.slot[0] && w.slot[1];
+    bool any[2][XR_TOLD_VECTORS + 1] = {{false}};
+    *out = (xr_told_kinds){.only = true};
+    for (size_t f = 0; room && f < exray_comparison_frame_count(comparison); f++)
+        for (int s = 0; s < 2 && equal->of[f] != XR_FRAME_OTHER; s++) {
+            exray_result told;
+            if (!read_told(&w, (exray_side)s, f, &told))
+                continue;
+            note_kinds(&told, any[s]);
+            if (s == EXRAY_SIDE_EDGE)
+                note_names(&told, out);
+        }
+    out->only = out->only && out->vectors == 1;
+    for (int k = 0; k <= XR_TOLD_VECTORS; k++)
+        out->both[k] = any[0][k] && any[1][k];
+    exray_slot_free(w.slot[0]);
+    exray_slot_free(w.slot[1]);
+    return room ? EXRAY_OK : out_of_memory(error);
+}
+
 exray_status xr_told_series_make(const exray_comparison *comparison, const xr_equal_frames *equal,
-                                 const xr_silence *silence, size_t position, xr_stage_series *out,
+                                 const xr_told_kinds *kinds, size_t position, xr_stage_series *out,
                                  bool *found, exray_error *error)
 {
     static const char *const names[] = {"mask", "keypoints", XR_SCORES_OF_POINTS, "vector"};
     const size_t frames = exray_comparison_frame_count(comparison);
+    const size_t kind = position < XR_TOLD_VECTORS ? position : XR_TOLD_VECTORS;
+    *out = (xr_stage_series){.name = names[kind], .whole = position == XR_TOLD_MASK, .place = "/result"};
+    *found = position < XR_TOLD_VECTORS + kinds->vectors;
+    if (!*found || !kinds->both[kind])
+        return EXRAY_OK;
     told_work w = {.comparison = comparison,
                    .position = position,
                    .slot = {exray_slot_new(), exray_slot_new()},
                    .output = {exray_slot_new(), exray_slot_new()},
-                   .silence = silence};
-    *out = (xr_stage_series){.name = names[position < VECTORS ? position : VECTORS],
-                             .whole = position == MASK,
-                             .place = "/result",
-                             .frame = calloc(frames + 1, sizeof *out->frame),
-                             .lacks = position == SCORES ? NULL : calloc(frames + 1, sizeof *out->lacks)};
-    bool good = w.slot[0] && w.slot[1] && w.output[0] && w.output[1] && out->frame &&
-                (out->lacks || position == SCORES);
-    *found = good && position < VECTORS + MOST_VECTORS;
-    if (*found && position >= VECTORS)
-        *found = find_name(&w, equal, frames, out->told_name);
-    if (*found && *out->told_name)
+                   .silence = &equal->silence,
+                   .only = kinds->only};
+    if (kind == XR_TOLD_VECTORS)
+        w.name = memcpy(out->told_name, kinds->vector[position - XR_TOLD_VECTORS], XR_TOLD_NAME);
+    if (*out->told_name)
         out->name = out->told_name;
-    if (*found)
-        good = add_frames(&w, equal, frames, out);
+    out->frame = calloc(frames + 1, sizeof *out->frame);
+    if (kind != XR_TOLD_SCORES)
+        out->lacks = calloc(frames + 1, sizeof *out->lacks);
+    const bool good = w.slot[0] && w.slot[1] && w.output[0] && w.output[1] && out->frame &&
+                      (out->lacks || kind == XR_TOLD_SCORES) && add_frames(&w, equal, frames, out);
     for (int s = 0; s < 2; s++) {
         exray_slot_free(w.slot[s]);
         exray_slot_free(w.output[s]);
     }
-    if (good)
-        return EXRAY_OK;
-    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
-    return EXRAY_E_MEMORY;
+    return good ? EXRAY_OK : out_of_memory(error);
 }

@@ -1,7 +1,6 @@
 /* Stages of one name behind the model, and results: masks, keypoints, vectors that both sides made of equal
  * outputs. */
 #include "checks/told/boxes/box_reasons.h"
-#include "checks/told/silence.h"
 #include "checks/told/stages/stage_words.h"
 #include "checks/told/stages/told_series.h"
 #include "checks/told/told_check.h"
@@ -11,27 +10,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_STAGES = 32 };
+/* Series of few values are kept, as each may be held against each. */
+enum { MOST_STAGES = 32, MOST_KEPT = 1 << 20 };
 
 /* What other kernels do to values where outputs are not recorded. */
 #define NOISE_BY_INPUTS 0.05
+
+typedef struct kept_series {
+    bool made, found;
+    xr_stage_series series;
+} kept_series;
 
 typedef struct stage_check {
     const exray_comparison *comparison;
     const xr_equal_frames *equal;
     exray_findings *findings;
-    xr_silence silence;
-    bool other_points;                         /* a finding tells keypoints */
-    bool told;                                 /* /result; else stages */
+    bool other_points;   /* a finding tells keypoints */
+    bool told;           /* /result; else stages */
+    xr_told_kinds kinds; /* of /result */
+    kept_series kept[MOST_STAGES];
     char exchanged[MOST_STAGES][XR_TOLD_NAME]; /* names that a finding tells already */
     size_t exchanged_count;
 } stage_check;
 
-static exray_status make_series(const stage_check *c, size_t position, xr_stage_series *out, bool *found,
+static void free_series(kept_series *k)
+{
+    xr_stage_series_free(&k->series);
+    k->made = false;
+}
+
+/* *out: the series at that position; NULL: there is none.  Until leave_series. */
+static exray_status take_series(stage_check *c, size_t position, const xr_stage_series **out,
                                 exray_error *error)
 {
-    return c->told ? xr_told_series_make(c->comparison, c->equal, &c->silence, position, out, found, error)
-                   : xr_stage_series_make(c->comparison, c->equal, position, out, found, error);
+    kept_series *k = &c->kept[position];
+    exray_status status = EXRAY_OK;
+    *out = NULL;
+    if (!k->made)
+        status = c->told
+                     ? xr_told_series_make(c->comparison, c->equal, &c->kinds, position, &k->series,
+                                           &k->found, error)
+                     : xr_stage_series_make(c->comparison, c->equal, position, &k->series, &k->found, error);
+    k->made = true;
+    if (status != EXRAY_OK)
+        free_series(k);
+    else if (k->found)
+        *out = &k->series;
+    return status;
+}
+
+static void leave_series(stage_check *c, size_t position)
+{
+    const xr_stage_series *series = &c->kept[position].series;
+    size_t values = 0;
+    for (size_t f = 0; f < series->count; f++)
+        values += series->frame[f].side[0].count + series->frame[f].side[1].count;
+    if (values > MOST_KEPT)
+        free_series(&c->kept[position]);
 }
 
 /* How far values made of the outputs may be apart. */
@@ -87,28 +122,33 @@ static exray_status check_mask(const stage_check *c, const xr_stage_series *seri
     return status;
 }
 
+/* Whether each of two has the other's values on the edge. */
+static bool are_exchanged(const xr_stage_series *one, const xr_stage_series *other, double noise)
+{
+    bool same = one->count == other->count && one->count > 0;
+    for (size_t f = 0; same && f < one->count; f++) {
+        const xr_stage_frame *a = &one->frame[f], *b = &other->frame[f];
+        double allow = fmax(xr_vector_noise(a, noise), xr_vector_noise(b, noise));
+        same = a->frame == b->frame && xr_vector_error(&a->side[0], &b->side[1]) <= allow &&
+               xr_vector_error(&b->side[0], &a->side[1]) <= allow;
+    }
+    return same;
+}
+
 /* The name of another stage whose values the edge has here, and this one's there; "" where there is none. */
-static exray_status find_exchange(const stage_check *c, const xr_stage_series *series, size_t position,
+static exray_status find_exchange(stage_check *c, const xr_stage_series *series, size_t position,
                                   char name[XR_TOLD_NAME], exray_error *error)
 {
-    bool found = true;
-    double noise = noise_of(c);
+    const xr_stage_series *other = series;
+    const double noise = noise_of(c);
     *name = '\0';
-    for (size_t i = position + 1; i < MOST_STAGES && found && !*name; i++) {
-        xr_stage_series other;
-        exray_status status = make_series(c, i, &other, &found, error);
-        bool same = status == EXRAY_OK && found && other.count == series->count && other.count > 0;
-        for (size_t f = 0; same && f < series->count; f++) {
-            const xr_stage_frame *a = &series->frame[f], *b = &other.frame[f];
-            double allow = fmax(xr_vector_noise(a, noise), xr_vector_noise(b, noise));
-            same = a->frame == b->frame && xr_vector_error(&a->side[0], &b->side[1]) <= allow &&
-                   xr_vector_error(&b->side[0], &a->side[1]) <= allow;
-        }
-        if (same)
-            snprintf(name, XR_TOLD_NAME, "%s", other.name);
-        xr_stage_series_free(&other);
+    for (size_t i = position + 1; i < MOST_STAGES && other && !*name; i++) {
+        exray_status status = take_series(c, i, &other, error);
         if (status != EXRAY_OK)
             return status;
+        if (other && are_exchanged(series, other, noise))
+            snprintf(name, XR_TOLD_NAME, "%s", other->name);
+        leave_series(c, i);
     }
     return EXRAY_OK;
 }
@@ -237,24 +277,26 @@ static exray_status check_series(stage_check *c, const xr_stage_series *series, 
 static exray_status check_all(stage_check *c, exray_error *error)
 {
     exray_status status = EXRAY_OK;
-    bool found = true;
-    for (size_t i = 0; status == EXRAY_OK && found && i < MOST_STAGES; i++) {
-        xr_stage_series series;
-        status = make_series(c, i, &series, &found, error);
-        if (status == EXRAY_OK && found && !is_exchanged(c, series.name))
-            status = check_series(c, &series, i, error);
-        xr_stage_series_free(&series);
+    const xr_stage_series *series = NULL;
+    for (size_t i = 0; status == EXRAY_OK && i < MOST_STAGES && (i == 0 || series); i++) {
+        status = take_series(c, i, &series, error);
+        if (status == EXRAY_OK && series && !is_exchanged(c, series->name))
+            status = check_series(c, series, i, error);
+        leave_series(c, i);
     }
+    for (size_t i = 0; i < MOST_STAGES; i++)
+        free_series(&c->kept[i]);
     return status;
 }
 
 exray_status xr_check_told_stages(const exray_comparison *comparison, const xr_equal_frames *equal,
                                   exray_findings *findings, exray_error *error)
 {
-    stage_check c = {
-        .comparison = comparison, .equal = equal, .findings = findings, .silence = xr_silence_of(comparison)};
+    stage_check c = {.comparison = comparison, .equal = equal, .findings = findings};
     exray_status status = check_all(&c, error);
     c.told = true;
     c.exchanged_count = 0;
+    if (status == EXRAY_OK)
+        status = xr_told_kinds_find(comparison, equal, &c.kinds, error);
     return status == EXRAY_OK ? check_all(&c, error) : status;
 }

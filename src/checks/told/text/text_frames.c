@@ -83,10 +83,10 @@ exray_status xr_text_frames_make(const exray_comparison *comparison, const xr_eq
 {
     size_t frames = exray_comparison_frame_count(comparison), used = 0;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    xr_silence silence = xr_silence_of(comparison);
+    const xr_silence *silence = &equal->silence;
     *out = (xr_text_frames){.frame = calloc(frames + 1, sizeof *out->frame)};
     bool ok = slot[0] && slot[1] && out->frame;
-    for (size_t f = 0; ok && !xr_tells_otherwise(&silence, XR_TOLD_TEXT) && f < frames && used < MOST_TEXT;
+    for (size_t f = 0; ok && !xr_tells_otherwise(silence, XR_TOLD_TEXT) && f < frames && used < MOST_TEXT;
          f++) {
         if (equal->of[f] == XR_FRAME_OTHER)
             continue;
@@ -94,7 +94,7 @@ exray_status xr_text_frames_make(const exray_comparison *comparison, const xr_eq
         bool has[2];
         *to = (xr_text_frame){.frame = f};
         ok = read_frame(comparison, slot[0], to, has);
-        if (!ok || !xr_may_compare_results(&silence, has)) {
+        if (!ok || !xr_may_compare_results(silence, has)) {
             free_texts(to);
             continue;
         }
