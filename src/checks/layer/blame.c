@@ -2,6 +2,7 @@
 
 #include "checks/findings.h"
 #include "checks/layer/equal_frames.h"
+#include "checks/layer/layers_behind.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
@@ -108,17 +109,6 @@ static xr_given made_by(const exray_layer_pair *layer, xr_given given)
     return wrong ? XR_GIVEN_WRONG_LAYER : XR_GIVEN_RIGHT;
 }
 
-/* Whether a node reads more than it lists: a body may read what is outside, a variable is written elsewhere.
- */
-static bool reads_more(const exray_node *node)
-{
-    static const char *const ops[] = {"If", "Loop", "Scan", "READ_VARIABLE"};
-    for (size_t i = 0; node->op && i < sizeof ops / sizeof *ops; i++)
-        if (strcmp(node->op, ops[i]) == 0)
-            return true;
-    return node->subgraph != 0;
-}
-
 /* The worst of what a node reads. */
 static xr_given given_by(const exray_model *model, const exray_node *node, const xr_given *tensor)
 {
@@ -131,7 +121,7 @@ static xr_given given_by(const exray_model *model, const exray_node *node, const
 
 static xr_given given_to(const exray_model *model, const exray_node *node, const blame *b)
 {
-    xr_given more = b->any && reads_more(node) ? XR_GIVEN_WRONG_INPUT : XR_GIVEN_RIGHT;
+    xr_given more = b->any && xr_reads_more(node) ? XR_GIVEN_WRONG_INPUT : XR_GIVEN_RIGHT;
     return worse(given_by(model, node, b->tensor), more);
 }
 

@@ -11,6 +11,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/input_range.h"
+#include "checks/layer/layers_behind.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 #include "checks/op_name.h"
@@ -170,20 +171,26 @@ static size_t keep_certain(judged *list, size_t count)
 }
 
 /* Behind another operator the reference has other values: that a range does not hold those is no fault of it.
- */
-static size_t keep_before_operators(const exray_comparison *comparison, const exray_findings *findings,
-                                    judged *list, size_t count)
+ * False: out of memory. */
+static bool keep_before_operators(const exray_comparison *comparison, const exray_findings *findings,
+                                  judged *list, size_t *count)
 {
-    uint32_t first = EXRAY_NO_INDEX;
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        if (f->severity == EXRAY_SEVERITY_ERROR && strcmp(f->cause, "model.operator") == 0 &&
-            f->layer < exray_comparison_layer_count(comparison) && f->layer < first)
-            first = f->layer;
+    const size_t layers = exray_comparison_layer_count(comparison);
+    bool *behind = calloc(layers + 1, sizeof *behind), any = false;
+    for (const exray_finding *f = findings->first; behind && f; f = f->next) {
+        const bool other = f->severity == EXRAY_SEVERITY_ERROR && strcmp(f->cause, "model.operator") == 0;
+        for (size_t i = 0; other && i < layers; i++)
+            if (xr_is_about_layer(comparison, f, i))
+                any = behind[i] = true;
+    }
+    const bool good = behind && (!any || xr_mark_behind(comparison, behind));
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (list[i].layer < first)
+    for (size_t i = 0; good && i < *count; i++)
+        if (!behind[list[i].layer])
             list[kept++] = list[i];
-    return kept;
+    free(behind);
+    *count = kept;
+    return good;
 }
 
 static bool any_alone(const exray_comparison *comparison)
@@ -478,11 +485,12 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             count = keep_clipped(comparison, list, count);
         else if (!wrong || !may_account(comparison, findings, list, count))
             count = keep_certain(list, count);
-        count = keep_before_operators(comparison, findings, list, count);
+        if (!keep_before_operators(comparison, findings, list, &count))
+            status = error->status = EXRAY_E_MEMORY;
         if (!clean || (!wrong && !is_certain(&input.j)))
             input.j.fault = HEALTHY;
         report_all(comparison, list, count, &input, findings);
-        if (!clean && found && count == 0) {
+        if (status == EXRAY_OK && !clean && found && count == 0) {
             status = error->status = EXRAY_E_STATE;
             snprintf(error->message, sizeof error->message,
                      "the model's inputs differ: what narrow ranges cost is judged once they are equal%s",
