@@ -7,19 +7,19 @@ from validate_support import Recording, finding, textures, validate
 FRAMES, SIDE = 4, 96
 
 
-def write(path, role, pictures, text):
+def write(path, role, pictures, text, name="pipeline.yaml"):
     with Recording(path, role) as log:
         if text is not None:
-            log.writer.add_attachment(1, 1, "pipeline.yaml", "text/yaml", text.encode())
+            log.writer.add_attachment(1, 1, name, "text/yaml", text.encode())
         for p in pictures:
             log.frame([("/input/image", np.ascontiguousarray(p[None], np.float32), {})])
     return path
 
 
-def pair(tmp_path, change, *texts):
+def pair(tmp_path, change, *texts, **name):
     right = [p / np.float32(127.5) - 1 for p in textures(FRAMES, SIDE, seed=4)]
-    edge = write(tmp_path / "edge.mcap", "edge", [change(p) for p in right], texts[0])
-    return validate(edge, write(tmp_path / "reference.mcap", "reference", right, texts[1]))
+    edge = write(tmp_path / "edge.mcap", "edge", [change(p) for p in right], texts[0], **name)
+    return validate(edge, write(tmp_path / "reference.mcap", "reference", right, texts[1], **name))
 
 
 def planes(p):
@@ -51,6 +51,12 @@ def image(*lines):
 def test_the_key_of_a_layout(tmp_path, edge, reference, said):
     fix = finding(pair(tmp_path, planes, edge, reference), "input.layout")["fix"]
     assert said in fix if said else "pipeline files differ" not in fix
+
+
+@pytest.mark.parametrize("name,read", [("input.yaml", True), ("input.yml", True), ("My_Pipeline", True), ("yaml", False), ("input.yaml.sha256", False)])
+def test_which_attachment_is_a_pipeline_file(tmp_path, name, read):
+    fix = finding(pair(tmp_path, planes, image("layout: nchw"), image("layout: nhwc"), name=name), "input.layout")["fix"]
+    assert ("pipeline files differ" in fix) == read
 
 
 def test_values_that_are_maps(tmp_path):

@@ -1,5 +1,7 @@
 #include "checks/input/pipeline_of.h"
 
+#include "checks/op_name.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
@@ -47,11 +49,16 @@ static bool find_channels(const char *text, size_t size, char letters[4])
     return false;
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+    const size_t length = strlen(name), of_end = strlen(end);
+    return length > of_end && strcmp(name + length - of_end, end) == 0;
+}
+
 bool xr_is_pipeline_file(const exray_attachment *attachment)
 {
-    const size_t length = strlen(attachment->name);
-    return strstr(attachment->name, "pipeline") ||
-           (length > 5 && strcmp(attachment->name + length - 5, ".yaml") == 0);
+    const char *name = attachment->name;
+    return xr_has_word(name, "pipeline") || ends_with(name, ".yaml") || ends_with(name, ".yml");
 }
 
 /* The text of a log's pipeline file, of `slot` until its next use; NULL: it has none. */

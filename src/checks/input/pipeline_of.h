@@ -4,7 +4,7 @@
 
 #include <exray/assertion.h>
 
-/* By its name: one that has "pipeline" in it, or ends with ".yaml". */
+/* By its name: one that has "pipeline" in it, or ends with ".yaml" or ".yml". */
 bool xr_is_pipeline_file(const exray_attachment *attachment);
 
 /* Whether that side's log has a pipeline file; channels (may be NULL) gets the letters of the channels

@@ -1,5 +1,6 @@
 #include "checks/input/tokens/token_names.h"
 
+#include "checks/input/pipeline_of.h"
 #include "checks/op_name.h"
 
 #include <stdio.h>
@@ -72,7 +73,7 @@ static bool find_named(const exray_log *log, exray_slot *slot, char name[96])
         const void *data;
         size_t size;
         exray_error ignored; /* a damaged attachment is told by `info --check` */
-        if ((xr_has_word(a->name, "pipeline") || xr_has_word(a->name, ".yaml")) && a->size <= MOST_PIPELINE &&
+        if (xr_is_pipeline_file(a) && a->size <= MOST_PIPELINE &&
             exray_log_read_attachment(log, i, slot, &data, &size, &ignored) == EXRAY_OK &&
             named_in(data, size, name))
             return true;

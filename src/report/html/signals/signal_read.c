@@ -1,5 +1,7 @@
 #include "report/html/signals/signal_read.h"
 
+#include "checks/input/pipeline_of.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -81,8 +83,7 @@ static double rate_of_pipeline(xr_page *p, exray_side side)
         const void *data;
         size_t size;
         exray_error error;
-        if ((!strstr(a->name, "pipeline") && !strstr(a->name, ".yaml") && !strstr(a->name, ".yml")) ||
-            a->size > PIPELINE_MOST ||
+        if (!xr_is_pipeline_file(a) || a->size > PIPELINE_MOST ||
             exray_log_read_attachment(log, i, p->truth_slot, &data, &size, &error) != EXRAY_OK)
             continue;
         double rate = rate_in(data, size);
