@@ -7,7 +7,8 @@
 
 bool xr_has_channels_last(const exray_model *model)
 {
-    static const char *const engines[] = {"tflite", "litert", "keras"};
+    /* As compare/match/shapes.c has them. */
+    static const char *const engines[] = {"tflite", "litert", "keras", "tensorflow"};
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
         if (model && model->engine && strstr(model->engine, engines[i]))
             return true;

@@ -1,5 +1,6 @@
 #include "checks/model/graph/step_traits.h"
 
+#include "checks/model/channel_order.h"
 #include "checks/model/graph/join/step_groups.h"
 #include "checks/model/graph/join/step_softmax.h"
 #include "checks/model/graph/recurrent_traits.h"
@@ -18,17 +19,12 @@ static bool is_engine(const xr_step_graph *g, const char *name)
     return g->model->engine && strstr(g->model->engine, name);
 }
 
-static bool is_tflite(const xr_step_graph *g)
-{
-    return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "keras");
-}
-
 xr_layout_of xr_step_layout(const xr_step_graph *g, const xr_op_step *step)
 {
     if (step->node->op &&
         (strncmp(step->node->op, "Nhwc", 4) == 0 || xr_attribute_flag(step->node, "channels_last", false)))
         return XR_CHANNELS_LAST;
-    if (is_tflite(g))
+    if (xr_has_channels_last(g->model))
         return XR_CHANNELS_LAST;
     return is_engine(g, "onnx") || is_engine(g, "torch") ? XR_CHANNELS_FIRST : XR_LAYOUT_UNKNOWN;
 }
@@ -116,9 +112,9 @@ static void kernel_size(const xr_step_graph *g, const xr_op_step *step, double o
         out[1] = xr_attribute_number(node, "filter_width", NAN);
     } else if (step->kind != XR_STEP_POOL && w && w->rank == 4)
         sizes_of(w,
-                 is_engine(g, "keras") ? XR_LAYOUT_UNKNOWN
-                 : is_tflite(g)        ? XR_CHANNELS_LAST
-                                       : XR_CHANNELS_FIRST,
+                 is_engine(g, "keras") || is_engine(g, "tensorflow") ? XR_LAYOUT_UNKNOWN
+                 : xr_has_channels_last(g->model)                    ? XR_CHANNELS_LAST
+                                                                     : XR_CHANNELS_FIRST,
                  out);
 }
 
@@ -127,7 +123,7 @@ static bool is_line(const xr_step_graph *g, const xr_op_step *step)
 {
     const exray_tensor_info *info = step->kind == XR_STEP_POOL ? input_info(g, step) : weights_of(g, step);
     double kernel[2];
-    return info && info->rank == 3 && !is_tflite(g) &&
+    return info && info->rank == 3 && !xr_has_channels_last(g->model) &&
            xr_attribute_numbers(step->node, "kernel_shape", kernel, 2) <= 1 &&
            xr_attribute_numbers(step->node, "kernel_size", kernel, 2) <= 1;
 }
@@ -240,7 +236,8 @@ static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, bool line, dou
         pad[1] = pad[3] = 0;
         return xr_step_layout(g, step) == XR_CHANNELS_FIRST;
     }
-    bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
+    /* [before, behind] of each dimension, else all before, then all behind. */
+    bool pairs = xr_has_channels_last(g->model);
     int first = xr_step_layout(g, step) == XR_CHANNELS_LAST ? 1 : 2;
     for (int d = 0; d < 2; d++) {
         pad[d] = pairs ? found[2 * (first + d)] : found[first + d];
