@@ -177,21 +177,6 @@ static bool says_same_activation(const exray_comparison *comparison, const exray
     return value[0] && value[1] && strcmp(value[0], value[1]) == 0;
 }
 
-/* Whether the edge's range is long enough and in the wrong place: then it cuts as an activation would, and is
- * none. */
-static exray_status is_misplaced(const exray_comparison *comparison, size_t i, bool *yes, exray_error *error)
-{
-    xr_layer_evidence e;
-    const exray_tensor_info *info =
-        xr_layer_stored(comparison, exray_comparison_layer(comparison, i), EXRAY_SIDE_EDGE);
-    *yes = false;
-    if (!info || info->quantization.count != 1)
-        return EXRAY_OK;
-    exray_status status = xr_layer_range_evidence_get(comparison, i, &e, error);
-    *yes = status == EXRAY_OK && e.frames && e.step > 0 && xr_is_range_off_center(&e);
-    return status;
-}
-
 static void look_at_values(const exray_comparison *comparison, const exray_layer_pair *layer, size_t i,
                            const xr_layer_evidence *e, exray_findings *findings)
 {
@@ -246,12 +231,10 @@ static exray_status look_at_layer(const exray_comparison *comparison, size_t i, 
     if (xr_is_same_file(comparison) || !xr_may_be_blamed(comparison, findings, i))
         return EXRAY_OK;
     xr_layer_evidence e;
-    bool misplaced;
-    exray_status status = is_misplaced(comparison, i, &misplaced, error);
-    if (status != EXRAY_OK || misplaced)
-        return status;
-    status = xr_layer_evidence_get(comparison, i, &e, error);
-    if (status == EXRAY_OK && e.frames && e.difference > 0)
+    exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+    /* A range that is long enough and in the wrong place cuts as an activation would, and is none. */
+    bool misplaced = status == EXRAY_OK && e.step > 0 && xr_is_range_off_center(&e);
+    if (status == EXRAY_OK && e.frames && e.difference > 0 && !misplaced)
         look_at_values(comparison, layer, i, &e, findings);
     return status;
 }

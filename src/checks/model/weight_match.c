@@ -407,6 +407,25 @@ static exray_status is_misplaced(xr_weight_matcher *m, const xr_weight_pair *pai
     return EXRAY_OK;
 }
 
+/* The place of the first constant of that name; of none, where it would be. */
+static size_t first_named(const xr_constant_table *c, const char *name)
+{
+    size_t low = 0, high = c->named_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(c->named[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_named(const xr_constant_table *c, size_t place, const char *name)
+{
+    return place < c->named_count && strcmp(c->named[place].name, name) == 0;
+}
+
 /* The reference's constant of that name and size that has no counterpart yet. */
 static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *edge, xr_node_constant *out)
 {
@@ -414,17 +433,9 @@ static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *ed
     const char *name = m->side[0].model->tensors[edge->tensor].name;
     if (!name || !*name || edge->joined)
         return false;
-    size_t low = 0, high = other->named_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(other->named[middle].name, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < other->named_count && strcmp(other->named[low].name, name) == 0; low++) {
+    for (size_t i = first_named(other, name); is_named(other, i, name); i++) {
         *out = *edge; /* of the same part of a node of the same kind, if of any */
-        out->tensor = other->named[low].tensor;
+        out->tensor = other->named[i].tensor;
         if (is_free(other, out) && are_of_one_size(m, edge, out))
             return true;
     }
@@ -474,14 +485,6 @@ static const xr_node_constant *at_place(const xr_weight_graph *g, const xr_node_
     return found;
 }
 
-static bool has_namesake(const xr_constant_table *c, const char *name)
-{
-    for (size_t i = 0; i < c->named_count; i++)
-        if (strcmp(c->named[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* The reference's constant at the place of the edge's, where a layer is wrong and the two are of other names:
  * that the edge's has a namesake, elsewhere, or the reference's has a counterpart at another layer that
  * shares it, does not make this layer right.  NULL: nothing speaks for another one. */
@@ -497,7 +500,9 @@ static const xr_node_constant *read_instead(const xr_weight_matcher *m, const ex
     if (!there || !m->side[1].recorded[there->tensor] || !are_of_one_size(m, edge, there) || !name ||
         !other || !*name || strcmp(name, other) == 0)
         return NULL;
-    return m->side[1].taken[there->tensor] || has_namesake(&m->side[1], name) ? there : NULL;
+    return m->side[1].taken[there->tensor] || is_named(&m->side[1], first_named(&m->side[1], name), name)
+               ? there
+               : NULL;
 }
 
 /* Pairs a constant of the edge with the one of its name; where that does not agree (exporters number

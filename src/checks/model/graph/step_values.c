@@ -89,11 +89,9 @@ static bool is_float(const exray_tensor_info *info)
     return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
 }
 
-static bool is_whole(const exray_tensor_info *info)
+static bool is_exact(const exray_tensor_info *info)
 {
-    return (info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64 ||
-            info->dtype == EXRAY_DTYPE_BOOL) &&
-           info->quantization.count == 0;
+    return xr_is_whole(info) || info->dtype == EXRAY_DTYPE_BOOL;
 }
 
 /* Whether the values that a step is given decide how many it makes. */
@@ -116,7 +114,7 @@ static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t refere
     bool open = decides_size(v, edge);
     if (!xr_same_shape(info[0], info[1]) && !(open && info[0] && info[1]))
         return XR_STATE_UNKNOWN;
-    bool whole = is_whole(info[0]) && is_whole(info[1]);
+    bool whole = is_exact(info[0]) && is_exact(info[1]);
     if (!whole && !(is_float(info[0]) && is_float(info[1])))
         return XR_STATE_UNKNOWN;
     double n = 0, sum = 0, square = 0, apart = 0;

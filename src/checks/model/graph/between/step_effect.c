@@ -28,7 +28,7 @@ static void add_values(effect_sums *s, double edge, double reference)
 typedef struct value_planes {
     const float *value;
     int64_t count, channels, rows, columns; /* count: of all samples and channels */
-    bool channels_last;
+    int64_t row_stride, column_stride;
 } value_planes;
 
 static bool view_planes(const exray_tensor_info *info, bool channels_last, value_planes *out)
@@ -41,16 +41,22 @@ static bool view_planes(const exray_tensor_info *info, bool channels_last, value
             return false;
     int64_t channels = n[channels_last ? 3 : 1];
     *out = (value_planes){
-        NULL, n[0] * channels, channels, n[channels_last ? 1 : 2], n[channels_last ? 2 : 3], channels_last};
+        NULL, n[0] * channels, channels, n[channels_last ? 1 : 2], n[channels_last ? 2 : 3], 0, 1};
+    out->column_stride = channels_last ? channels : 1;
+    out->row_stride = out->columns * out->column_stride;
     return out->count <= ((int64_t)1 << 31) && out->rows <= MOST_SIDE && out->columns <= MOST_SIDE;
 }
 
-static double value_at(const value_planes *p, int64_t plane, int64_t row, int64_t column)
+/* The first value of a plane. */
+static const float *plane_at(const value_planes *p, int64_t plane)
 {
-    int64_t sample = plane / p->channels, channel = plane % p->channels;
-    return p->channels_last
-               ? p->value[((sample * p->rows + row) * p->columns + column) * p->channels + channel]
-               : p->value[(plane * p->rows + row) * p->columns + column];
+    int64_t each = p->rows * p->columns, channel = plane % p->channels;
+    return p->value + (plane - channel) * each + channel * (p->column_stride == 1 ? each : 1);
+}
+
+static double value_at(const value_planes *p, const float *plane, int64_t row, int64_t column)
+{
+    return plane[row * p->row_stride + column * p->column_stride];
 }
 
 /* ---- Ways ------------------------------------------------------------------------------------ */
@@ -117,7 +123,8 @@ static bool pool_way(const xr_op_step *step, const xr_traits *traits, step_way *
     return w->pool.kernel[0] >= 1 && w->pool.kernel[1] >= 1 && w->pool.kernel[0] * w->pool.kernel[1] <= 4096;
 }
 
-static double resized(const step_way *w, const value_planes *in, int64_t plane, int64_t row, int64_t column)
+static double resized(const step_way *w, const value_planes *in, const float *plane, int64_t row,
+                      int64_t column)
 {
     double y = fmin(fmax(w->place[0][row], 0), (double)in->rows - 1),
            x = fmin(fmax(w->place[1][column], 0), (double)in->columns - 1);
@@ -130,7 +137,8 @@ static double resized(const step_way *w, const value_planes *in, int64_t plane, 
                ((1 - aside) * value_at(in, plane, bottom, left) + aside * value_at(in, plane, bottom, right));
 }
 
-static double pooled(const pool_window *w, const value_planes *in, int64_t plane, int64_t row, int64_t column)
+static double pooled(const pool_window *w, const value_planes *in, const float *plane, int64_t row,
+                     int64_t column)
 {
     double sum = 0, count = 0, rim = 0, most = -INFINITY;
     for (int64_t i = 0; i < (int64_t)w->kernel[0]; i++)
@@ -151,7 +159,7 @@ static double pooled(const pool_window *w, const value_planes *in, int64_t plane
     return count > 0 ? sum / count : 0;
 }
 
-static double made(const step_way *w, const value_planes *in, int64_t plane, int64_t row, int64_t column)
+static double made(const step_way *w, const value_planes *in, const float *plane, int64_t row, int64_t column)
 {
     return w->resize ? resized(w, in, plane, row, column) : pooled(&w->pool, in, plane, row, column);
 }
@@ -175,20 +183,22 @@ static const float *read_input(xr_step_values *v, const xr_op_step *step, size_t
 static void add_planes(const step_way w[2], const value_planes *in, const value_planes *out, effect_sums *s)
 {
     int64_t each = out->rows * out->columns, most = MOST_RESULTS / each > 0 ? MOST_RESULTS / each : 1;
-    for (int64_t plane = 0; plane < out->count && plane < most; plane++)
+    for (int64_t plane = 0; plane < out->count && plane < most; plane++) {
+        const float *from = plane_at(in, plane), *to = out->value ? plane_at(out, plane) : NULL;
         for (int64_t row = 0; row < out->rows; row++)
             for (int64_t column = 0; column < out->columns; column++) {
-                double edge = made(&w[0], in, plane, row, column),
-                       reference = made(&w[1], in, plane, row, column);
+                double edge = made(&w[0], in, from, row, column),
+                       reference = made(&w[1], in, from, row, column);
                 if (!isfinite(edge) || !isfinite(reference))
                     continue;
                 add_values(s, edge, reference);
-                if (!out->value)
+                if (!to)
                     continue;
-                double off = value_at(out, plane, row, column) - edge;
+                double off = value_at(out, to, row, column) - edge;
                 s->left += isfinite(off) ? off * off : 0;
                 s->results++;
             }
+    }
 }
 
 static bool add_frame_of_planes(xr_step_values *v, const xr_op_step *const step[2], const xr_traits traits[2],

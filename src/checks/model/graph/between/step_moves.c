@@ -161,6 +161,15 @@ bool xr_moves_differ(xr_step_match *m, uint32_t edge, uint32_t reference, xr_mov
     return differ;
 }
 
+/* "1x8x16"; how long that is. */
+static size_t shape_words(const exray_tensor_info *info, char *text, size_t size)
+{
+    size_t used = 0;
+    for (uint32_t d = 0; d < info->rank && used + 24 < size; d++)
+        used += (size_t)snprintf(text + used, size - used, "%s%lld", d ? "x" : "", (long long)info->shape[d]);
+    return used;
+}
+
 void xr_moves_words(const xr_step_graph *g, const xr_moves *moves, char *text, size_t size)
 {
     size_t used = 0;
@@ -180,9 +189,7 @@ void xr_moves_words(const xr_step_graph *g, const xr_moves *moves, char *text, s
             used += (size_t)snprintf(text + used, size - used, "%s%u", d ? "," : "",
                                      (unsigned)moves->order[i][d]);
         used += (size_t)snprintf(text + used, size - used, " of ");
-        for (uint32_t d = 0; d < from->rank && used + 24 < size; d++)
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s%lld", d ? "x" : "", (long long)from->shape[d]);
+        used += shape_words(from, text + used, size - used);
     }
 }
 
@@ -225,13 +232,6 @@ bool xr_have_equal_weights(xr_step_match *match, uint32_t edge, uint32_t referen
     free(values[0]);
     free(values[1]);
     return known && fmin(apart[0], apart[1]) <= SAME_WEIGHTS * square;
-}
-
-static void shape_words(const exray_tensor_info *info, char *text, size_t size)
-{
-    size_t used = 0;
-    for (uint32_t d = 0; d < info->rank && used + 24 < size; d++)
-        used += (size_t)snprintf(text + used, size - used, "%s%lld", d ? "x" : "", (long long)info->shape[d]);
 }
 
 bool xr_repeats_otherwise(const xr_step_graph side[2], const xr_op_step *edge, const xr_op_step *reference,
