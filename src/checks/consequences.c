@@ -4,6 +4,7 @@
 #include "checks/head/head_check.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
 
 #include <math.h>
@@ -105,7 +106,7 @@ static double evidence_number(const exray_finding *f, const char *key)
 static bool is_doubtful_layer(const exray_finding *f)
 {
     double error = evidence_number(f, "error_to_signal"), noise = evidence_number(f, "noise_to_signal");
-    return noise > 1e-2 && error < 3 * noise;
+    return noise > XR_COARSE_NOISE && error < 3 * noise;
 }
 
 /* An output that is a function of the reference's output (an activation, a scale) explains the

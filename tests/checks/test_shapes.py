@@ -218,13 +218,13 @@ def test_frames_that_say_nothing_are_affected_too(judge):
 
 
 def of_counts(path, role, counts):
-    """An output of as many rows as the values decide, behind a layer that agrees."""
+    """Boxes and scores of as many rows as the values decide, behind a layer that agrees."""
     x = np.ones((1, 4), np.float32)
     with Recording(path, role) as log:
         log.model([("x", "float32", (1, 4), (), (), 0), ("m", "float32", (1, 4), (), (), 0)], [("RELU", [0], [1])], [0], [1])
         for i, count in enumerate(counts):
             found = np.linspace(0, 1, 4 * count, dtype=np.float32).reshape(count, 4)
-            log.frame([("/input/x", x + i, {}), ("/layer/0", x + i, {}), ("/output/found", found, {}), ("/output/y", x, {})])
+            log.frame([("/input/x", x + i, {}), ("/layer/0", x + i, {}), ("/output/found", found, {}), ("/output/scores", found[:, 0].copy(), {}), ("/output/y", x, {})])
 
 
 @pytest.mark.parametrize("edge,status", [((5, 6, 7, 3), 1), ((2, 2, 2, 2), 0), ((2, 3, 2, 2), 3)])
@@ -235,3 +235,4 @@ def test_another_number_of_values_behind_equal_inputs_does_not_pass(tmp_path, ed
     assert ("layer.unknown" in causes(v)) == (status == 1)
     if status == 1:
         assert finding(v, "layer.unknown")["evidence"]["frames_other_size"] == 4
+        assert causes(v).count("layer.unknown") == 1 and any("scores, in 4 of 4 frames: 5.25 and 2 values" in d for d in finding(v, "layer.unknown")["details"])

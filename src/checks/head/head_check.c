@@ -4,6 +4,7 @@
 #include "checks/findings.h"
 #include "checks/head/head_rows.h"
 #include "checks/input/moments/input_statistics.h"
+#include "checks/model/coarse.h"
 #include "checks/output/relation.h"
 #include "checks/output/told.h"
 #include "checks/port/row_order.h"
@@ -14,8 +15,7 @@
 #include <string.h>
 
 /* Of float models: rows beyond this share of their own deviation are no rounding, whatever hides them. */
-#define HIDDEN      0.05
-#define FLOAT_NOISE 1e-2
+#define HIDDEN 0.05
 /* In 8 bits, where the boxes' unit is that of the scores. */
 #define HIDDEN_IN_8_BITS 1.0
 
@@ -290,7 +290,7 @@ static void report_others(const head_report *r, bool hidden)
 /* Whether rows that differ do so beyond what may be healthy in an output that as a whole is. */
 static bool is_beyond(const exray_io_pair *io, xr_head *h)
 {
-    const bool of_floats = h->noise <= FLOAT_NOISE;
+    const bool of_floats = h->noise <= XR_COARSE_NOISE;
     if (!io->comparable || io->error > io->noise || h->shifted)
         return true;
     bool any = false;

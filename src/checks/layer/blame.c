@@ -4,6 +4,7 @@
 #include "checks/layer/equal_frames.h"
 #include "checks/layer/layers_behind.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/coarse.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
 
@@ -329,9 +330,9 @@ bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_f
 
 bool xr_may_be_rounding(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    static const double quantized = 1e-2, threefold = 3;
+    static const double threefold = 3;
     bool alone = layer->isolated_error > layer->own_noise || isfinite(layer->reference_error);
-    return !alone && !xr_is_same_file(comparison) && layer->noise >= quantized &&
+    return !alone && !xr_is_same_file(comparison) && layer->noise >= XR_COARSE_NOISE &&
            layer->error <= threefold * layer->noise;
 }
 

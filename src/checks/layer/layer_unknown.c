@@ -7,15 +7,12 @@
 #include "checks/layer/blame.h"
 #include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
 
 #include <math.h>
 
 enum { MOST = 3 }; /* findings; further layers are only counted */
-
-/* More noise than this comes from quantization: the error of a healthy 8-bit model has no sharp
- * bound. */
-#define QUANTIZED_NOISE 1e-2
 
 /* Where the outputs are right, an 8-bit layer is reported from this many times its noise on. */
 #define WORTH_A_WARNING 3.0
@@ -29,7 +26,7 @@ enum { MOST = 3 }; /* findings; further layers are only counted */
  * are wrong, too; else a warning. */
 static exray_severity severity_of(const exray_comparison *comparison, double noise)
 {
-    return noise < QUANTIZED_NOISE || !xr_outputs_agree(comparison) ? EXRAY_SEVERITY_ERROR
+    return noise < XR_COARSE_NOISE || !xr_outputs_agree(comparison) ? EXRAY_SEVERITY_ERROR
                                                                     : EXRAY_SEVERITY_WARNING;
 }
 
@@ -101,7 +98,7 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
     exray_finding_fix(f,
-                      layer->noise < QUANTIZED_NOISE
+                      layer->noise < XR_COARSE_NOISE
                           ? "Run this layer with other kernels, and compare its weights."
                           : "Run this layer with other kernels, and compare its weights and quantization.");
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
@@ -221,39 +218,42 @@ static void report_output(const exray_comparison *comparison, size_t i, const ch
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
-/* Whether layers were compared, and all are of floats: what 8 bits round moves many values over a threshold.
- */
-static bool is_of_floats(const exray_comparison *comparison)
+static exray_finding *begin_sizes(const exray_io_pair *output, const xr_output_sizes *sizes,
+                                  exray_findings *findings)
 {
-    if (!exray_comparison_coverage(comparison)->with_data)
-        return false;
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
-        if (exray_comparison_layer(comparison, i)->own_noise >= QUANTIZED_NOISE)
-            return false;
-    return true;
-}
-
-/* An output of another number of values, behind equal inputs: another result, of which no value can be
- * compared. */
-static void report_sizes(const exray_comparison *comparison, size_t i, exray_findings *findings)
-{
-    const exray_io_pair *output = exray_comparison_output(comparison, i);
-    xr_output_sizes sizes = xr_output_sizes_of(comparison, i);
-    if (!xr_sizes_differ(&sizes))
-        return;
     exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.8);
     exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(
         f, "Output %.100s has another number of values in %zu of %zu frames though the inputs do not differ.",
-        output->name[EXRAY_SIDE_EDGE], sizes.other, sizes.frames);
-    exray_finding_detail(f, "On average %.6g values on the edge, %.6g in the reference.  %s", sizes.mean[0],
-                         sizes.mean[1], no_side);
+        output->name[EXRAY_SIDE_EDGE], sizes->other, sizes->frames);
+    exray_finding_detail(f, "On average %.6g values on the edge, %.6g in the reference.  %s", sizes->mean[0],
+                         sizes->mean[1], no_side);
     exray_finding_fix(f, "Compare what decides how many there are: thresholds, limits, and the operator that "
                          "applies them.");
-    exray_finding_number(f, "frames", (double)sizes.frames);
-    exray_finding_number(f, "frames_other_size", (double)sizes.other);
-    exray_finding_number(f, "values_edge", sizes.mean[0]);
-    exray_finding_number(f, "values_reference", sizes.mean[1]);
+    exray_finding_number(f, "frames", (double)sizes->frames);
+    exray_finding_number(f, "frames_other_size", (double)sizes->other);
+    exray_finding_number(f, "values_edge", sizes->mean[0]);
+    exray_finding_number(f, "values_reference", sizes->mean[1]);
+    return f;
+}
+
+/* Outputs of another number of values, behind equal inputs: another result, of which no value can be
+ * compared.  One operator decides how many boxes, scores and classes there are. */
+static void report_sizes(const exray_comparison *comparison, exray_findings *findings)
+{
+    exray_finding *f = NULL;
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        xr_output_sizes sizes = xr_output_sizes_of(comparison, i);
+        if (!xr_sizes_differ(&sizes))
+            continue;
+        if (f)
+            exray_finding_detail(f, "So has output %.100s, in %zu of %zu frames: %.6g and %.6g values.",
+                                 output->name[EXRAY_SIDE_EDGE], sizes.other, sizes.frames, sizes.mean[0],
+                                 sizes.mean[1]);
+        else
+            f = begin_sizes(output, &sizes, findings);
+    }
 }
 
 static bool has_error(const exray_findings *findings)
@@ -272,7 +272,7 @@ static bool is_accumulated_rounding(const exray_comparison *comparison)
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ROLE_PROPAGATES || !isfinite(layer->error))
             continue;
-        if (layer->noise < QUANTIZED_NOISE || layer->error > WORTH_A_WARNING * layer->noise ||
+        if (layer->noise < XR_COARSE_NOISE || layer->error > WORTH_A_WARNING * layer->noise ||
             layer->block_first != EXRAY_NO_INDEX)
             return false;
     }
@@ -347,16 +347,16 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         double limit = output->noise;
-        if (exray_comparison_coverage(comparison)->with_data && limit >= QUANTIZED_NOISE &&
+        if (exray_comparison_coverage(comparison)->with_data && limit >= XR_COARSE_NOISE &&
             is_accumulated_rounding(comparison))
             limit = fmax(limit, fmin(limit * WORTH_A_WARNING, MOST_OF_OUTPUT));
         if (output->comparable && isfinite(output->error) && output->error > fmax(limit, allowed))
             report_output(comparison, i, statistics, findings);
     }
-    for (size_t i = 0; known && is_of_floats(comparison) && i < exray_comparison_output_count(comparison);
-         i++)
-        if (!has_error(findings))
-            report_sizes(comparison, i, findings);
+    /* What 8 bits round moves many values over a threshold. */
+    if (known && exray_comparison_coverage(comparison)->with_data && !xr_has_coarse_layer(comparison) &&
+        !has_error(findings))
+        report_sizes(comparison, findings);
     return EXRAY_OK;
 }
 

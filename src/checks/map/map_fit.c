@@ -1,5 +1,7 @@
 #include "checks/map/map_fit.h"
 
+#include "checks/model/coarse.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,6 @@ enum {
 #define DRAW        3.0
 #define LEAST_NOISE 1e-4
 #define MOST_NOISE  0.05
-#define FLOAT_NOISE 1e-2
 /* Correlation of neighboring lines of a picture, at least. */
 #define ALIKE 0.4
 /* What is left of the difference, at most; and where noise is large. */
@@ -245,7 +246,7 @@ typedef struct map_ways {
 
 static double allowed(const map_work *w)
 {
-    return w->noise > FLOAT_NOISE ? w->noise : DRAW * w->noise;
+    return w->noise > XR_COARSE_NOISE ? w->noise : DRAW * w->noise;
 }
 
 static void add_frame(map_work *w, map_ways *ways, xr_map_turn_fit *out)
@@ -281,7 +282,7 @@ static void add_frame(map_work *w, map_ways *ways, xr_map_turn_fit *out)
 
 static void judge(const map_work *w, const map_ways *ways, xr_map_turn_fit *out)
 {
-    const double share = w->noise > FLOAT_NOISE ? FAR_BELOW_NOISE : FAR_BELOW;
+    const double share = w->noise > XR_COARSE_NOISE ? FAR_BELOW_NOISE : FAR_BELOW;
     out->before = ways->same.n > 0 ? residual(&ways->same) : NAN;
     out->after = out->runner_up = INFINITY;
     for (int i = 0; i < TURNS; i++) {
