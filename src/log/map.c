@@ -103,7 +103,8 @@ bool xr_file_map_check(const xr_file_map *map, const char *path, exray_error *er
 
 void xr_file_map_used(const xr_file_map *map, uint64_t size)
 {
-    if (map->fd < 0)
+    /* A file of that size can be resident as a whole: dropped pages would only be entered again. */
+    if (map->fd < 0 || map->size <= DROP_AFTER)
         return;
     /* The counter is bookkeeping: a log stays logically constant. */
     _Atomic uint64_t *touched = &((xr_file_map *)(uintptr_t)map)->touched;
