@@ -9,8 +9,8 @@
  * A layer that is run alone on the other side's inputs may add `own`, XR_NOISE_CLEAN times.  Where
  * both sides have one model file and the layer is of quantized integers it may add one
  * step: weights and inputs are the very same numbers, and right kernels differ in how
- * they round the result, never by more.  The same holds within the network as long as
- * nothing has differed yet.
+ * they round the result, never by more; sums of integers that are not rounded may not differ at all.  The
+ * same holds within the network as long as nothing has differed yet.
  *
  * Where e is an estimate from sketches, a layer is clean only if all that e may be is
  * healthy, and wrong only if none of it is; between, it is not judged.  Behind wrong inputs it
@@ -231,12 +231,14 @@ static double judge_own(const graph *g, xr_pair *pair, const state *in, double s
     own *= partition_growth(g->model, pair->index[0]) * (hidden ? HIDDEN_STEPS : 1);
     own = fmax(fmax(own, low), fmax(repeat, bounded_noise(g, pair)));
     pair->own = pair->alone = xr_noise_bound(0, own);
-    pair->exact = g->same_file && step > 0 && pair->frames > 0 &&
-                  xr_is_quantized_layer(g->model, pair->index[0]) &&
+    bool adds = xr_adds_integers(g->model, pair->index[0]) && xr_adds_integers(other, pair->index[1]);
+    bool rounds = step > 0 && xr_is_quantized_layer(g->model, pair->index[0]) &&
                   xr_is_quantized_layer(other, pair->index[1]);
+    pair->exact = g->same_file && pair->frames > 0 && (adds || rounds);
+    /* An input quantized in the run may be rounded to either neighbor; a result to its next step. */
     if (pair->exact)
-        pair->alone =
-            fmin(pair->own, fmax(xr_noise_bound(0, fmax(XR_NOISE_FLOAT32, repeat)), sqrt(12) * step));
+        pair->alone = fmin(pair->own, fmax(xr_noise_bound(0, fmax(XR_NOISE_FLOAT32, repeat)),
+                                           rounds ? sqrt(12) * step : range));
     return own;
 }
 

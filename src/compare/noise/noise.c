@@ -98,6 +98,16 @@ bool xr_quantizes_in_run(const exray_model *model, uint32_t node)
            (accuracy && strcmp(accuracy, "4") == 0) || is_hybrid(model, n);
 }
 
+bool xr_adds_integers(const exray_model *model, uint32_t node)
+{
+    static const char *const ops[] = {"MatMulInteger", "ConvInteger", "MatMulIntegerToFloat",
+                                      "DynamicQuantizeMatMul"};
+    for (size_t i = 0; model && node < model->node_count && i < sizeof ops / sizeof *ops; i++)
+        if (is_op(&model->nodes[node], ops[i]))
+            return true;
+    return false;
+}
+
 bool xr_keeps_noise(const exray_node *node)
 {
     switch (xr_op_of(node).kind) {

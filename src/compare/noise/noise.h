@@ -79,6 +79,10 @@ static inline double xr_range_noise(double spread)
  * graphs. */
 double xr_network_noise(const exray_comparison *comparison);
 
+/* Whether a node adds up products of integers, as its operator's specification says to the last of them
+ * (MatMulInteger and what ONNX Runtime makes of it): equal integers give equal sums, on every processor. */
+bool xr_adds_integers(const exray_model *model, uint32_t node);
+
 /* Whether a type is of integers, or of truth values. */
 bool xr_is_integer(exray_dtype dtype);
 /* Whether a node is a single layer, and all that it reads and writes are quantized integers. */
