@@ -5,6 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- Scales and zero points ---------------------------------------------------------------------- */
+
+/* Which inputs of ONNX's operators are scales, zero points or indices of blocks: bit i for input i. */
+static const struct {
+    const char *op;
+    uint32_t inputs;
+} parameters[] = {
+    {"DequantizeLinear", 0x6},      {"QuantizeLinear", 0x6},
+    {"QLinearConv", 0xf6},          {"QGemm", 0x1b6},
+    {"QLinearWhere", 0x1ec},        {"DynamicQuantizeMatMul", 0xc},
+    {"MatMulIntegerToFloat", 0x3c}, {"MatMulInteger", 0xc},
+    {"ConvInteger", 0xc},           {"DynamicQuantizeLSTM", 0xf00},
+    {"MatMulNBits", 0x1c},          {"GatherBlockQuantized", 0xc},
+    {"QAttention", 0xd8},           {"QEmbedLayerNormalization", 0x3ff00},
+};
+
+/* What a product multiplies with where its other operand is the scale of a run: the scale of weights. */
+static bool is_scale_of_product(const xr_weight_graph *g, const exray_node *node, uint32_t input)
+{
+    if (strcmp(node->op, "Mul") != 0 || node->input_count != 2)
+        return false;
+    uint32_t other = node->inputs[1 - input];
+    uint32_t maker = other < g->model->tensor_count ? g->maker[other] : EXRAY_NO_INDEX;
+    return maker != EXRAY_NO_INDEX && g->model->nodes[maker].op &&
+           strcmp(g->model->nodes[maker].op, "DynamicQuantizeLinear") == 0;
+}
+
+static bool is_parameter(const xr_weight_graph *g, const exray_node *node, uint32_t input)
+{
+    if (!node->op)
+        return false;
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        if (strcmp(node->op, parameters[i].op) == 0)
+            return input < 32 && parameters[i].inputs >> input & 1;
+    if (strcmp(node->op, "QLinearConcat") == 0)
+        return input < 2 || (input - 2) % 3 != 0;
+    if (strncmp(node->op, "QLinear", 7) == 0)
+        return input != 0 && input != 3;
+    return is_scale_of_product(g, node, input);
+}
+
+static void note_parameters(xr_weight_graph *g, const exray_node *node, uint32_t count)
+{
+    for (uint32_t n = 0; n < count; n++) {
+        note_parameters(g, node[n].inner, node[n].inner_count);
+        for (uint32_t i = 0; i < node[n].input_count; i++)
+            if (node[n].inputs[i] < g->model->tensor_count && is_parameter(g, &node[n], i))
+                g->parameter[node[n].inputs[i]] = true;
+    }
+}
+
 /* ---- Making one --------------------------------------------------------------------------- */
 
 static void note_makers(xr_weight_graph *g)
@@ -45,12 +96,14 @@ bool xr_weight_graph_make(const exray_comparison *comparison, exray_side side, x
     size_t tensors = (size_t)g->model->tensor_count + 1, nodes = (size_t)g->model->node_count + 1;
     g->maker = calloc(tensors, sizeof *g->maker);
     g->compared = calloc(tensors, sizeof *g->compared);
+    g->parameter = calloc(tensors, sizeof *g->parameter);
     g->seen = calloc(nodes, sizeof *g->seen);
     g->stack = calloc(nodes, sizeof *g->stack);
     g->found = calloc(most_inputs(g->model) + 1, sizeof *g->found);
-    if (!g->maker || !g->compared || !g->seen || !g->stack || !g->found)
+    if (!g->maker || !g->compared || !g->parameter || !g->seen || !g->stack || !g->found)
         return false;
     note_makers(g);
+    note_parameters(g, g->model->nodes, g->model->node_count);
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         uint32_t tensor = tensor_of(g->model, exray_comparison_layer(comparison, i), side);
         if (tensor != EXRAY_NO_INDEX)
@@ -63,50 +116,10 @@ void xr_weight_graph_free(xr_weight_graph *g)
 {
     free(g->maker);
     free(g->compared);
+    free(g->parameter);
     free(g->seen);
     free(g->stack);
     free(g->found);
-}
-
-/* ---- Scales and zero points ---------------------------------------------------------------------- */
-
-/* Which inputs of ONNX's operators are scales, zero points or indices of blocks: bit i for input i. */
-static const struct {
-    const char *op;
-    uint32_t inputs;
-} parameters[] = {
-    {"DequantizeLinear", 0x6},      {"QuantizeLinear", 0x6},
-    {"QLinearConv", 0xf6},          {"QGemm", 0x1b6},
-    {"QLinearWhere", 0x1ec},        {"DynamicQuantizeMatMul", 0xc},
-    {"MatMulIntegerToFloat", 0x3c}, {"MatMulInteger", 0xc},
-    {"ConvInteger", 0xc},           {"DynamicQuantizeLSTM", 0xf00},
-    {"MatMulNBits", 0x1c},          {"GatherBlockQuantized", 0xc},
-    {"QAttention", 0xd8},           {"QEmbedLayerNormalization", 0x3ff00},
-};
-
-/* What a product multiplies with where its other operand is the scale of a run: the scale of weights. */
-static bool is_scale_of_product(const xr_weight_graph *g, const exray_node *node, uint32_t input)
-{
-    if (strcmp(node->op, "Mul") != 0 || node->input_count != 2)
-        return false;
-    uint32_t other = node->inputs[1 - input];
-    uint32_t maker = other < g->model->tensor_count ? g->maker[other] : EXRAY_NO_INDEX;
-    return maker != EXRAY_NO_INDEX && g->model->nodes[maker].op &&
-           strcmp(g->model->nodes[maker].op, "DynamicQuantizeLinear") == 0;
-}
-
-static bool is_parameter(const xr_weight_graph *g, const exray_node *node, uint32_t input)
-{
-    if (!node->op)
-        return false;
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-        if (strcmp(node->op, parameters[i].op) == 0)
-            return input < 32 && parameters[i].inputs >> input & 1;
-    if (strcmp(node->op, "QLinearConcat") == 0)
-        return input < 2 || (input - 2) % 3 != 0;
-    if (strncmp(node->op, "QLinear", 7) == 0)
-        return input != 0 && input != 3;
-    return is_scale_of_product(g, node, input);
 }
 
 /* ---- The walk ---------------------------------------------------------------------------------- */

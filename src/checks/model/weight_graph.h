@@ -9,6 +9,7 @@ typedef struct xr_weight_graph {
     const exray_model *model, *other; /* of the side; of the other one, or NULL */
     uint32_t *maker;                  /* [tensor_count] the node that makes each tensor, or EXRAY_NO_INDEX */
     bool *compared;                   /* [tensor_count] whether it has a counterpart: a walk ends there */
+    bool *parameter;                  /* [tensor_count] whether a node reads it as a scale or a zero point */
     bool *seen;                       /* [node_count] nodes of earlier walks, which later ones leave out */
     uint32_t *stack;                  /* [node_count + 1] */
     xr_node_constant *found;          /* what the last walk found */

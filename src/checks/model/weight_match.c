@@ -48,7 +48,7 @@ static bool list_names(xr_constant_table *c)
     c->named = calloc((size_t)c->model->tensor_count + 1, sizeof *c->named);
     for (uint32_t t = 0; c->named && t < c->model->tensor_count; t++) {
         const char *name = c->model->tensors[t].name;
-        if (c->recorded[t] && name && *name)
+        if (c->recorded[t] && !c->graph.parameter[t] && name && *name)
             c->named[c->named_count++] = (struct xr_constant_name){name, t};
     }
     if (c->named)

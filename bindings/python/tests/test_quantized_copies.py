@@ -1,0 +1,46 @@
+"""Two quantized copies of one model, and copies in fewer bits than their integers are stored in."""
+
+import numpy as np
+import pytest
+from test_quantized_models import judged, onnx, perceptron, pytestmark  # noqa: F401
+
+from onnx import helper, numpy_helper
+
+SHAPE = (6, 48)
+
+
+def weights_in(source, path, bits, columns=True, wider=1):
+    """int8 behind DequantizeLinear, of as many bits; a scale for each column, or one; so many times too wide."""
+    model = onnx.load(source)
+    for node in [n for n in model.graph.node if n.op_type == "MatMul"]:
+        found = next(i for i in model.graph.initializer if i.name == node.input[1])
+        w = numpy_helper.to_array(found)
+        scale = np.asarray(wider * np.abs(w).max(0 if columns else None) / (2 ** (bits - 1) - 1), np.float32)
+        found.CopyFrom(numpy_helper.from_array(np.round(w / scale).astype(np.int8), found.name))
+        model.graph.initializer.append(numpy_helper.from_array(scale, found.name + "_s"))
+        model.graph.node.insert(0, helper.make_node("DequantizeLinear", [found.name, found.name + "_s"], [found.name + "_d"], axis=1))
+        node.input[1] = found.name + "_d"
+    onnx.save(model, path)
+    return path
+
+
+def test_other_scales_of_the_same_weights_are_no_biases(tmp_path):
+    right = perceptron(tmp_path / "m.onnx")
+    edge, reference = weights_in(right, tmp_path / "e.onnx", 6), weights_in(right, tmp_path / "r.onnx", 8)
+    assert judged(tmp_path, edge, reference, SHAPE)[:2] == ("pass", [])
+    wrong = weights_in(perceptron(tmp_path / "w.onnx", roll=1), tmp_path / "q.onnx", 6)
+    assert judged(tmp_path, wrong, reference, SHAPE)[:2] == ("fail", [("model.weights", "error")])
+
+
+@pytest.mark.parametrize("kernels", ["default", "none"])
+def test_4_bits_in_bytes_have_the_noise_of_4_bits(tmp_path, kernels):
+    right = perceptron(tmp_path / "m.onnx")
+    assert judged(tmp_path, weights_in(right, tmp_path / "q.onnx", 4), right, SHAPE, kernels)[:2] == ("pass", [])
+    wrong = weights_in(perceptron(tmp_path / "w.onnx", roll=1), tmp_path / "qw.onnx", 4)
+    assert judged(tmp_path, wrong, right, SHAPE, kernels)[:2] == ("fail", [("model.weights", "error")])
+
+
+def test_a_scale_of_8_bits_that_is_too_wide_is_no_type_of_4_bits(tmp_path):
+    right = perceptron(tmp_path / "m.onnx")
+    wide = weights_in(right, tmp_path / "q.onnx", 8, columns=False, wider=18)
+    assert judged(tmp_path, wide, right, SHAPE)[0] == "fail"
