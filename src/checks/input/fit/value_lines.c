@@ -35,8 +35,6 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
         out->count = (size_t)tensor[s].count;
         if (tensor[s].count != v->batch * v->rows * v->columns * v->channels)
             return false;
-        if (v->rows == 1)
-            out->view[s] = (xr_pixel_view){1, 1, out->count, 1, 0, 0, 1, 0, 1};
     }
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
     return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels &&
@@ -45,24 +43,58 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
 
 /* ---- Lines --------------------------------------------------------------------------------------- */
 
+typedef struct sums_of_line {
+    double x, y, xx, yy, xy, square, low, high;
+} sums_of_line;
+
+/* Adds a row of pixels that begins at these places; false: a value is no number. */
+static bool add_row(const line_sides *b, const size_t begin[2], sums_of_line *to)
+{
+    const xr_pixel_view *v[2] = {&b->view[0], &b->view[1]};
+    sums_of_line s = *to; /* in registers */
+    bool finite = true;
+    for (size_t column = 0; column < v[0]->columns; column++)
+        for (size_t c = 0; c < v[0]->channels; c++) {
+            double y = xr_value_at(b->value[0],
+                                   begin[0] + column * v[0]->column_stride + c * v[0]->channel_stride),
+                   x = xr_value_at(b->value[1],
+                                   begin[1] + column * v[1]->column_stride + c * v[1]->channel_stride);
+            finite = finite && isfinite(x) && isfinite(y);
+            s.x += x, s.y += y, s.xx += x * x, s.yy += y * y, s.xy += x * y;
+            s.square += (y - x) * (y - x);
+            s.low = y < s.low ? y : s.low;
+            s.high = y > s.high ? y : s.high;
+        }
+    *to = s;
+    return finite;
+}
+
+/* Row by row: a place is not worth a division for each value. */
+static bool add_rows(const line_sides *b, sums_of_line *s)
+{
+    const xr_pixel_view *v[2] = {&b->view[0], &b->view[1]};
+    for (size_t picture = 0; picture < v[0]->batch; picture++)
+        for (size_t row = 0; row < v[0]->rows; row++) {
+            const size_t begin[2] = {picture * v[0]->batch_stride + row * v[0]->row_stride,
+                                     picture * v[1]->batch_stride + row * v[1]->row_stride};
+            if (!add_row(b, begin, s))
+                return false;
+        }
+    return true;
+}
+
 static xr_value_line line_of(const line_sides *b, double level)
 {
-    xr_value_line l = {.edge = {INFINITY, -INFINITY}};
-    double n = 0, sx = 0, sy = 0, xx = 0, yy = 0, xy = 0, square = 0;
-    if (b->count < FEWEST)
+    xr_value_line l = {.known = false};
+    sums_of_line s = {.low = INFINITY, .high = -INFINITY};
+    if (b->count < FEWEST || !add_rows(b, &s))
         return l;
-    for (size_t i = 0; i < b->count; i++) {
-        double y = value_of(b, 0, i), x = value_of(b, 1, i);
-        if (!isfinite(x) || !isfinite(y))
-            return l;
-        n += 1, sx += x, sy += y, xx += x * x, yy += y * y, xy += x * y;
-        square += (y - x) * (y - x);
-        l.edge[0] = fmin(l.edge[0], y), l.edge[1] = fmax(l.edge[1], y);
-    }
-    xx = fmax(xx - sx * sx / n, 0), yy = fmax(yy - sy * sy / n, 0), xy -= sx * sy / n;
+    const double n = (double)b->count, sx = s.x, sy = s.y;
+    double xx = fmax(s.xx - sx * sx / n, 0), yy = fmax(s.yy - sy * sy / n, 0), xy = s.xy - sx * sy / n;
+    l.edge[0] = s.low, l.edge[1] = s.high;
     l.mean = sy / n;
     l.spread = sqrt(yy / n);
-    l.same = sqrt(square / n) < SAME * level;
+    l.same = sqrt(s.square / n) < SAME * level;
     l.known = xx > 1e-9 * fmax(sx * sx / n, 1e-30) && yy > 0;
     if (l.known) {
         l.gain = xy / xx;
