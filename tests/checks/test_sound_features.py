@@ -266,6 +266,10 @@ def test_rows_at_the_places_of_others(judge, heard):
     exchanged = lambda t: t[[*range(20), 30, *range(21, 30), 20, *range(31, ROWS)]]
     found = finding(judge([exchanged(t) for t in TABLES], shape=lambda t: t[None], heard=heard), "input.frame_order")
     assert found["evidence"]["kind"] == "rows_exchanged" and found["evidence"]["rows_moved"] == 2 and "row 20 has row 30" in found["summary"]
+    silent = [t.copy() for t in TABLES]
+    silent[0][5] = silent[0][30]  # in one frame two rows are equal: the others tell which it is
+    found = finding(judge([exchanged(t) for t in silent], silent, shape=lambda t: t[None], heard=heard), "input.frame_order")
+    assert found["evidence"]["rows_moved"] == 2 and "row 20 has row 30" in found["summary"]
     stream = table(voice(7, 60000), rows=100)
     windows = [stream[8 * i:8 * i + ROWS] for i in range(6)]
     verdict = judge([exchanged(t) for t in windows], windows, shape=lambda t: t[None])

@@ -18,21 +18,26 @@ static bool is_line(const table_lines *t, const xr_feature_frame *f, size_t edge
     return true;
 }
 
-/* Adds to from[line] which of the reference's rows each of the edge's is; false: one is none, or another one
- * than in the frames before. */
-static bool add_order(const table_lines *n, const xr_feature_frame *f, size_t *from, bool first)
+/* Whether it is in each frame that differs: rows that are equal in one (silence) are told apart by others. */
+static bool is_line_in_all(const table_lines *t, const xr_feature_frames *n, size_t edge, size_t reference)
 {
-    for (size_t i = 0; i < n->count; i++) {
-        if (!first && !is_line(n, f, i, from[i]))
+    for (size_t k = 0; k < n->count; k++)
+        if (n->list[k].differs && !is_line(t, &n->list[k], edge, reference))
             return false;
-        if (!first || is_line(n, f, i, i))
-            continue;
-        size_t j = 0;
-        while (j < n->count && !is_line(n, f, i, j))
-            j++;
-        if (j == n->count)
+    return true;
+}
+
+/* from[line]: which of the reference's rows each of the edge's is, its own one where it may be; false: one is
+ * none. */
+static bool find_order(const table_lines *t, const xr_feature_frames *n, size_t *from)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const bool own = is_line_in_all(t, n, i, i);
+        from[i] = own ? i : 0;
+        while (!own && from[i] < t->count && !is_line_in_all(t, n, i, from[i]))
+            from[i]++;
+        if (from[i] == t->count)
             return false;
-        from[i] = j;
     }
     return true;
 }
@@ -43,14 +48,9 @@ static bool report_lines(const xr_feature_frames *n, const table_lines *t, const
     enum { LISTED = 6 };
     size_t *from = calloc(t->count + 1, sizeof *from), frames = 0, moved = 0, used = 0;
     char list[160] = "";
-    for (size_t i = 0; from && i < t->count; i++)
-        from[i] = i;
-    bool found = from && t->length > 1;
-    for (size_t i = 0; found && i < n->count; i++)
-        if (n->list[i].differs) {
-            found = add_order(t, &n->list[i], from, frames == 0);
-            frames++;
-        }
+    bool found = from && t->length > 1 && find_order(t, n, from);
+    for (size_t i = 0; i < n->count; i++)
+        frames += n->list[i].differs;
     for (size_t i = 0; found && i < t->count; i++)
         if (from[i] != i && moved++ < LISTED && used < sizeof list) {
             int more = snprintf(list + used, sizeof list - used, "%s%s %zu has %s %zu", used ? ", " : "",
