@@ -1,6 +1,7 @@
 #include "checks/input/features/feature_sounds.h"
 
 #include "checks/input/sound/sound_frames.h"
+#include "checks/input/sound/sound_math.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,18 +19,6 @@ static float *all_samples(const exray_sound *sound, size_t *length)
     float *out = malloc((*length * channels + 1) * sizeof *out);
     for (size_t i = 0; out && i < *length * channels; i++)
         out[i] = isfinite(v[i]) ? v[i] : 0;
-    return out;
-}
-
-static float *one_channel(const float *v, size_t length, uint32_t channels)
-{
-    float *out = malloc((length + 1) * sizeof *out);
-    for (size_t i = 0; out && i < length; i++) {
-        double sum = 0;
-        for (uint32_t c = 0; c < channels; c++)
-            sum += v[i * channels + c];
-        out[i] = (float)(sum / channels);
-    }
     return out;
 }
 
@@ -89,7 +78,7 @@ static bool take_sound(xr_feature_sounds *h, float *all, size_t n, uint32_t rate
     exray_error error;
     h->mixed[i] = all;
     h->mixed_length[i] = n * channels;
-    h->raw[i] = one_channel(all, n, channels);
+    h->raw[i] = xr_mean_of_channels(all, n, channels);
     h->raw_length[i] = n;
     h->rate = rate ? rate : XR_FEATURE_RATE;
     h->channels = channels;

@@ -317,3 +317,15 @@ bool xr_shift_by_fraction(const float *x, size_t n, double fraction, float *out)
 {
     return sample_all(x, n, 1, fraction, 1, out, n);
 }
+
+float *xr_mean_of_channels(const float *samples, size_t length, size_t channels)
+{
+    float *out = malloc((length + 1) * sizeof *out);
+    for (size_t i = 0; out && i < length; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < channels; c++)
+            sum += (double)samples[i * channels + c];
+        out[i] = (float)(sum / (double)channels);
+    }
+    return out;
+}

@@ -45,6 +45,9 @@ bool xr_low_pass(const float *x, size_t n, double share, float *out);
 /* x between its samples: out[i] = x[i + fraction], 0 < fraction < 1, in the same way. */
 bool xr_shift_by_fraction(const float *x, size_t n, double fraction, float *out);
 
+/* The mean of interleaved channels; NULL: out of memory. */
+float *xr_mean_of_channels(const float *samples, size_t length, size_t channels);
+
 /* Usual rates in Hz, ending with 0. */
 extern const double xr_usual_rates[];
 

@@ -532,11 +532,11 @@ static void report_band(const xr_sound_report *r, const xr_sound_relation *relat
 
 bool xr_report_careless_resampler(const xr_sound_report *r)
 {
-    const int *careless = r->sides.careless;
+    const exray_resampler *careless = r->sides.careless;
     if (!careless[0] == !careless[1])
         return false;
     const int who = careless[0] ? 0 : 1;
-    const bool hold = careless[who] == XR_CARELESS_HOLD;
+    const bool hold = careless[who] == EXRAY_RESAMPLER_HOLD;
     const double rate = r->sides.rate ? r->sides.rate : XR_RATE_OF_SPEECH, to = r->sides.careless_rate[who];
     exray_finding *f = begin(r, "input.sample_rate", 0.95);
     exray_finding_summary(f, "The %s's sound is that of the log, from %g to %g Hz %s, without a low pass.",

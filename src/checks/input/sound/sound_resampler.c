@@ -236,20 +236,6 @@ typedef struct alone_sums {
     double all, ends, alone[2]; /* squares of differences; of each side to the window by itself */
 } alone_sums;
 
-static float *mean_of(const exray_sound *sound, size_t length)
-{
-    const uint32_t channels = exray_sound_channels(sound);
-    const float *v = exray_sound_samples(sound);
-    float *mono = malloc((length + 1) * sizeof *mono);
-    for (size_t i = 0; mono && i < length; i++) {
-        double sum = 0;
-        for (uint32_t c = 0; c < channels; c++)
-            sum += (double)v[i * channels + c];
-        mono[i] = (float)(sum / channels);
-    }
-    return mono;
-}
-
 /* The window by itself at the other rate; NULL: its length is another than the frame's, or memory. */
 static float *made_alone(const xr_sound_frame *f, const exray_sound *sound, uint32_t to)
 {
@@ -257,7 +243,8 @@ static float *made_alone(const xr_sound_frame *f, const exray_sound *sound, uint
     const size_t made = exray_resampling_length(length, exray_sound_rate(sound), to);
     if (made < f->count || made > f->count + 2)
         return NULL;
-    float *mono = mean_of(sound, length), *out = malloc((made + 1) * sizeof *out);
+    float *mono = xr_mean_of_channels(exray_sound_samples(sound), length, exray_sound_channels(sound)),
+          *out = malloc((made + 1) * sizeof *out);
     exray_error error;
     const bool ok =
         mono && out &&

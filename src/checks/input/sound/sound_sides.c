@@ -14,22 +14,11 @@ enum { MOST_FRAMES = 2, MOST_READ = 1 << 14, MOST_CHANNELS = 8 };
 /* A recording may go on after the frame, or before it. */
 #define SAME_GAIN 0.02
 
-/* The mean of the channels, or (from 1 on) one of them. */
-static float *mono_of(const exray_sound *sound, int channel, size_t *count)
+static size_t length_of(const exray_sound *sound)
 {
     enum { MOST = 1 << 20 };
-    uint32_t channels = exray_sound_channels(sound);
-    size_t n = exray_sound_length(sound) < MOST ? exray_sound_length(sound) : MOST;
-    const float *v = exray_sound_samples(sound);
-    float *out = malloc((n + 1) * sizeof *out);
-    for (size_t i = 0; out && i < n; i++) {
-        double sum = 0;
-        for (uint32_t c = 0; c < channels; c++)
-            sum += v[i * channels + c];
-        out[i] = channel ? v[i * channels + (uint32_t)channel - 1] : (float)(sum / channels);
-    }
-    *count = out ? n : 0;
-    return out;
+    size_t n = exray_sound_length(sound);
+    return n < MOST ? n : MOST;
 }
 
 /* Whether a side's samples are these, from some place on, in the unit in which full scale is 1 or 32768. */
@@ -66,7 +55,7 @@ static bool is_resampled_of(const xr_sound_frame *f, int side, const float *made
 }
 
 typedef struct tally {
-    size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS], careless[2][XR_CARELESS_HOLD + 1];
+    size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS], careless[2][EXRAY_RESAMPLER_HOLD + 1];
     double rate[2], careless_rate[2];
 } tally;
 
@@ -75,13 +64,16 @@ static void look_at_channels(const xr_sound_frame *f, const exray_sound *sound, 
 {
     bool mean[2] = {t->raw[0] == t->frames, t->raw[1] == t->frames};
     uint32_t channels = exray_sound_channels(sound);
-    for (uint32_t c = 0; c < channels && c < MOST_CHANNELS && channels > 1; c++) {
-        size_t n;
-        float *one = mono_of(sound, (int)c + 1, &n);
-        for (int s = 0; one && s < 2; s++)
+    size_t n = length_of(sound);
+    const float *samples = exray_sound_samples(sound);
+    float *one = channels > 1 ? malloc((n + 1) * sizeof *one) : NULL;
+    for (uint32_t c = 0; one && c < channels && c < MOST_CHANNELS; c++) {
+        for (size_t i = 0; i < n; i++)
+            one[i] = samples[i * channels + c];
+        for (int s = 0; s < 2; s++)
             t->channel[s][c] += !mean[s] && is_of(f, s, one, n, XR_SOUND_NOISE / 4);
-        free(one);
     }
+    free(one);
 }
 
 /* What rounding to 16 bits leaves: no filter makes samples that are so near to the record's own. */
@@ -98,10 +90,10 @@ static void look_at_careless(const xr_sound_frame *f, const float *mono, size_t 
     const uint32_t from = (uint32_t)rate, wanted = (uint32_t)to;
     const size_t count = exray_resampling_length(n, from, wanted);
     float *made = malloc((count + 1) * sizeof *made);
-    for (int kind = XR_CARELESS_LINES; made && kind <= XR_CARELESS_HOLD; kind++) {
+    for (int kind = EXRAY_RESAMPLER_LINEAR; made && kind <= EXRAY_RESAMPLER_HOLD; kind++) {
         exray_resampling how = EXRAY_RESAMPLING_INIT;
         exray_error error;
-        how.kind = kind == XR_CARELESS_HOLD ? EXRAY_RESAMPLER_HOLD : EXRAY_RESAMPLER_LINEAR;
+        how.kind = (exray_resampler)kind;
         if (exray_resampling_run(&how, mono, n, from, wanted, made, &error) != EXRAY_OK)
             continue;
         for (int s = 0; s < 2; s++)
@@ -142,8 +134,8 @@ static void look_at_rates(const xr_sound_frame *f, const float *mono, size_t n, 
 
 static void look_at(const xr_sound_frame *f, const exray_sound *sound, tally *t)
 {
-    size_t n;
-    float *mono = mono_of(sound, 0, &n);
+    const size_t n = length_of(sound);
+    float *mono = xr_mean_of_channels(exray_sound_samples(sound), n, exray_sound_channels(sound));
     double rate = exray_sound_rate(sound) ? exray_sound_rate(sound) : XR_RATE_OF_SPEECH;
     if (mono && n > 64) {
         t->frames++;
@@ -176,9 +168,9 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
     for (int s = 0; s < 2; s++) {
         out->proper[s] = t.frames && t.proper[s] >= t.frames;
         out->raw[s] = t.frames && t.raw[s] == t.frames;
-        for (int how = XR_CARELESS_LINES; how <= XR_CARELESS_HOLD; how++)
+        for (int how = EXRAY_RESAMPLER_LINEAR; how <= EXRAY_RESAMPLER_HOLD; how++)
             if (t.frames && t.careless[s][how] == t.frames)
-                out->careless[s] = how, out->careless_rate[s] = t.careless_rate[s];
+                out->careless[s] = (exray_resampler)how, out->careless_rate[s] = t.careless_rate[s];
         for (int c = 0; c < MOST_CHANNELS && !out->channel_of[s]; c++)
             if (t.frames && t.channel[s][c] == t.frames)
                 out->channel_of[s] = c + 1;

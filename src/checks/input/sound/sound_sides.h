@@ -4,9 +4,6 @@
 
 #include "checks/input/sound/sound_frames.h"
 
-/* How a program without a resampler changes the rate. */
-typedef enum xr_careless { XR_CARELESS_NOT, XR_CARELESS_LINES, XR_CARELESS_HOLD } xr_careless;
-
 #define XR_RATE_OF_SPEECH 16000
 
 typedef struct xr_sound_sides {
@@ -15,12 +12,12 @@ typedef struct xr_sound_sides {
     uint32_t channels; /* of it */
     double stated;     /* the model's rate, as the logs say it (xr_pipeline_rate); 0: they do not */
     /* By exray_side. */
-    bool proper[2];          /* the side's samples are the record's, at some usual rate, to the end */
-    double at_rate[2];       /* that rate; 0: none */
-    bool raw[2];             /* the record's samples one by one, at whatever rate they are taken */
-    int careless[2];         /* it is the record at another rate without a low pass: an xr_careless */
-    double careless_rate[2]; /* that rate */
-    int channel_of[2];       /* it is that channel of the record, from 1 on; 0: their mean, or none alone */
+    bool proper[2];              /* the side's samples are the record's, at some usual rate, to the end */
+    double at_rate[2];           /* that rate; 0: none */
+    bool raw[2];                 /* the record's samples one by one, at whatever rate they are taken */
+    exray_resampler careless[2]; /* other than SINC: it is the record at another rate without a low pass */
+    double careless_rate[2];     /* that rate */
+    int channel_of[2]; /* it is that channel of the record, from 1 on; 0: their mean, or none alone */
 } xr_sound_sides;
 
 /* Looks at a few frames that differ. */
