@@ -375,35 +375,29 @@ static void report_rendering(const feature_report *r, const xr_feature_rendering
     end(r, f);
 }
 
-static bool report_rendered(const feature_report *r)
+/* Whether one change of the sound or of that front end makes the edge's features, and leaves less than
+ * `most`.
+ */
+static bool report_made(const feature_report *r,
+                        bool (*render)(const xr_feature_frames *, xr_feature_rendering *), double most)
 {
     xr_feature_rendering made;
-    bool found = xr_render_features(r->frames, &made);
+    bool found = render(r->frames, &made) && made.rest[EXRAY_SIDE_EDGE] < most;
     if (found)
         report_rendering(r, &made);
     return found;
 }
 
-/* The same of TensorFlow Lite's integer front end. */
-static bool report_frontend(const feature_report *r)
+/* The same of TensorFlow Lite's integer front end, or a mel spectrogram. */
+static bool report_one_change(const feature_report *r, double most)
 {
-    xr_feature_rendering made;
-    bool found = xr_render_frontend(r->frames, &made);
-    if (found)
-        report_rendering(r, &made);
-    return found;
+    return report_made(r, xr_render_frontend, most) || report_made(r, xr_render_features, most);
 }
 
 /* ---- Noise of the sound ------------------------------------------------------------------------- */
 
-/* The features of frames that differ may do so by this many times what noise was found to make; in any one
- * frame. */
-#define MUCH_NOISE 3
-#define IN_A_FRAME 12
 /* Cells that are elsewhere have a line of their own where no more of the variance is left. */
 #define MOVED_AND_MORE 0.01
-/* What is more is no noise, whatever the front end makes of it. */
-#define MOST_NOISE 0.1
 /* What another resampler makes may be more, in bands of which one has nothing; it leaves a third of the
  * difference at most. */
 #define MOST_RESAMPLED 0.3
@@ -455,18 +449,6 @@ static void report_resampled(const feature_report *r, const xr_feature_noise *no
     end(r, f);
 }
 
-/* Whether one change of the sound or of the front end makes the edge's features, and leaves less than `most`.
- */
-static bool report_one_change(const feature_report *r, double most)
-{
-    xr_feature_rendering made;
-    bool found = (xr_render_frontend(r->frames, &made) || xr_render_features(r->frames, &made)) &&
-                 made.rest[EXRAY_SIDE_EDGE] < most;
-    if (found)
-        report_rendering(r, &made);
-    return found;
-}
-
 /* One row that differs, the same in all frames, and no other one: as where it is written too late. */
 static bool report_one_row(const feature_report *r)
 {
@@ -501,28 +483,22 @@ static bool report_one_row(const feature_report *r)
 static bool report_noise(const feature_report *r)
 {
     const xr_feature_frames *n = r->frames;
-    double mean = 0, most = 0, differing = 0;
+    const xr_feature_difference d = xr_feature_difference_of(n);
     xr_feature_noise noise;
-    for (size_t i = 0; i < n->count; i++)
-        if (n->list[i].differs)
-            mean += n->list[i].rest, most = fmax(most, n->list[i].rest), differing++;
-    mean /= differing;
-    if (!n->has_sensor || !(mean <= MOST_RESAMPLED) || xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
+    if (!n->has_sensor || !(d.mean <= MOST_RESAMPLED) || xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
         !(xr_frontend_noise(n, &noise) || xr_mel_noise(n, &noise)))
         return false;
-    const double limit = fmax(noise.of_noise, noise.of_dither);
-    const bool faint = mean <= MOST_NOISE && mean <= MUCH_NOISE * limit && most <= IN_A_FRAME * limit;
-    const bool dither = faint && mean <= MUCH_NOISE * noise.of_dither && most <= IN_A_FRAME * noise.of_dither;
-    const bool resampled = !dither && noise.edge_resampled < mean / LEFT_RESAMPLED;
+    const bool dither = noise.is_dither, faint = noise.is_faint;
+    const bool resampled = !dither && noise.edge_resampled < d.mean / LEFT_RESAMPLED;
     if (!faint && !resampled)
         return false;
     /* What is made again by one change is no noise, however small it is. */
     if (report_one_change(r, resampled ? noise.edge_resampled : INFINITY))
         return true;
     if (resampled)
-        report_resampled(r, &noise, mean, faint);
+        report_resampled(r, &noise, d.mean, faint);
     else
-        report_faint(r, &noise, mean, dither);
+        report_faint(r, &noise, d.mean, dither);
     return true;
 }
 
@@ -532,7 +508,7 @@ static bool report_turned_axes(const feature_report *r, xr_feature_frames *frame
 {
     if (!frames->has_sensor || !xr_turn_features(frames))
         return false;
-    if (report_noise(r) || report_frontend(r))
+    if (report_noise(r) || report_made(r, xr_render_frontend, INFINITY))
         return true;
     xr_turn_features(frames);
     return false;
@@ -579,7 +555,7 @@ static bool report(const feature_report *r)
 {
     if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
         return false;
-    if (is_vague(r->relation) && (report_frontend(r) || report_rendered(r)))
+    if (is_vague(r->relation) && (report_one_change(r, INFINITY)))
         return true;
     switch (r->relation->kind) {
     case XR_FEATURES_LINE:
@@ -681,7 +657,7 @@ static bool report_hidden_rows(xr_feature_frames *frames, exray_findings *findin
         if (report_noise(&r))
             return true;
         xr_find_feature_relation(frames, &relation);
-        if (is_specific(&relation) ? report(&r) : report_frontend(&r) || report_rendered(&r))
+        if (is_specific(&relation) ? report(&r) : report_one_change(&r, INFINITY))
             return true;
     }
     return false;

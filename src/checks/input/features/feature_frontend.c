@@ -291,7 +291,7 @@ bool xr_frontend_noise(const xr_feature_frames *frames, xr_feature_noise *out)
         xr_feature_line_fit(&line, &reference.gain, &reference.offset);
         integer_front_end edge = reference;
         edge.side = EXRAY_SIDE_EDGE;
-        *out = xr_find_feature_noise(&h, rest_of, &reference, &edge);
+        *out = xr_find_feature_noise(&h, xr_feature_difference_of(frames), rest_of, &reference, &edge);
     }
     xr_feature_sounds_free(&h);
     return known;

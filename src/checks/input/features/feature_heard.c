@@ -10,6 +10,12 @@
 /* A number is taken for another where that leaves so much less. */
 #define BETTER 0.95
 
+/* The features of frames that differ may do so by this many times what noise was found to make; in any one
+ * frame.  What is more is no noise, whatever the front end makes of it. */
+#define MUCH_NOISE 3
+#define IN_A_FRAME 12
+#define MOST_NOISE 0.1
+
 /* ---- What the front end hears ------------------------------------------------------------------ */
 
 static float clipped(double v)
@@ -230,13 +236,13 @@ static double rest_with_noise(const xr_feature_sounds *h, xr_heard_rest rest, co
 
 /* Filters of usual resamplers: where they begin and end, of half of the lower rate, and
  * how far down: short ones, whose
- * slope lies around the end, gentle ones before it, and the default. */
+ * slope lies around the end, and gentle ones before it.  The default made the sounds that are there already.
+ */
 static const exray_resampling usual_resamplers[] = {
     {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.84F, 1.16F, 54},
     {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.73F, 1.25F, 44},
     {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.70F, 1, 80},
     {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0.82F, 0.99F, 80},
-    {sizeof(exray_resampling), EXRAY_RESAMPLER_SINC, 0, 0, 0},
 };
 
 /* What the front end makes of the record by another resampler. */
@@ -257,16 +263,37 @@ static double rest_resampled(const xr_feature_sounds *h, xr_heard_rest rest, con
     return left;
 }
 
-xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *h, xr_heard_rest rest, const void *reference,
-                                       const void *edge)
+xr_feature_difference xr_feature_difference_of(const xr_feature_frames *frames)
+{
+    xr_feature_difference d = {0, 0};
+    double differing = 0;
+    for (size_t i = 0; i < frames->count; i++)
+        if (frames->list[i].differs)
+            d.mean += frames->list[i].rest, d.most = fmax(d.most, frames->list[i].rest), differing++;
+    d.mean /= differing;
+    return d;
+}
+
+static bool is_as_faint(xr_feature_difference d, double noise)
+{
+    return d.mean <= MOST_NOISE && d.mean <= MUCH_NOISE * noise && d.most <= IN_A_FRAME * noise;
+}
+
+xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *h, xr_feature_difference difference,
+                                       xr_heard_rest rest, const void *reference, const void *edge)
 {
     const double least = 1e-3, lower = fmin(1, h->rate / XR_FEATURE_RATE);
-    xr_feature_noise out = {rest_with_noise(h, rest, reference, 0, 1),
-                            rest_with_noise(h, rest, reference, least, 1), 1};
-    if (h->rate == XR_FEATURE_RATE)
+    xr_feature_noise out = {.of_dither = rest_with_noise(h, rest, reference, 0, 1),
+                            .of_noise = rest_with_noise(h, rest, reference, least, 1),
+                            .edge_resampled = 1};
+    const bool resampled = h->rate != XR_FEATURE_RATE;
+    if (resampled) /* the end of the band is where resamplers differ */
+        out.of_noise = fmax(out.of_noise, rest_with_noise(h, rest, reference, 0, 0.93 * lower));
+    out.is_dither = is_as_faint(difference, out.of_dither);
+    out.is_faint = is_as_faint(difference, fmax(out.of_noise, out.of_dither));
+    if (!resampled || out.is_dither)
         return out;
-    /* The end of the band is where resamplers differ. */
-    out.of_noise = fmax(out.of_noise, rest_with_noise(h, rest, reference, 0, 0.93 * lower));
+    out.edge_resampled = fmin(1, rest(edge, h->made, h->made_length, h->count, 0));
     for (size_t i = 0; i < sizeof usual_resamplers / sizeof *usual_resamplers; i++)
         out.edge_resampled = fmin(out.edge_resampled, rest_resampled(h, rest, edge, &usual_resamplers[i]));
     return out;

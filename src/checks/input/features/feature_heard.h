@@ -37,14 +37,21 @@ xr_heard xr_find_heard(const xr_feature_sounds *sounds, xr_heard_rest rest, cons
  * resampler. */
 typedef struct xr_feature_noise {
     double of_dither, of_noise;
+    bool is_faint, is_dither; /* what differs is no more than that, or what dither alone makes */
     double edge_resampled; /* the variance that is left of the edge's features where the reference's front end
                               hears the record by the usual resampler that fits best; 1: the record is not
-                              resampled */
+                              resampled, or dither makes as much */
 } xr_feature_noise;
 
+/* How far apart the features of the frames that differ are: shares of the variance. */
+typedef struct xr_feature_difference {
+    double mean, most; /* NAN, 0: no frame differs */
+} xr_feature_difference;
+xr_feature_difference xr_feature_difference_of(const xr_feature_frames *frames);
+
 /* reference, edge: a front end whose `rest` is of the reference's features, and of the edge's. */
-xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *sounds, xr_heard_rest rest,
-                                       const void *reference, const void *edge);
+xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *sounds, xr_feature_difference difference,
+                                       xr_heard_rest rest, const void *reference, const void *edge);
 
 /* "samples that are 0.1 times those of the sound in the log", and what to do. */
 void xr_heard_words(const xr_heard *heard, char *text, size_t size);

@@ -371,7 +371,7 @@ bool xr_mel_noise(const xr_feature_frames *frames, xr_feature_noise *out)
         xr_feature_line_fit(&line, &side.gain, &side.offset);
         rendered_side edge = side;
         edge.side = EXRAY_SIDE_EDGE;
-        *out = xr_find_feature_noise(&h, rest_of, &side, &edge);
+        *out = xr_find_feature_noise(&h, xr_feature_difference_of(frames), rest_of, &side, &edge);
     }
     xr_feature_sounds_free(&h);
     return known;
