@@ -166,30 +166,40 @@ static size_t first_lowered(const exray_log *log)
     return frames;
 }
 
-/* Whether the log says of frame `index`, at position `f`, why it has no inputs. */
-static bool says_why(const exray_log *log, size_t f, uint64_t nth, uint64_t first, size_t lowered)
+void xr_left_out_of(const exray_log *log, xr_left_out *out)
 {
-    const uint64_t index = exray_log_frame(log, f)->index;
-    return (nth > 1 && index % nth) || (first && index >= first) || f >= lowered ||
-           exray_log_metadata(log, "flight");
+    const char *capture = exray_log_metadata(log, "capture");
+    *out = (xr_left_out){
+        .nth = whole_number(exray_log_metadata(log, "every_nth")),
+        .first = whole_number(exray_log_metadata(log, "first_frames")),
+        .lowered = first_lowered(log),
+        .all = exray_log_metadata(log, "flight") ||
+               (capture && (strcmp(capture, "off") == 0 || strcmp(capture, "frame") == 0)),
+    };
+}
+
+bool xr_is_left_out(const xr_left_out *left, const exray_log *log, size_t frame)
+{
+    const uint64_t index = exray_log_frame(log, frame)->index;
+    return (left->nth > 1 && index % left->nth) || (left->first && index >= left->first) ||
+           frame >= left->lowered || left->all;
 }
 
 /* Frames of the larger log that the other has not, since they have nothing to be replayed. */
 static size_t poor_frames(const exray_comparison *comparison, const exray_log *log, exray_side side)
 {
     const size_t count = exray_log_frame_count(log), pairs = exray_comparison_frame_count(comparison);
-    const uint64_t nth = whole_number(exray_log_metadata(log, "every_nth"));
-    const uint64_t first = whole_number(exray_log_metadata(log, "first_frames"));
-    const size_t lowered = first_lowered(log);
+    xr_left_out left;
     size_t poor = 0, rich = 0;
     bool *matched = calloc(count + 1, sizeof *matched);
     exray_slot *slot = exray_slot_new();
+    xr_left_out_of(log, &left);
     for (size_t i = 0; matched && i < pairs; i++)
         matched[exray_comparison_frame(comparison, i).frame[side]] = true;
     for (size_t f = 0; matched && slot && f < count; f++) {
         const bool data = has_input_data(log, f, slot);
         rich += data;
-        poor += !matched[f] && !data && says_why(log, f, nth, first, lowered);
+        poor += !matched[f] && !data && xr_is_left_out(&left, log, f);
     }
     exray_slot_free(slot);
     free(matched);

@@ -13,6 +13,18 @@ typedef struct xr_frame_coverage {
     double share;      /* matched / (frames - explained) */
 } xr_frame_coverage;
 
+/* What a log says of frames that it has without their tensors: a filter, a flight recorder, a level. */
+typedef struct xr_left_out {
+    uint64_t nth, first; /* every Nth frame, the first N have theirs; 0: no such filter */
+    size_t lowered; /* from this position on the level was another (/event); the number of frames: never */
+    bool all;       /* a trigger or a later level decides which */
+} xr_left_out;
+
+void xr_left_out_of(const exray_log *log, xr_left_out *out);
+
+/* Whether it says why the frame at a position has no tensors. */
+bool xr_is_left_out(const xr_left_out *left, const exray_log *log, size_t frame);
+
 void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage *out);
 
 /* log.coverage, where not all frames of the larger log were matched: a warning below `least`. */

@@ -5,6 +5,7 @@
 #include "checks/input/frames/frame_words.h"
 #include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/log/direction.h"
 #include "checks/port/port_words.h"
 #include "checks/scrubbed.h"
 #include "checks/suggest.h"
@@ -448,6 +449,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while running the assertions"};
         return EXRAY_E_MEMORY;
     }
+    xr_say_no_direction(comparison, &out->findings);
     xr_known_mark(options->known, options->known_count, &out->findings);
     out->shown_count = xr_suppress_consequences(comparison, &out->findings, out->shown);
     xr_known_apply(options->known, options->known_count, out->shown, out->shown_count);

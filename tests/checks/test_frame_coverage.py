@@ -78,6 +78,38 @@ def test_some_gaps_explain_some_frames(tmp_path, reference):
     validate(write(tmp_path / "e", "edge", [0, 1, 2, 3, 5]), reference, status=3)
 
 
+# ---- Sources of other names ----
+
+
+def sourced(path, role, names, data, wrong=False):
+    """x differs from frame to frame; mask does not."""
+    with Recording(path, role) as log:
+        for name, x in zip(names, data):
+            log.frame([("/input/x", x, {}), ("/input/mask", np.ones((1, 8), np.float32), {}), ("/output/y", x * 2 + wrong, {})], source=name)
+    return path
+
+
+@pytest.mark.parametrize("edge, reference", [("/sdcard/IMG_{}.jpg", "testset/{}.png"), ("/sdcard/DCIM/{}.jpg", "testset/{}.jpg")])
+def test_sources_of_other_folders_or_names(tmp_path, edge, reference):
+    """By the files' names, or by index where the inputs show that these are the same frames."""
+    data = np.random.default_rng(0).random((12, 1, 8), dtype=np.float32)
+    names = lambda pattern: [pattern.format(k) for k in range(12)]  # noqa: E731
+    r = sourced(tmp_path / "r", "reference", names(reference), data)
+    verdict = validate(sourced(tmp_path / "e", "edge", names(edge), data), r, status=0)
+    assert verdict["findings"] == [] and verdict["frames"]["matched"] == 12
+    validate(sourced(tmp_path / "f", "edge", names(edge), data, wrong=True), r, status=1)
+    order = np.random.default_rng(1).permutation(12)
+    shuffled = sourced(tmp_path / "g", "edge", [edge.format(k) for k in order], data[order])
+    verdict = validate(shuffled, r, status=None)
+    assert (verdict["verdict"], verdict["frames"]["matched"]) == (("pass", 12) if "DCIM" in edge else ("inconclusive", 0))
+
+
+def test_frames_of_other_data_are_not_matched_by_their_numbers(tmp_path):
+    data = np.random.default_rng(0).random((24, 1, 8), dtype=np.float32)
+    edge = sourced(tmp_path / "e", "edge", [f"street {k}" for k in range(12)], data[:12])
+    assert validate(edge, sourced(tmp_path / "r", "reference", [f"lab {k}" for k in range(12)], data[12:]), status=3)["frames"]["matched"] == 0
+
+
 # ---- Without outputs and layers ----
 
 

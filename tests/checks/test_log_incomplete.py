@@ -8,9 +8,9 @@ PIXELS = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
 SCORES = np.linspace(0, 1, 10, dtype=np.float32)[None]
 
 
-def write(path, role, frames, dropped=None):
+def write(path, role, frames, dropped=None, **metadata):
     """frames: what each has, of "i" (input), "o" (output), "r" (result), "s" (a stage)."""
-    with Recording(path, role, task="classification") as log:
+    with Recording(path, role, task="classification", **metadata) as log:
         for i, kept in enumerate(frames):
             if i == dropped:
                 log.add("/system", "System", PB["System"](frame=i, dropped_records=3))
@@ -27,6 +27,7 @@ def run(tmp_path, edge, reference, **options):
     (["io", "i", "io"], ["io"] * 3, "edge", 1, 1),
     (["io", "io", "s", "i"], ["io"] * 4, "edge", 2, 2),
     (["ior", "ior", "i"], ["io"] * 3, "edge", 1, 2),
+    (["io", "", "io", ""], ["io"] * 4, "edge", 2, 1),  # it failed before the model ran
     (["io"] * 3, ["i", "io", "io"], "reference", 1, 0)])
 def test_a_frame_without_an_output_is_told(tmp_path, edge, reference, side, frames, first):
     verdict = run(tmp_path, edge, reference)
@@ -39,13 +40,23 @@ def test_a_frame_without_an_output_is_told(tmp_path, edge, reference, side, fram
 
 @pytest.mark.parametrize("edge, reference", [
     (["io"] * 3, ["io"] * 3),
-    (["io", "", ""], ["io"] * 3),  # only every nth frame is kept whole
     (["ir", "ir"], ["io", "io"]),  # the result is an output
     (["io", "i"], ["io", "i"]),    # nor has the reference one
     (["i", "i"], ["io", "io"])])   # outputs are not kept at all
 def test_what_was_not_to_be_recorded_is_no_gap(tmp_path, edge, reference):
     verdict = validate(write(tmp_path / "e", "edge", edge), write(tmp_path / "r", "reference", reference), status=None)
     assert "log.incomplete" not in causes(verdict)
+
+
+@pytest.mark.parametrize("frames, says", [
+    (["io", "", "", "io", ""], {"every_nth": "3"}),
+    (["io", "io", "", ""], {"first_frames": "2"}),
+    (["", "io", "", "io"], {"flight": "full", "capture": "frame"})])
+def test_frames_that_the_log_says_are_left_out(tmp_path, frames, says):
+    whole = write(tmp_path / "r", "reference", ["io"] * len(frames))
+    assert "log.incomplete" not in causes(validate(write(tmp_path / "e", "edge", frames, **says), whole, status=None))
+    found = validate(write(tmp_path / "f", "edge", ["", *frames[1:]], **says), whole, status=None)
+    assert ("log.incomplete" in causes(found)) == ("flight" not in says)  # frame 0 is none of those
 
 
 def test_dropped_records_are_told_as_such(tmp_path):

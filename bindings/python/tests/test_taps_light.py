@@ -304,6 +304,36 @@ def test_litert_latencies(tmp_path, model_file, images, resolver):
             assert all(a[1] + a[2] <= b[1] for a, b in zip(frame.latency, frame.latency[1:]))
 
 
+def memory(path):
+    """h = tanh(h + x), kept in a variable of an RNN."""
+    m, eye = TfliteModel(), np.eye(4, dtype=np.float32)
+    x, h, y = m.tensor("x", [1, 4]), m.tensor("h", [1, 4], variable=True), m.tensor("y", [1, 4])
+    m.op("RNN", [x, m.tensor("w", data=eye), m.tensor("r", data=eye), m.tensor("b", data=np.zeros(4, np.float32)), h], [y], "RNN",
+         fusedActivationFunction=m.schema.ActivationFunctionType.TANH)
+    return m.save(path, [x], [y])
+
+
+@pytest.mark.parametrize("options", [{}, {"latency": False}], ids=["latencies", "none"])
+@pytest.mark.parametrize("described", [True, False], ids=["file", "no file"])
+def test_litert_forgets_nothing(tmp_path, options, described):
+    """A tap in the middle of a run leaves the model's memory, and inputs that are set already."""
+    path = memory(tmp_path / "m.tflite")
+    plain, tapped = interpreter(path), interpreter(path)
+    x = np.array([[.1, -.4, .7, .2]], np.float32)
+    for made in (plain, tapped):
+        made.set_tensor(made.get_input_details()[0]["index"], x)
+        for _ in range(3):
+            made.invoke()
+    for kind in ("io", "full"):
+        with exray.Recorder(tmp_path / f"{kind}.mcap", capture=kind) as r:
+            exray.litert.tap(tapped, r, path if described else None, **options)
+            for _ in range(2):
+                plain.invoke(), tapped.invoke()
+                index = plain.get_output_details()[0]["index"]
+                assert np.array_equal(plain.get_tensor(index), tapped.get_tensor(index))
+    assert plain.get_tensor(index).max() > .8  # it has gone on
+
+
 def test_litert_without_latencies(tmp_path, model_file, images):
     tapped = interpreter(model_file("mobilenet_v1_0.25_224_float.tflite"), PLAIN, False)
     with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:

@@ -1,6 +1,7 @@
 /* log.incomplete: frames without an output of the model, which other frames have: the application
  * stopped in the middle of the frame. */
 #include "checks/builtin.h"
+#include "checks/frame_coverage.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,18 +39,22 @@ static frame_content content_of(const exray_log *log, size_t frame, exray_slot *
 
 /* Frames of one side without an output. */
 typedef struct output_gap {
+    xr_left_out left;    /* what the log says of frames without tensors */
     size_t frames, with; /* without an output, and with one */
     uint64_t first;      /* Frame.index of the first without */
     const char *source;
 } output_gap;
 
-/* Frames without any tensor are left out on purpose (every_nth), and an incomplete frame is the end of
- * a truncated log: neither counts. */
-static void count_frame(output_gap *g, const exray_frame *frame, const frame_content *mine,
+/* A frame without any tensor may be left out on purpose, if the log says so: else the application failed
+ * before the model ran.  An incomplete frame is the end of a truncated log. */
+static void count_frame(output_gap *g, const exray_log *log, size_t position, const frame_content *mine,
                         const frame_content *other)
 {
+    const exray_frame *frame = exray_log_frame(log, position);
     g->with += mine->output;
-    if (mine->output || !mine->any || mine->dropped || !other->output || !frame->complete)
+    if (mine->output || mine->dropped || !other->output || !frame->complete)
+        return;
+    if (!mine->any && xr_is_left_out(&g->left, log, position))
         return;
     if (g->frames++ == 0) {
         g->first = frame->index;
@@ -79,7 +84,7 @@ static void report(const exray_log *log, exray_side side, const output_gap *g, e
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
-    output_gap gaps[2] = {{0}};
+    output_gap gaps[2] = {{.frames = 0}, {.frames = 0}};
     const exray_log *log[2] = {exray_comparison_log(c, EXRAY_SIDE_EDGE),
                                exray_comparison_log(c, EXRAY_SIDE_REFERENCE)};
     exray_slot *slot = exray_slot_new();
@@ -87,12 +92,14 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
         return error->status;
     }
+    for (int s = 0; s < 2; s++)
+        xr_left_out_of(log[s], &gaps[s].left);
     for (size_t i = 0; i < exray_comparison_frame_count(c); i++) {
         exray_frame_pair pair = exray_comparison_frame(c, i);
         frame_content k[2] = {content_of(log[0], pair.frame[0], slot),
                               content_of(log[1], pair.frame[1], slot)};
         for (int s = 0; s < 2; s++)
-            count_frame(&gaps[s], exray_log_frame(log[s], pair.frame[s]), &k[s], &k[!s]);
+            count_frame(&gaps[s], log[s], pair.frame[s], &k[s], &k[!s]);
     }
     exray_slot_free(slot);
     for (int s = 0; s < 2; s++)

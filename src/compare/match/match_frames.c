@@ -78,6 +78,99 @@ static void drop_contradicted(exray_comparison *c)
     c->frame_count = kept;
 }
 
+/* Pairs every two frames whose keys are equal. */
+static void pair_up(exray_comparison *c, keyed *const list[2], const size_t counts[2],
+                    int (*order)(const void *, const void *))
+{
+    c->frame_count = 0;
+    for (int s = 0; s < 2; s++)
+        qsort(list[s], counts[s], sizeof *list[s], order);
+    for (size_t i = 0, j = 0; i < counts[0] && j < counts[1];) {
+        int o = order(&list[0][i], &list[1][j]);
+        if (o == 0)
+            c->frame[c->frame_count++] = (exray_frame_pair){{list[0][i++].position, list[1][j++].position}};
+        else if (o < 0)
+            i++;
+        else
+            j++;
+    }
+    qsort(c->frame, c->frame_count, sizeof *c->frame, by_position);
+}
+
+/* ---- Logs that name their sources differently -------------------------------------------------- */
+
+enum { LOOK_AT = 8, EDGE = 0, REFERENCE = 1, FIRST = 2, RECORDS = 3, SLOTS = 4 };
+
+static bool read_data(const exray_log *log, size_t frame, const exray_record *like, exray_slot *slot,
+                      exray_tensor_view *out)
+{
+    const exray_record *record =
+        exray_log_find(log, frame, like->kind, like->index, like->output, like->name);
+    exray_error ignored;
+    return record && record->has_data &&
+           exray_log_read_tensor(log, record, slot, out, &ignored) == EXRAY_OK && out->data && out->size;
+}
+
+static bool equal_data(const exray_tensor_view *a, const exray_tensor_view *b)
+{
+    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+/* Whether a record is the same on both sides in the first pairs, byte for byte, and another in each. */
+static bool shows_same_frames(const exray_comparison *c, const exray_record *like, exray_slot *const *slot)
+{
+    exray_tensor_view view[3];
+    const size_t pairs = c->frame_count < LOOK_AT ? c->frame_count : LOOK_AT;
+    for (size_t i = 0; i < pairs; i++) {
+        for (int s = 0; s < 2; s++)
+            if (!read_data(c->log[s], c->frame[i].frame[s], like, slot[s], &view[s]))
+                return false;
+        if (!equal_data(&view[EDGE], &view[REFERENCE]))
+            return false;
+        if (i && (!read_data(c->log[EDGE], c->frame[0].frame[EDGE], like, slot[FIRST], &view[FIRST]) ||
+                  equal_data(&view[EDGE], &view[FIRST])))
+            return false;
+    }
+    return pairs > 1;
+}
+
+/* Whether frames of equal indices had the same data: the sensor's, or the model's inputs. */
+static bool same_data(const exray_comparison *c)
+{
+    exray_slot *slot[SLOTS];
+    bool found = false, ok = c->frame_count > 0;
+    for (int i = 0; i < SLOTS; i++)
+        ok = (slot[i] = exray_slot_new()) && ok;
+    size_t count = 0;
+    const exray_record *record =
+        ok ? exray_log_records_in(c->log[EDGE], c->frame[0].frame[EDGE], slot[RECORDS], &count) : NULL;
+    for (size_t i = 0; record && i < count && !found; i++)
+        found = record[i].message == EXRAY_MESSAGE_TENSOR && record[i].has_data &&
+                (record[i].kind == EXRAY_KIND_SENSOR || record[i].kind == EXRAY_KIND_INPUT) &&
+                shows_same_frames(c, &record[i], slot);
+    for (int i = 0; i < SLOTS; i++)
+        exray_slot_free(slot[i]);
+    return found;
+}
+
+/* Where no frame has a source of the other log: by the names of files alone (the folders are other ones),
+ * else by index, if the data show that these are the same frames. */
+static void pair_renamed(exray_comparison *c, keyed *const list[2], const size_t counts[2])
+{
+    for (int s = 0; s < 2; s++)
+        for (size_t i = 0; i < counts[s]; i++)
+            list[s][i].source = xr_base_name(list[s][i].source);
+    if (unique_sources(list[0], counts[0]) && unique_sources(list[1], counts[1]))
+        pair_up(c, list, counts, by_source);
+    if (c->frame_count)
+        return;
+    pair_up(c, list, counts, by_index);
+    if (same_data(c))
+        c->matched_by = "index";
+    else
+        c->frame_count = 0;
+}
+
 bool xr_match_frames(exray_comparison *c)
 {
     size_t counts[2];
@@ -96,21 +189,10 @@ bool xr_match_frames(exray_comparison *c)
         bool replay = is_replay(c->log[0], c->log[1]) || is_replay(c->log[1], c->log[0]) ||
                       same_original(c->log[0], c->log[1]);
         bool source = !replay && unique_sources(list[0], counts[0]) && unique_sources(list[1], counts[1]);
-        int (*order)(const void *, const void *) = source ? by_source : by_index;
         c->matched_by = source ? "source" : "index";
-        for (int s = 0; s < 2; s++)
-            qsort(list[s], counts[s], sizeof *list[s], order);
-        for (size_t i = 0, j = 0; i < counts[0] && j < counts[1];) {
-            int o = order(&list[0][i], &list[1][j]);
-            if (o == 0)
-                c->frame[c->frame_count++] =
-                    (exray_frame_pair){{list[0][i++].position, list[1][j++].position}};
-            else if (o < 0)
-                i++;
-            else
-                j++;
-        }
-        qsort(c->frame, c->frame_count, sizeof *c->frame, by_position);
+        pair_up(c, list, counts, source ? by_source : by_index);
+        if (source && c->frame_count == 0)
+            pair_renamed(c, list, counts);
         if (!replay && !source)
             drop_contradicted(c);
         for (int s = 0; s < 2; s++)

@@ -74,6 +74,11 @@ class NodeTimes:
                 lib.xr_py_times_begin(self._shared.times, False)
 
 
+def has_times(interpreter: Any) -> bool:
+    """Whether the interpreter was given its delegate, or was asked to take it."""
+    return _KEPT in interpreter.__dict__
+
+
 def times_of(interpreter: Any, ops: Sequence[Any], wanted: bool) -> Optional[NodeTimes]:
     """ops: what the interpreter runs, in the log's order; each has an index and outputs."""
     if not wanted:
@@ -82,4 +87,4 @@ def times_of(interpreter: Any, ops: Sequence[Any], wanted: bool) -> Optional[Nod
     return NodeTimes(interpreter, outputs, {op.index: i for i, op in enumerate(ops)})
 
 
-__all__ = ["NodeTimes", "times_of"]
+__all__ = ["NodeTimes", "has_times", "times_of"]

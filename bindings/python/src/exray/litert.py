@@ -10,7 +10,7 @@ import numpy as np
 from exray._errors import EngineError, encode
 from exray._exray import ffi
 from exray._hook import Hook
-from exray._node_times import times_of
+from exray._node_times import has_times, times_of
 from exray._recorder import Place, Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
 from exray._types import DTYPE_NAMES, Model, Node, Quantization, TensorInfo, has_log_dtype, log_dtype
@@ -96,6 +96,36 @@ def _sorted(ops: "List[_Op]") -> "List[_Op]":
     return out
 
 
+class _Held:
+    """What tensors hold that no operation makes: inputs and states.  An interpreter that is given a delegate allocates
+    anew, which zeroes its variables: the application's model would forget what it was fed before the tap."""
+
+    def __init__(self, interpreter: Any, ops: "List[_Op]", file_tensors: Sequence[TensorInfo]) -> None:
+        self._interpreter = interpreter
+        constants = {(i, t.name) for i, t in enumerate(file_tensors) if t.constant}
+        made = {t for op in ops for t in op.outputs}
+        read = {t for op in ops for t in op.inputs} | {int(d["index"]) for d in interpreter.get_input_details()}
+        self._values: "Dict[int, NDArray[Any]]" = {}
+        for details in interpreter.get_tensor_details():
+            tensor = int(details["index"])
+            if tensor in read - made and (tensor, details["name"]) not in constants and \
+                    has_log_dtype(np.dtype(details["dtype"])):
+                try:
+                    self._values[tensor] = interpreter.get_tensor(tensor)
+                except ValueError:  # it has no memory
+                    continue
+
+    def give_back(self) -> None:
+        """Writes what has changed; what is constant never has."""
+        for tensor, was in self._values.items():
+            try:
+                now = self._interpreter.tensor(tensor)()
+            except ValueError:
+                continue
+            if now.shape == was.shape and now.tobytes() != was.tobytes():
+                now[...] = was
+
+
 class Tap:
     """What tap() returns; remove() ends it."""
 
@@ -115,7 +145,11 @@ class Tap:
             self._attributes = {i: n.attributes for i, n in enumerate(n for n in file.nodes if n.subgraph == 0)}
             self._file_tensors = file.tensors
         self._ops = _executed([_Op(d) for d in interpreter._get_ops_details()])
+        observed = latency and not has_times(interpreter)
+        held = _Held(interpreter, self._ops, self._file_tensors) if observed else None
         self._times = times_of(interpreter, self._ops, latency)
+        if held is not None:
+            held.give_back()
         self._details = {int(d["index"]): d for d in interpreter.get_tensor_details()}
         self._input_readers: List[Tuple[Place, Any]] = []
         self._output_readers: List[Tuple[Place, Any]] = []

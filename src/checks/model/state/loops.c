@@ -119,10 +119,13 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
     const char *input = exray_comparison_input(c, loop->input)->name[side];
     const char *left = own ? input : exray_comparison_output(c, loop->output)->name[side];
     kept_values in = {0}, out = {0}, last_in = {0}, last_out = {0};
-    bool ok = true;
+    bool ok = true, grows = false; /* as keys and values of a decoder do, from frame to frame */
     *carried = *known = 0;
     for (size_t f = 0; ok && f < exray_log_frame_count(log); f++) {
         ok = read_values(log, f, EXRAY_KIND_INPUT, input, slot, &in);
+        /* Not of the size of what the frame before left: not this output. */
+        if (f == 1 && grows && (!in.known || in.count != out.count))
+            break;
         xr_link link = f && ok ? link_of(&in, &out, own ? loop->overlap : in.count) : XR_LINK_UNKNOWN;
         if (link == XR_LINK_OTHER && !own)
             link = equal_values(&in, &last_in)    ? XR_LINK_KEPT
@@ -133,9 +136,9 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
         *known += link != XR_LINK_UNKNOWN;
         swap_values(&out, &last_out);
         ok = ok && read_values(log, f, own ? EXRAY_KIND_INPUT : EXRAY_KIND_OUTPUT, left, slot, &out);
-        /* Of other sizes: not this output. */
-        if (f == 0 && (!in.known || !out.known || in.count != out.count || in.count == 0))
+        if (f == 0 && (!in.known || !out.known || in.count == 0))
             break;
+        grows = grows || (f == 0 && in.count != out.count);
         loop->size = in.known ? in.count : loop->size;
         swap_values(&in, &last_in);
     }

@@ -20,10 +20,12 @@ static state_frame compare(const exray_comparison *c, const xr_loop *loop, size_
     for (int s = 0; s < 2 && r.known; s++)
         r.known = exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, loop->input, slot[s],
                                           &view[s], &v[s], &ignored) == EXRAY_OK;
-    if (!r.known || view[0].count != view[1].count || view[0].count < loop->overlap)
+    /* An output that comes back is the state as a whole, and may grow. */
+    const uint64_t count = r.known && loop->output != SIZE_MAX ? view[EXRAY_SIDE_EDGE].count : loop->overlap;
+    if (!r.known || view[0].count != view[1].count || view[0].count < count)
         return (state_frame){.known = false};
     double difference = 0, square = 0;
-    for (uint64_t i = 0; i < loop->overlap; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         const float x[2] = {v[0][i], v[1][i]};
         for (int s = 0; s < 2; s++)
             r.zeros[s] = r.zeros[s] && x[s] == 0;
