@@ -3,6 +3,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/head/head_check.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/run_together.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
@@ -92,7 +93,7 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
     if (exray_comparison_layer(comparison, f->layer)->from_stats && cause->layer != EXRAY_NO_INDEX &&
         cause->layer < f->layer)
         return true;
-    return xr_is_about_layer(comparison, cause, f->layer);
+    return xr_is_about_layer_or_run_with(comparison, cause, f->layer);
 }
 
 static double evidence_number(const exray_finding *f, const char *key)

@@ -193,7 +193,7 @@ def classifier(path, ends=("Softmax",)):
     x = g("MatMul", g("Flatten", x, to="flat"), g.weight("w", 24, 10), to="logits")
     for i, op in enumerate(ends):
         x = g(op, x, to="y" if i == len(ends) - 1 else f"end{i}")
-    return g.save(path, [1, 3, 12, 16], output=x)
+    return g.save(path, [1, 3, 12, 16], x)
 
 
 @pytest.mark.parametrize("ends,words", [((), "softmax is missing"), (("Softmax", "Softmax"), "softmax twice"), (("Sigmoid",), "sigmoid where")],
@@ -240,7 +240,7 @@ def parted(path, way="split", ranges=PARTS, order=(0, 1, 2)):
     g = Graph()
     made = cut(g, g("Relu", g.conv("x", "conv", 3, 9), to="act"), way, ranges)
     parts = [g.conv(made[k], f"conv{i}", ranges[k][1] - ranges[k][0], 4) for i, k in enumerate(order)]
-    return g.save(path, [1, 3, 12, 16], output=g("Concat", *parts, to="y", axis=1))
+    return g.save(path, [1, 3, 12, 16], g("Concat", *parts, to="y", axis=1))
 
 
 @pytest.mark.parametrize("level", ["none", "extended"])

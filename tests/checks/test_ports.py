@@ -5,6 +5,8 @@ import subprocess
 import numpy as np
 import pytest
 from log_writer import PB
+from onnx_log import record
+from onnx_models import Graph
 from validate_support import EXRAY, Recording, causes, finding, validate
 
 SHAPE = [1, 8, 8, 3]
@@ -218,6 +220,30 @@ def test_exchanged_outputs(tmp_path):
     assert "classes" in finding(verdict, "output.order")["summary"] and "scores" in finding(verdict, "output.order")["summary"]
 
 
+def named_heads(path, names):
+    """Two heads, told apart by their places alone."""
+    g = Graph()
+    x = g("Tanh", g("MatMul", "x", g.weight("up.w", 12, 8)), to="up")
+    both = g("MatMul", x, g.weight("head.w", 8, 2), to="both")
+    for k, name in enumerate(names):
+        g("Gather", both, g.const(f"place{k}", k, np.int64), to=name, axis=2)
+    return g.save(path, [1, 6, 12], names[0], names[1])
+
+
+@pytest.mark.parametrize("names,found", [(("end", "start"), ["output.order"]), (("start", "end"), []), (("Identity_1", "Identity"), []), (("first", "last"), [])])
+def test_outputs_by_each_others_names(tmp_path, names, found):
+    """One part of the model makes what two files call by each other's names; names that count, or are others, say nothing."""
+    inputs = [np.random.default_rng(k).normal(size=(1, 6, 12)).astype(np.float32) for k in range(4)]
+    given = ("Identity", "Identity_1") if names[0].startswith("Identity") else ("start", "end")
+    for role, called in (("edge", names), ("reference", given)):
+        record(named_heads(tmp_path / f"{role}.onnx", called), tmp_path / f"{role}.mcap", inputs, tmp_path, level="none", role=role)
+    verdict = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=1 if found else 0)
+    assert causes(verdict) == found
+    if found:
+        words = finding(verdict, "output.order")
+        assert "end of the edge is the reference's start" in words["summary"] + " ".join(words["details"])
+
+
 def test_outputs_read_by_place(tmp_path):
     made = heads()
     digits = [[str(v[f].argmax()) for v in made] for f in range(6)]
@@ -248,6 +274,46 @@ def test_rows_in_another_order(tmp_path, words, transposed):
     assert causes(verdict) == ["output.order"]
     found = finding(verdict, "output.order")
     assert words in found["summary"] and any("classes" in d for d in found["details"])
+
+
+def late(table, steps, fill):
+    """Rows of the table that many steps later (earlier where negative); what comes in: zeros, the last row again, or others."""
+    rows = table.shape[2]
+    made = np.zeros_like(table) if fill == "zeros" else np.random.default_rng(9).random(table.shape, dtype=np.float32)
+    kept = slice(max(steps, 0), rows + min(steps, 0))
+    made[:, :, kept] = table[:, :, max(-steps, 0) : rows - max(steps, 0)]
+    if fill == "again":
+        made[:, :, rows + steps :] = table[:, :, -1:]
+    return made
+
+
+@pytest.mark.parametrize("steps,fill,words", [(1, "zeros", "1 step late"), (-1, "again", "1 step early"), (3, "others", "3 steps late")])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_rows_some_steps_late(tmp_path, steps, fill, words, transposed):
+    random = np.random.default_rng(4)
+    table, other = (random.random((5, 1, 12, n), dtype=np.float32) for n in (20, 10))
+    turn = (lambda t: np.ascontiguousarray(t.transpose(0, 1, 3, 2))) if transposed else (lambda t: t)
+    b, _ = scenes()
+    reference = write(tmp_path / "r", "reference", ("image",), (b,), outputs=[("logits", turn(table)), ("values", turn(other))])
+    edge = write(tmp_path / "e", "edge", ("image",), (b,), outputs=[("logits", turn(late(table, steps, fill))), ("values", turn(late(other, steps, fill)))])
+    verdict = validate(edge, reference, status=1)
+    assert causes(verdict) == ["output.order"]
+    found = finding(verdict, "output.order")
+    assert words in found["summary"] and found["evidence"]["kind"] == "shifted" and found["evidence"]["steps"] == steps
+    assert any("values" in d for d in found["details"]) and any(("zeros" if fill == "zeros" else "other values") in d for d in found["details"])
+
+
+def test_rows_that_fit_several_shifts_prove_none(tmp_path):
+    """Rows that repeat: as well one step late as one early; and one row that no shift explains."""
+    random = np.random.default_rng(4)
+    b, _ = scenes()
+    table = np.tile(random.random((5, 1, 2, 20), dtype=np.float32), (1, 1, 6, 1))
+    wrong = random.random((5, 1, 12, 20), dtype=np.float32)
+    spoiled = late(wrong, 1, "zeros")
+    spoiled[:, :, 5] = random.random((5, 1, 20), dtype=np.float32)
+    for k, (edge, reference) in enumerate(((late(table, 1, "zeros"), table), (spoiled, wrong))):
+        paths = [write(tmp_path / f"{role}{k}", role, ("image",), (b,), outputs=[("logits", v)]) for role, v in (("edge", edge), ("reference", reference))]
+        assert "output.order" not in causes(validate(*paths, status=1))
 
 
 def test_other_rows_are_no_order(tmp_path):

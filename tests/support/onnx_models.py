@@ -31,9 +31,9 @@ class Graph:
         attributes = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], **attributes}
         return self("Conv", x, self.weight(name + ".w", out, channels, *attributes["kernel_shape"]), to=name, **attributes)
 
-    def save(self, path, shape, output="y"):
+    def save(self, path, shape, *outputs):
         graph = helper.make_graph(self.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-                                  [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+                                  [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs or ("y",)],
                                   [numpy_helper.from_array(v, n) for n, v in self.constants.items()])
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=9), path)
         return path

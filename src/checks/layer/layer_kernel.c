@@ -5,6 +5,7 @@
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/clipped_sums.h"
+#include "checks/layer/run_together.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/operator_report.h"
@@ -24,7 +25,7 @@ static bool has_cause(const exray_comparison *comparison, const exray_findings *
         /* Another operator of little effect is a warning, and the cause nevertheless. */
         if (f->severity != EXRAY_SEVERITY_ERROR && strcmp(f->cause, "model.operator") != 0)
             continue;
-        if (xr_is_about_layer(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
+        if (xr_is_about_layer_or_run_with(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
             return true;
     }
     return false;

@@ -7,6 +7,7 @@
 #include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
 #include "checks/model/weight_match.h"
+#include "checks/model/weights/weight_elsewhere.h"
 #include "checks/op_name.h"
 
 #include <math.h>
@@ -335,6 +336,11 @@ static exray_status compare_all(const exray_comparison *comparison, xr_weight_ma
         return status;
     if (!compare_architectures(m, fit) || !sum_up(comparison, m, fit))
         return EXRAY_E_MEMORY;
+    status = xr_weights_find_elsewhere(m, fit->pair, fit->count);
+    for (size_t i = 0; i < fit->count; i++)
+        fit->elsewhere += !fit->pair[i].bias && fit->pair[i].from != SIZE_MAX;
+    if (status != EXRAY_OK)
+        return status;
     if (fit->count == 0)
         fit->why =
             are_recorded(comparison)
@@ -409,7 +415,8 @@ bool xr_model_fit_all_over(const xr_model_fit *fit, double share)
 {
     enum { ENOUGH = 8 }; /* tensors of which one alone says little */
     double least = share * (double)fit->weights;
-    size_t same = fit->reordered + fit->rescaled; /* the same training, however it was converted */
+    size_t same =
+        fit->reordered + fit->rescaled + fit->elsewhere; /* the same training, however it was converted */
     bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - same) >= least;
     return fit->weights >= 3 && (moved || (double)(fit->weights_differ - same) >= least);
 }

@@ -45,9 +45,16 @@ static const char *some_gates(const xr_weight_pair *pair, char text[80])
     return text;
 }
 
+/* Whether each of two weights has the values of the other. */
+static bool are_exchanged(const xr_model_fit *fit, const xr_weight_pair *pair)
+{
+    const xr_weight_pair *other = &fit->pair[pair->from];
+    return other->from != SIZE_MAX && &fit->pair[other->from] == pair;
+}
+
 /* "layer_17": how far its weights are off; xr_is_about_layer looks it up. */
-static void add_layer(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair,
-                      size_t shown)
+static void add_layer(const exray_comparison *comparison, exray_finding *f, const xr_model_fit *fit,
+                      const xr_weight_pair *pair, size_t shown)
 {
     char key[40], gates[80];
     size_t layer = layer_of(comparison, pair);
@@ -74,6 +81,14 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
             "%s%s %.*s: in the place of others of this layer (another input's, the other direction's, or "
             "the state's for the inputs'); their values are the same.",
             place, pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
+    if (pair->from != SIZE_MAX) {
+        const xr_weight_pair *other = &fit->pair[pair->from];
+        exray_finding_detail(f, "%s%s %.*s: the values of the reference's %.*s%s.", place,
+                             pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
+                             XR_SHORT_NAME(other->name ? other->name : ""),
+                             are_exchanged(fit, pair) ? ", which has these: the two are exchanged" : "");
         return;
     }
     if (pair->gates_exchanged) {
@@ -110,6 +125,30 @@ static void add_readers(const exray_comparison *comparison, exray_finding *f, co
     }
 }
 
+static bool are_all_elsewhere(const xr_model_fit *fit)
+{
+    for (size_t i = 0; i < fit->count; i++)
+        if (fit->pair[i].differs && fit->pair[i].from == SIZE_MAX)
+            return false;
+    return true;
+}
+
+static void say_exchange(exray_finding *f, const xr_model_fit *fit, const xr_weight_pair *first)
+{
+    const xr_weight_pair *other = &fit->pair[first->from];
+    bool exchanged = true;
+    for (size_t i = 0; i < fit->count; i++)
+        exchanged = exchanged && (!fit->pair[i].differs || are_exchanged(fit, &fit->pair[i]));
+    exray_finding_summary(
+        f,
+        "The weights of %zu layers and the biases of %zu are %s: %.*s has the values of the reference's "
+        "%.*s%s.",
+        fit->weights_differ, fit->biases_differ, exchanged ? "exchanged" : "those of other layers",
+        XR_SHORT_NAME(first->name ? first->name : ""), XR_SHORT_NAME(other->name ? other->name : ""),
+        are_exchanged(fit, first) ? ", which has its" : "");
+    exray_finding_text(f, "kind", exchanged ? "exchanged" : "elsewhere");
+}
+
 static void report(const exray_comparison *comparison, const xr_model_fit *fit, exray_findings *findings)
 {
     const xr_weight_pair *first = NULL;
@@ -122,24 +161,32 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
         exray_findings_add(findings, "model.weights", EXRAY_SEVERITY_ERROR, fit->from_stats ? 0.8 : 0.97);
     size_t layer = layer_of(comparison, first);
     exray_finding_where(f, "model", first->name, layer == SIZE_MAX ? EXRAY_NO_INDEX : (uint32_t)layer);
-    exray_finding_summary(f, "The weights of %zu of %zu layers and the biases of %zu of %zu are others.",
-                          fit->weights_differ, fit->weights, fit->biases_differ, fit->biases);
+    if (first->from != SIZE_MAX && are_all_elsewhere(fit))
+        say_exchange(f, fit, first);
+    else
+        exray_finding_summary(f, "The weights of %zu of %zu layers and the biases of %zu of %zu are others.",
+                              fit->weights_differ, fit->weights, fit->biases_differ, fit->biases);
     size_t shown = 0;
     uint32_t last = EXRAY_NO_INDEX; /* parts of one constant are told once */
     for (size_t i = 0; i < fit->count; i++)
         if (fit->pair[i].differs && fit->pair[i].tensor[EXRAY_SIDE_EDGE] != last) {
             last = fit->pair[i].tensor[EXRAY_SIDE_EDGE];
-            add_layer(comparison, f, &fit->pair[i], shown++);
+            add_layer(comparison, f, fit, &fit->pair[i], shown++);
             add_readers(comparison, f, &fit->pair[i]);
         }
     if (shown > MOST_NAMED)
         exray_finding_detail(f, "%zu more; all are in the JSON.", shown - MOST_NAMED);
     if (fit->from_stats)
         exray_finding_detail(f, "Seen in means and deviations alone; --capture full would show the weights.");
-    exray_finding_fix(f,
-                      "Convert the model again, and compare the file on the device with the one deployed.");
+    exray_finding_fix(f, fit->elsewhere
+                             ? "Load and name each weight by its whole name: lists sorted as text put "
+                               "layer 10 before layer 2, and a loop's number may be off by one."
+                             : "Convert the model again, and compare the file on the device with the "
+                               "one deployed.");
     exray_finding_number(f, "weights_compared", (double)fit->weights);
     exray_finding_number(f, "weights_differ", (double)fit->weights_differ);
+    if (fit->elsewhere)
+        exray_finding_number(f, "weights_elsewhere", (double)fit->elsewhere);
     if (fit->rescaled)
         exray_finding_number(f, "weights_rescaled", (double)fit->rescaled);
     exray_finding_number(f, "biases_differ", (double)fit->biases_differ);

@@ -357,6 +357,10 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
     if (!(unit > 0))
         unit = s.aa > 0 ? sqrt(s.aa / s.n) : 1;
     pair->unit = unit;
+    pair->sum[0] = s.a;
+    pair->sum[1] = s.b;
+    pair->square[0] = s.aa;
+    pair->square[1] = s.bb;
     pair->difference = sqrt(s.dd / s.n) / unit;
     pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
     pair->correlation = (s.ab / s.n - s.a / s.n * (s.b / s.n)) / sqrt(fmax(variance * own, 1e-300));

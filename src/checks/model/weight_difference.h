@@ -7,20 +7,23 @@
 #ifndef XR_WEIGHT_DIFFERENCE_H
 #define XR_WEIGHT_DIFFERENCE_H
 
-#include <exray/assertion.h>
+#include "checks/model/weight_constant.h"
 
 typedef struct xr_weight_pair {
-    size_t layer;       /* among the comparison's layers, or SIZE_MAX: found by its name */
-    uint32_t tensor[2]; /* in the models */
-    uint32_t part[2];   /* of those: xr_node_constant.part */
-    const char *name;   /* the edge's */
+    size_t layer;           /* among the comparison's layers, or SIZE_MAX: found by its name */
+    uint32_t tensor[2];     /* in the models */
+    uint32_t part[2];       /* of those: xr_node_constant.part */
+    xr_node_constant of[2]; /* as their nodes read them */
+    const char *name;       /* the edge's */
     uint64_t count;
-    bool bias;            /* one dimension: judged less strictly, as tools correct biases */
-    bool from_stats;      /* no data: a lower bound, from mean and deviation */
-    double difference;    /* rmse / standard deviation of the reference's; lower is better */
-    double rounding;      /* the difference that storing explains */
-    double correlation;   /* 1: equal up to scale; NAN from statistics */
-    double unit;          /* what `difference` and `rounding` are relative to */
+    bool bias;                /* one dimension: judged less strictly, as tools correct biases */
+    bool from_stats;          /* no data: a lower bound, from mean and deviation */
+    double difference;        /* rmse / standard deviation of the reference's; lower is better */
+    double rounding;          /* the difference that storing explains */
+    double correlation;       /* 1: equal up to scale; NAN from statistics */
+    double unit;              /* what `difference` and `rounding` are relative to */
+    double sum[2], square[2]; /* of the values and of their squares */
+    size_t from; /* it differs, and has the values of the reference's in that other pair; or SIZE_MAX */
     bool gates_exchanged; /* it differs by the order of its gates alone */
     bool crossed; /* equal values in the place of another of its layer's weights: of the other direction, or
                      of the state for the inputs */

@@ -300,6 +300,8 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
     *out = (xr_weight_pair){.layer = layer,
                             .tensor = {pair[0].tensor, pair[1].tensor},
                             .part = {pair[0].part, pair[1].part},
+                            .of = {pair[0], pair[1]},
+                            .from = SIZE_MAX,
                             .name = m->side[0].model->tensors[pair[0].tensor].name,
                             .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
     *found = xr_weight_difference(
@@ -753,6 +755,16 @@ static exray_status match_names(xr_weight_matcher *m)
         if (status == EXRAY_OK && c.candidates)
             status = keep(m, &c.best, c.of);
     }
+    return status;
+}
+
+exray_status xr_weights_are_equal(xr_weight_matcher *m, const xr_node_constant *edge,
+                                  const xr_node_constant *reference, bool *equal)
+{
+    xr_weight_pair apart;
+    exray_status status =
+        compare_pair(m, SIZE_MAX, (const xr_node_constant[]){*edge, *reference}, &apart, equal);
+    *equal = status == EXRAY_OK && *equal && !apart.differs && !apart.transposed && !apart.from_stats;
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "checks/port/row_order.h"
 
 #include "checks/findings.h"
+#include "checks/port/output_rows.h"
 #include "checks/port/port_exchange.h"
 
 #include <math.h>
@@ -11,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FRAMES = 64, MOST_ROWS = 1 << 16, NEIGHBORS = 6 };
-/* The difference of a row from its counterpart, in units of the output's noise. */
-#define DRAW 3.0
+enum { MOST_FRAMES = 64, NEIGHBORS = 6 };
 
 typedef struct projected {
     double at;
@@ -26,21 +25,8 @@ static int by_projection(const void *a, const void *b)
     return x->at != y->at ? (x->at > y->at) - (x->at < y->at) : (x->row > y->row) - (x->row < y->row);
 }
 
-/* A tensor as outer x rows x inner. */
-typedef struct slices {
-    size_t outer, rows, inner;
-} slices;
-
-static float value_at(const float *values, const slices *s, size_t outer, size_t row, size_t inner)
-{
-    float v;
-    size_t at = (outer * s->rows + row) * s->inner + inner;
-    memcpy(&v, (const char *)values + at * sizeof v, sizeof v);
-    return v;
-}
-
 /* False: a value is not finite. */
-static bool project(const float *values, const slices *s, projected *out)
+static bool project(const float *values, const xr_row_slices *s, projected *out)
 {
     for (size_t r = 0; r < s->rows; r++) {
         uint64_t random = 1;
@@ -49,24 +35,13 @@ static bool project(const float *values, const slices *s, projected *out)
             for (size_t i = 0; i < s->inner; i++) {
                 random = random * 6364136223846793005u + 1442695040888963407u;
                 out[r].at +=
-                    value_at(values, s, o, r, i) * (0.5 + (double)(random >> 11) / 9007199254740992.0);
+                    xr_rows_value(values, s, o, r, i) * (0.5 + (double)(random >> 11) / 9007199254740992.0);
             }
         if (!isfinite(out[r].at))
             return false;
     }
     qsort(out, s->rows, sizeof *out, by_projection);
     return true;
-}
-
-static double square_between(const float *a, size_t row, const float *b, size_t other, const slices *s)
-{
-    double square = 0;
-    for (size_t o = 0; o < s->outer; o++)
-        for (size_t i = 0; i < s->inner; i++) {
-            double d = (double)value_at(a, s, o, row, i) - value_at(b, s, o, other, i);
-            square += d * d;
-        }
-    return square;
 }
 
 typedef struct order_work {
@@ -76,11 +51,11 @@ typedef struct order_work {
 } order_work;
 
 /* Finds the counterpart of each row; false: the rows are not the same. */
-static bool order_rows(order_work *w, const float *const values[2], const slices *s, size_t *from,
+static bool order_rows(order_work *w, const float *const values[2], const xr_row_slices *s, size_t *from,
                        double *left)
 {
     double each = (double)(s->outer * s->inner);
-    double row_tolerance = DRAW * w->tolerance * sqrt(each);
+    double row_tolerance = XR_ROW_DRAW * w->tolerance * sqrt(each);
     if (!project(values[0], s, w->side[0]) || !project(values[1], s, w->side[1]))
         return false;
     for (size_t r = 0; r < s->rows; r++)
@@ -92,7 +67,7 @@ static bool order_rows(order_work *w, const float *const values[2], const slices
         double best = INFINITY;
         size_t found = 0, low = r < NEIGHBORS ? 0 : r - NEIGHBORS;
         for (size_t k = low; k < s->rows && k <= r + NEIGHBORS; k++) {
-            double d = square_between(values[0], w->side[0][r].row, values[1], w->side[1][k].row, s);
+            double d = xr_rows_square(values[0], w->side[0][r].row, values[1], w->side[1][k].row, s);
             bool closer = d < best || (d == best && w->used[w->side[1][found].row]);
             if (closer) {
                 best = d;
@@ -110,72 +85,14 @@ static bool order_rows(order_work *w, const float *const values[2], const slices
 
 /* ---- All frames ------------------------------------------------------------------------- */
 
-typedef struct reading {
-    const exray_comparison *comparison;
-    size_t pair;
-    exray_slot *slot[2];
-    exray_tensor_view view[2];
-    const float *values[2];
-} reading;
-
-/* False: the frame has no data on both sides, or of other shapes; *status says whether it is an error. */
-static bool read_frame(reading *r, size_t frame, exray_status *status, exray_error *error)
-{
-    *status = EXRAY_OK;
-    for (int s = 0; s < 2 && *status == EXRAY_OK; s++)
-        *status = exray_comparison_values(r->comparison, (exray_side)s, frame, EXRAY_KIND_OUTPUT, r->pair,
-                                          r->slot[s], &r->view[s], &r->values[s], error);
-    if (*status == EXRAY_E_STATE || *status == EXRAY_E_UNSUPPORTED) {
-        *status = error->status = EXRAY_OK;
-        return false;
-    }
-    return *status == EXRAY_OK && r->view[0].count == r->view[1].count && r->view[0].count > 0;
-}
-
-static bool slices_along(const exray_tensor_view *view, uint32_t axis, slices *s)
-{
-    *s = (slices){1, 0, 1};
-    uint64_t total = 1;
-    for (uint32_t i = 0; i < view->info.rank; i++) {
-        if (view->info.shape[i] < 1)
-            return false;
-        size_t n = (size_t)view->info.shape[i];
-        total *= n;
-        if (i < axis)
-            s->outer *= n;
-        else if (i == axis)
-            s->rows = n;
-        else
-            s->inner *= n;
-    }
-    return axis < view->info.rank && total == view->count;
-}
-
-/* Dimensions whose slices are rows; the last one with few entries has columns of a table. */
-static bool is_row_axis(const exray_tensor_view *view, uint32_t axis, const slices *s)
-{
-    enum { FEW_COLUMNS = 8 };
-    bool last = true;
-    for (uint32_t i = axis + 1; i < view->info.rank; i++)
-        last = last && view->info.shape[i] == 1;
-    return s->rows >= 2 && s->rows <= MOST_ROWS && s->outer * s->inner >= 2 &&
-           !(last && s->rows <= FEW_COLUMNS);
-}
-
-static double difference_square(const float *const values[2], uint64_t count)
-{
-    const slices flat = {1, 1, (size_t)count};
-    return square_between(values[0], 0, values[1], 0, &flat);
-}
-
 /* Whether a frame is as it should be, or in another order, which goes to from[]. */
-static bool judge_frame(order_work *w, const reading *r, const slices *s, size_t *from, xr_row_order *out,
-                        double sums[2])
+static bool judge_frame(order_work *w, const xr_rows_reading *r, const xr_row_slices *s, size_t *from,
+                        xr_row_order *out, double sums[2])
 {
-    double left, before = difference_square(r->values, r->view[0].count);
+    double left, before = xr_rows_difference(r);
     for (size_t k = 0; k < s->rows; k++)
         from[k] = k;
-    if (sqrt(before / (double)r->view[0].count) <= DRAW * w->tolerance)
+    if (sqrt(before / (double)r->view[0].count) <= XR_ROW_DRAW * w->tolerance)
         return true;
     if (!order_rows(w, r->values, s, from, &left) || left > 0.04 * before)
         return false;
@@ -185,7 +102,8 @@ static bool judge_frame(order_work *w, const reading *r, const slices *s, size_t
     return true;
 }
 
-static exray_status try_axis(reading *r, uint32_t axis, order_work *w, xr_row_order *out, exray_error *error)
+static exray_status try_axis(xr_rows_reading *r, uint32_t axis, order_work *w, xr_row_order *out,
+                             exray_error *error)
 {
     size_t rows = 0, total = 0;
     double sums[2] = {0, 0};
@@ -193,15 +111,15 @@ static exray_status try_axis(reading *r, uint32_t axis, order_work *w, xr_row_or
     exray_status status = EXRAY_OK;
     out->frames = 0;
     for (size_t f = 0; good && f < out->frame_count; f++) {
-        slices s;
-        if (!read_frame(r, f, &status, error)) {
+        xr_row_slices s;
+        if (!xr_rows_read(r, f, &status, error)) {
             if (status != EXRAY_OK)
                 return status;
             for (size_t k = 0; k < rows; k++)
                 out->from[f * rows + k] = k;
             continue;
         }
-        good = slices_along(&r->view[1], axis, &s) && is_row_axis(&r->view[1], axis, &s) &&
+        good = xr_rows_along(&r->view[1], axis, &s) && xr_is_row_axis(&r->view[1], axis, &s) &&
                (rows == 0 || rows == s.rows);
         if (good && rows == 0) {
             rows = s.rows;
@@ -245,45 +163,24 @@ static bool is_fixed(const xr_row_order *o)
     return true;
 }
 
-static bool reading_begin(reading *r)
-{
-    r->slot[0] = exray_slot_new();
-    r->slot[1] = exray_slot_new();
-    return r->slot[0] && r->slot[1];
-}
-
-static void reading_end(reading *r)
-{
-    exray_slot_free(r->slot[0]);
-    exray_slot_free(r->slot[1]);
-}
-
-/* What a value may be off, in the output's unit. */
-static double tolerance_of(const exray_io_pair *io)
-{
-    double noise = isfinite(io->noise) ? fmin(io->noise, 0.1) : 0;
-    return fmax(noise * io->metrics.std[1], 1e-6 * fmax(fabs(io->metrics.min[1]), fabs(io->metrics.max[1])));
-}
-
 exray_status xr_row_order_make(const exray_comparison *comparison, size_t pair, xr_row_order *out,
                                exray_error *error)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
     size_t frames = exray_comparison_frame_count(comparison);
     *out = (xr_row_order){.frame_count = frames < MOST_FRAMES ? frames : MOST_FRAMES};
-    bool differs = io->comparable && !(io->error <= io->noise) && io->metrics.std[1] > 0;
-    if (!differs || io->metrics.nan_count[0] || io->metrics.nan_count[1])
+    if (!xr_rows_may_be_moved(io))
         return EXRAY_OK;
-    reading r = {.comparison = comparison, .pair = pair};
-    order_work w = {.tolerance = tolerance_of(io)};
-    exray_status status = reading_begin(&r) ? EXRAY_OK : EXRAY_E_MEMORY;
+    xr_rows_reading r;
+    order_work w = {.tolerance = xr_rows_tolerance(io)};
+    exray_status status = xr_rows_reading_begin(comparison, pair, &r) ? EXRAY_OK : EXRAY_E_MEMORY;
     for (uint32_t axis = 0; status == EXRAY_OK && axis < EXRAY_MAX_RANK && !out->explains; axis++)
         status = try_axis(&r, axis, &w, out, error);
     out->fixed = out->explains && is_fixed(out);
     free(w.side[0]);
     free(w.side[1]);
     free(w.used);
-    reading_end(&r);
+    xr_rows_reading_end(&r);
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the rows of an output"};
     return status;
@@ -299,20 +196,21 @@ exray_status xr_row_order_holds(const exray_comparison *comparison, size_t pair,
                                 bool *holds, exray_error *error)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
-    reading r = {.comparison = comparison, .pair = pair};
-    exray_status status = reading_begin(&r) ? EXRAY_OK : EXRAY_E_MEMORY;
-    double tolerance = DRAW * tolerance_of(io);
+    xr_rows_reading r;
+    exray_status status = xr_rows_reading_begin(comparison, pair, &r) ? EXRAY_OK : EXRAY_E_MEMORY;
+    double tolerance = XR_ROW_DRAW * xr_rows_tolerance(io);
     *holds = io->comparable;
     for (size_t f = 0; status == EXRAY_OK && *holds && f < order->frame_count; f++) {
-        if (!read_frame(&r, f, &status, error))
+        if (!xr_rows_read(&r, f, &status, error))
             continue;
-        const slices flat = {1, (size_t)r.view[0].count, 1};
+        const xr_row_slices flat = {1, (size_t)r.view[0].count, 1};
         *holds = flat.rows == order->rows;
         for (size_t k = 0; *holds && k < order->rows; k++)
-            *holds = fabs((double)value_at(r.values[0], &flat, 0, k, 0) -
-                          value_at(r.values[1], &flat, 0, order->from[f * order->rows + k], 0)) <= tolerance;
+            *holds =
+                fabs((double)xr_rows_value(r.values[0], &flat, 0, k, 0) -
+                     xr_rows_value(r.values[1], &flat, 0, order->from[f * order->rows + k], 0)) <= tolerance;
     }
-    reading_end(&r);
+    xr_rows_reading_end(&r);
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the rows of an output"};
     return status;
