@@ -1,18 +1,13 @@
 """An operator's attribute that both models state, and that differs by less than 8 bits round: told all the same, as both ways are
 computed on the edge's own values.  The same model, rightly quantized, has no finding."""
 
-import logging
-
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from onnx_log import record
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnx_models import Graph
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+from quantized_models import Data
 from validate_support import causes, finding, validate
-
-logging.disable(logging.WARNING)
-
 
 def pictures(count, seed):
     """Smooth pictures, [1,3,24,24]."""
@@ -20,10 +15,8 @@ def pictures(count, seed):
     return [(np.kron(random.normal(size=(1, 3, 4, 4)), np.ones((6, 6))) + random.normal(0, 0.2, (1, 3, 24, 24))).astype(np.float32) for _ in range(count)]
 
 
-def weight(constants, name, *shape, scale=None, mean=0.0):
-    value = mean + np.random.default_rng([3, *name.encode()]).normal(0, scale or np.sqrt(2 / np.prod(shape[1:])), shape)
-    constants.append(numpy_helper.from_array(value.astype(np.float32), name))
-    return name
+def weight(g, name, *shape, scale=None, mean=0.0):
+    return g.const(name, mean + np.random.default_rng([3, *name.encode()]).normal(0, scale or np.sqrt(2 / np.prod(shape[1:])), shape))
 
 
 KINDS = {
@@ -45,38 +38,23 @@ KINDS_OF_CONSTANTS = {"slopes": ("PRelu", {}, {})}
 def network(path, kind, other=False):
     """Five convolutions, whose noise gathers, then the operator."""
     op, attributes, change = {**KINDS, **KINDS_OF_CONSTANTS}[kind]
-    constants, nodes, x = [], [], "x"
+    g, x, around = Graph(), "x", {"kernel_shape": [3, 3], "pads": [1] * 4}
     for i in range(5):
-        nodes += [helper.make_node("Conv", [x, weight(constants, f"w{i}", 12, 12 if i else 3, 3, 3)], [f"c{i}"], name=f"c{i}", kernel_shape=[3, 3], pads=[1] * 4),
-                  helper.make_node("Relu", [f"c{i}"], [f"r{i}"], name=f"r{i}")]
-        x = f"r{i}"
+        g("Conv", x, weight(g, f"w{i}", 12, 12 if i else 3, 3, 3), to=f"c{i}", **around)
+        x = g("Relu", f"c{i}", to=f"r{i}")
     inputs = ["c4" if op in ("Elu", "Gelu") else x]
     if op == "Resize":
-        constants.append(numpy_helper.from_array(np.float32([1, 1, 1.5, 1.5]), "scales"))
-        inputs += ["", "scales"]
+        inputs += ["", g.const("scales", [1, 1, 1.5, 1.5])]
     if op == "PRelu":
-        constants.append(numpy_helper.from_array(np.full((12, 1, 1), 0.22 if other else 0.2, np.float32), "slopes"))
-        inputs = ["c4", "slopes"]
+        inputs = ["c4", g.const("slopes", np.full((12, 1, 1), 0.22 if other else 0.2))]
     if "Normalization" in op:
         size = 12 if kind == "instance" else 24
-        inputs += [weight(constants, "gain", size, scale=0.1, mean=1), weight(constants, "shift", size, scale=0.1)]
-    nodes += [helper.make_node(op, inputs, ["made"], name="made", **{**attributes, **(change if other else {})}),
-              helper.make_node("Conv", ["made", weight(constants, "wz", 8, 12, 3, 3), "bz"], ["z"], name="z", kernel_shape=[3, 3], pads=[1] * 4),
-              helper.make_node("GlobalAveragePool", ["z"], ["y"], name="y")]
-    constants.append(numpy_helper.from_array(np.float32([2] + [0] * 7), "bz"))  # which decides, so that no two classes are level
-    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 24, 24])],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 8, 1, 1])], constants)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
-    return path
-
-
-class Data(CalibrationDataReader):
-    def __init__(self, arrays):
-        self.left = iter(arrays)
-
-    def get_next(self):
-        x = next(self.left, None)
-        return None if x is None else {"x": x}
+        inputs += [weight(g, "gain", size, scale=0.1, mean=1), weight(g, "shift", size, scale=0.1)]
+    g(op, *inputs, to="made", **{**attributes, **(change if other else {})})
+    # which decides, so that no two classes are level
+    g("Conv", "made", weight(g, "wz", 8, 12, 3, 3), g.const("bz", [2] + [0] * 7), to="z", **around)
+    g("GlobalAveragePool", "z", to="y")
+    return g.save(path, [1, 3, 24, 24])
 
 
 def judge(tmp_path, kind, other, form, status, capture="full"):

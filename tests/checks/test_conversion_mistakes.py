@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from onnx_log import verdict_of
-from onnx_models import Graph
-from test_operators import models
+from onnx_models import Graph, models
 from validate_support import causes, finding
 
 

@@ -4,7 +4,8 @@ The graphs are built here, run by onnxruntime and logged by a writer that is not
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from test_operators import Graph, models, verdict_of
+from onnx_log import verdict_of
+from onnx_models import Graph, models
 from validate_support import causes, finding
 
 

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 from onnx_log import record, verdict_of
-from onnx_models import Graph
+from onnx_models import Graph, models
 from validate_support import causes, finding, validate
 
 
@@ -47,10 +47,6 @@ def chain(path, kinds=("relu", "relu", "relu"), channels=6, **change):
     x = g("Resize", x, "", g.const("scales", [1, 1, 2, 2]), to="up", **change.get("resize", {"mode": "linear"}))
     g("Softmax", x, to="y", axis=change.get("axis", 1))
     return g.save(path, [1, 3, 12, 16])
-
-
-def models(tmp_path, builder, edge, reference=None):
-    return builder(tmp_path / "edge.onnx", **edge), builder(tmp_path / "reference.onnx", **(reference or {}))
 
 
 PAIRS = [("relu", "gelu", "ReLU", r"GELU \(erf\)"), ("quick", "erf", "quick GELU", "GELU"), ("silu", "tanh", "SiLU", "tanh GELU"),

@@ -1,18 +1,14 @@
 """Static 8-bit models of ONNX Runtime's quantizer against the float file: healthy ones, other weights under them, calibration
 that clips.  Activations are the ranges of integers there, and one side may be fused."""
 
-import logging
-
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_log import record
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
+from quantized_models import Data
 from validate_support import causes, finding, validate
-
-logging.disable(logging.WARNING)
-
 
 def pictures(count, seed, gain=1.0):
     """Smooth pictures, [1,3,32,32]."""
@@ -67,15 +63,6 @@ def network(path, change=None, activation="Relu", linear=(), dilated=(), normed=
                               [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 10])], constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
     return path
-
-
-class Data(CalibrationDataReader):
-    def __init__(self, arrays):
-        self.left = iter(arrays)
-
-    def get_next(self):
-        x = next(self.left, None)
-        return None if x is None else {"x": x}
 
 
 def judge(tmp_path, level, status, change=None, activation="Relu", gain=1.0, reference_level="none", activations=QuantType.QInt8, normed=False, form=QuantFormat.QDQ, **fault):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_sound import LENGTH, RATE, UNIT, VOICES, fit, judge, resampled  # noqa: F401
+from sound_support import LENGTH, RATE, UNIT, VOICES, fit, judge, resampled  # noqa: F401 (fixture)
 from validate_support import finding
 
 # Where the slope begins and ends, of half of the rate: SciPy's short filter, torchaudio's, resampy's fast one, speexdsp's.

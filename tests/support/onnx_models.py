@@ -39,6 +39,11 @@ class Graph:
         return path
 
 
+def models(tmp_path, builder, edge, reference=None):
+    """Both sides' files of one model, each with its own changes."""
+    return builder(tmp_path / "edge.onnx", **edge), builder(tmp_path / "reference.onnx", **(reference or {}))
+
+
 def model_of(path, size=SIZE, **outputs):
     """A model that returns these arrays, whatever the picture."""
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, size, size])

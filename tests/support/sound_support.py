@@ -1,4 +1,4 @@
-"""Sounds like speech, and the program that runs exray/sound.h on them."""
+"""Sounds like speech, the program that runs exray/sound.h on them, and logs of models that take raw sound."""
 
 import io
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from validate_support import PB, Recording, validate
 
 RATE, LENGTH = 16000, 8000
 BUILD = Path(os.environ.get("EXRAY_BUILD_DIR", "build/test"))
@@ -63,3 +64,41 @@ def wav(samples, rate=RATE):
         w.setnchannels(1 if samples.ndim == 1 else samples.shape[1]), w.setsampwidth(2), w.setframerate(rate)
         w.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
     return file.getvalue()
+
+
+UNIT = [(v[:LENGTH] / 32768).astype(np.float32) for v in VOICES]
+
+
+def resampled(x, to):
+    """By the Fourier transform: what is above the lower of both rates is gone."""
+    n = int(len(x) * to / RATE)
+    spectrum = np.fft.rfft(np.asarray(x, np.float64))
+    made = np.zeros(n // 2 + 1, complex)
+    k = min(len(spectrum), len(made))
+    made[:k] = spectrum[:k]
+    return np.fft.irfft(made, n) * to / RATE
+
+
+def log(path, role, frames, heard=None, rate=RATE, pipeline=None, **metadata):
+    with Recording(path, role, **metadata) as r:
+        if pipeline:
+            r.writer.add_attachment(1, 1, "pipeline.yaml", "text/yaml", pipeline.encode())
+        for i, x in enumerate(frames):
+            sound = [("/sensor/mic", np.frombuffer(wav(heard[i], rate), np.uint8), {"media": PB["Media"](format="wav")})] if heard else []
+            x = np.asarray(x)
+            r.frame([*sound, ("/input/audio", x[None].astype(x.dtype if x.dtype == np.int16 else np.float32), {}),
+                     ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+    return path
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference=UNIT, **heard):
+        return validate(log(tmp_path / "e.mcap", "edge", edge, **heard), log(tmp_path / "r.mcap", "reference", reference, **heard))
+
+    return run
+
+
+def fit(x):
+    x = np.asarray(x)[:LENGTH]
+    return np.pad(x, (0, LENGTH - len(x)))
