@@ -468,33 +468,40 @@ static bool make_samples(exray_comparison *c)
 
 /* ---- On several threads ----------------------------------------------------------- */
 
-/* Each thread measures a range of the layers in all frames, in order: a layer's sums are those of one thread
- * alone, whichever it is.  The first one also measures inputs and outputs. */
+/* Ranges of the layers, each measured by one thread in all frames, in order: a layer's sums are those of one
+ * thread alone, whichever it is.  The first range has inputs and outputs, too. */
 typedef struct shared_work {
     exray_comparison *comparison;
     const xr_compare_options *options;
-    size_t *first; /* [jobs + 1] layers */
+    size_t *first; /* [ranges + 1] layers */
+    unsigned ranges;
+    _Atomic unsigned next;
     _Atomic bool out_of_memory;
 } shared_work;
 
-static void measure_share(void *user, unsigned job)
+static void measure_range(const shared_work *w, pair_reader *r, unsigned range)
 {
-    shared_work *w = user;
     exray_comparison *c = w->comparison;
-    pair_reader r;
-    if (!open_reader(&r, c)) {
-        w->out_of_memory = true;
-        close_reader(&r);
-        return;
-    }
     for (size_t f = 0; f < c->frame_count; f++) {
-        if (job == 0 && w->options && w->options->progress)
+        if (range == 0 && w->options && w->options->progress)
             w->options->progress(w->options->user, f, c->frame_count);
-        for (size_t i = w->first[job]; i < w->first[job + 1] && !c->behind[f]; i++)
-            measure_pair(&r, &c->layers.pair[i], f);
-        if (job == 0 && (!c->behind[f] || c->padded[f]))
-            measure_all(&r, &c->outputs, f);
+        for (size_t i = w->first[range]; i < w->first[range + 1] && !c->behind[f]; i++)
+            measure_pair(r, &c->layers.pair[i], f);
+        if (range == 0 && (!c->behind[f] || c->padded[f]))
+            measure_all(r, &c->outputs, f);
     }
+}
+
+static void measure_ranges(void *user, unsigned job)
+{
+    (void)job;
+    shared_work *w = user;
+    pair_reader r;
+    if (open_reader(&r, w->comparison))
+        for (unsigned range; (range = w->next++) < w->ranges;)
+            measure_range(w, &r, range);
+    else
+        w->out_of_memory = true;
     close_reader(&r);
 }
 
@@ -506,29 +513,38 @@ static double weight_of(const exray_comparison *c, const xr_pair *pair)
 }
 
 /* Ranges of about the same weight. */
-static void share_out(const exray_comparison *c, size_t *first, unsigned jobs)
+static void share_out(const exray_comparison *c, size_t *first, unsigned ranges)
 {
     double all = 0, sum = 0;
     for (size_t i = 0; i < c->layers.count; i++)
         all += weight_of(c, &c->layers.pair[i]);
-    unsigned job = 0;
+    unsigned range = 0;
     first[0] = 0;
     for (size_t i = 0; i < c->layers.count; i++) {
-        while (job + 1 < jobs && sum >= all * (job + 1) / jobs)
-            first[++job] = i;
+        while (range + 1 < ranges && sum >= all * (range + 1) / ranges)
+            first[++range] = i;
         sum += weight_of(c, &c->layers.pair[i]);
     }
-    while (job < jobs)
-        first[++job] = c->layers.count;
+    while (range < ranges)
+        first[++range] = c->layers.count;
+}
+
+/* Of few frames several ranges a thread, so that one which starts late, or is on a busy processor, has fewer.
+ * Of many frames each thread goes through the file once. */
+static unsigned ranges_for(const exray_comparison *c, unsigned jobs)
+{
+    enum { FEW_FRAMES = 8, FINE = 8 };
+    return c->frame_count < FEW_FRAMES ? FINE * jobs : jobs;
 }
 
 static bool measure_shared(exray_comparison *c, const xr_compare_options *options, unsigned jobs)
 {
-    shared_work w = {.comparison = c, .options = options, .first = calloc(jobs + (size_t)1, sizeof *w.first)};
+    shared_work w = {.comparison = c, .options = options, .ranges = ranges_for(c, jobs)};
+    w.first = calloc(w.ranges + (size_t)1, sizeof *w.first);
     if (!w.first)
         return false;
-    share_out(c, w.first, jobs);
-    xr_workers_run(jobs, measure_share, &w);
+    share_out(c, w.first, w.ranges);
+    xr_workers_run(jobs, measure_ranges, &w);
     free(w.first);
     return !w.out_of_memory;
 }
