@@ -25,3 +25,11 @@ void xr_traits_add_text(xr_traits *t, const char *key, const char *text)
     if (t->count < XR_TRAITS && text)
         t->trait[t->count++] = (xr_trait){.key = key, .text = text};
 }
+
+const xr_trait *xr_trait_of(const xr_traits *t, const char *key)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->trait[i].key, key) == 0)
+            return &t->trait[i];
+    return NULL;
+}

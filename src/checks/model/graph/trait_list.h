@@ -24,4 +24,7 @@ void xr_traits_add_numbers(xr_traits *traits, const char *key, const double *num
 void xr_traits_add_number(xr_traits *traits, const char *key, double number);
 void xr_traits_add_text(xr_traits *traits, const char *key, const char *text);
 
+/* The one of that key, or NULL. */
+const xr_trait *xr_trait_of(const xr_traits *traits, const char *key);
+
 #endif

@@ -100,10 +100,8 @@ static bool resize_way(const xr_step_graph *g, const xr_op_step *step, const val
 
 static const xr_trait *trait_of(const xr_traits *traits, const char *key, size_t count)
 {
-    for (size_t i = 0; i < traits->count; i++)
-        if (strcmp(traits->trait[i].key, key) == 0 && traits->trait[i].count == count)
-            return &traits->trait[i];
-    return NULL;
+    const xr_trait *trait = xr_trait_of(traits, key);
+    return trait && trait->count == count ? trait : NULL;
 }
 
 static bool pool_way(const xr_op_step *step, const xr_traits *traits, step_way *w)

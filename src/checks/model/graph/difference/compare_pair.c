@@ -1,0 +1,281 @@
+#include "checks/model/graph/difference/compare_pair.h"
+
+#include "checks/model/graph/between/attribute_texts.h"
+#include "checks/model/graph/between/step_axes.h"
+#include "checks/model/graph/between/step_effect.h"
+#include "checks/model/graph/between/step_moves.h"
+#include "checks/model/graph/difference_words.h"
+#include "checks/model/graph/step_traits.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A function's effect below this share of its result's deviation is that of floats. */
+#define FLOAT_NOISE 3e-6
+
+/* What is less than a float16 copy costs is not worth telling where it does not show. */
+#define SMALL_EFFECT 1e-4
+
+/* ---- What 8 bits hide ------------------------------------------------------------------------ */
+
+/* Whether the outputs alone were recorded of what comes of the step. */
+static bool is_unseen(const xr_finder *f, const xr_difference *d)
+{
+    return d->proof == XR_PROOF_NONE && d->behind == EXRAY_NO_INDEX && xr_difference_is_coarse(f, d);
+}
+
+/* A stated difference of an operator whose layer is right as far as 8 bits show: how much it changes what is
+ * made of the same values.  False: nothing, or that is not known of a number that seldom matters. */
+static bool judge_hidden(xr_finder *f, xr_difference *d, const xr_traits traits[2])
+{
+    xr_step_effect effect = {NAN, NAN};
+    bool small = strncmp(d->key, "eps", 3) == 0;
+    if (!xr_difference_is_coarse(f, d) || xr_key_computes_nothing(d->key))
+        return false;
+    d->proof = XR_PROOF_HIDDEN;
+    if (!xr_step_effect_of(&f->values, &f->out->match, d->step, traits, &effect))
+        return !small;
+    d->effect = effect.moved;
+    double own =
+        d->behind == EXRAY_NO_INDEX ? INFINITY : exray_comparison_layer(f->comparison, d->behind)->own_noise;
+    if (isnan(effect.left) ? effect.moved > own : effect.moved > 2 * effect.left)
+        d->proof = XR_PROOF_SHOWN;
+    return effect.moved > SMALL_EFFECT;
+}
+
+/* The words of part i of a function, which is one of the part before. */
+static bool part_words(const xr_step_graph *g, uint32_t root, const uint32_t *part, size_t i, char *text)
+{
+    double value[XR_POINTS];
+    return xr_step_graph_compute(g, i ? part[i - 1] : root, part[i], xr_points, XR_POINTS, value) &&
+           xr_function_words(value, text, XR_DIFFERENCE_WORDS);
+}
+
+/* Where functions have no names, the first of their parts that differ may have. */
+static void name_parts(xr_finder *f, const xr_op_step *a, const xr_op_step *b, xr_difference *d)
+{
+    const xr_op_step *step[2] = {a, b};
+    uint32_t part[2][XR_FUNCTION_PARTS];
+    size_t count[2];
+    for (int s = 0; s < 2; s++)
+        count[s] = xr_step_graph_parts(&xr_finder_match(f)->side[s], step[s]->output, part[s]);
+    for (size_t i = 0; i < count[0] && i < count[1]; i++) {
+        char words[2][XR_DIFFERENCE_WORDS];
+        for (int s = 0; s < 2; s++) {
+            const xr_step_graph *g = &xr_finder_match(f)->side[s];
+            if (!part_words(g, g->tensor[step[s]->output].root, part[s], i, words[s]))
+                return;
+        }
+        if (strcmp(words[0], words[1]) == 0)
+            continue;
+        memcpy(d->value, words, sizeof words);
+        uint32_t tensor = part[0][i];
+        if (tensor < xr_finder_match(f)->side[0].model->tensor_count &&
+            xr_finder_match(f)->layer[tensor] != EXRAY_NO_INDEX)
+            d->layer = xr_finder_match(f)->layer[tensor];
+        return;
+    }
+}
+
+void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
+    if (xr_same_function(a->value, b->value, a->slack, b->slack) ||
+        xr_step_match_of_others(xr_finder_match(f), a, b))
+        return;
+    xr_difference *d = xr_add_difference(f, XR_DIFFERENCE_FUNCTION, edge, reference, "function");
+    double differ, left;
+    if (!d)
+        return;
+    bool named = xr_function_words(a->value, d->value[0], sizeof d->value[0]);
+    named = xr_function_words(b->value, d->value[1], sizeof d->value[1]) && named;
+    if (!named)
+        name_parts(f, a, b, d);
+    if (!xr_compare_functions(&f->values, a, b, &differ, &left)) {
+        xr_judge_step(f, d);
+        return;
+    }
+    /* Whatever it was given: on these very values the two differ. */
+    if (differ < FLOAT_NOISE || !xr_judge_difference(f, d, XR_STATE_CLEAN, XR_STATE_WRONG)) {
+        xr_drop_difference(f);
+        return;
+    }
+    d->effect = differ;
+    if (differ >= 2 * left)
+        return;
+    /* The recorded values are too coarse to tell the two apart. */
+    d->proof = XR_PROOF_HIDDEN;
+    if (!named || differ < SMALL_EFFECT || !xr_difference_is_coarse(f, d))
+        xr_drop_difference(f);
+}
+
+static bool same_texts(const exray_node *a, const exray_node *b, const char *key)
+{
+    const char *x = exray_node_attribute(a, key), *y = exray_node_attribute(b, key);
+    if (!x || !y || strcmp(x, y) == 0 || xr_texts_may_agree(x, y))
+        return x && y;
+    double p[XR_TRAIT_NUMBERS], q[XR_TRAIT_NUMBERS];
+    size_t n = xr_attribute_numbers(a, key, p, XR_TRAIT_NUMBERS),
+           k = xr_attribute_numbers(b, key, q, XR_TRAIT_NUMBERS);
+    bool same = n && n == k && n <= XR_TRAIT_NUMBERS;
+    for (size_t i = 0; same && i < n; i++)
+        same = fabs(p[i] - q[i]) <= 1e-6 * fabs(q[i]);
+    return same;
+}
+
+/* The attributes that differ between nodes of one operator, as the file has them; where `lone`, those that
+ * one side leaves out, of these names alone where there are such.  False: none. */
+static bool other_texts(const exray_node *a, const exray_node *b, const xr_traits *lone, xr_difference *d)
+{
+    const exray_node *node[2] = {a, b};
+    bool any = false;
+    if (!a->op || !b->op || strcmp(a->op, b->op) != 0)
+        return false;
+    bool first = d->key[0] == '\0';
+    for (int s = 0; s < (lone ? 2 : 1); s++)
+        for (uint32_t i = 0; i < node[s]->attribute_count; i++) {
+            const char *key = node[s]->attributes[i].key;
+            const char *text[2] = {key ? exray_node_attribute(a, key) : NULL,
+                                   key ? exray_node_attribute(b, key) : NULL};
+            bool both = text[0] && text[1];
+            if (!key || both == (lone != NULL) || (both && same_texts(a, b, key)) ||
+                (lone && !first && !xr_trait_of(lone, key)))
+                continue;
+            xr_append_words(d->key, sizeof d->key, ", ", key);
+            char shown[2][XR_ATTRIBUTE_NUMBER];
+            xr_attribute_words(text, shown);
+            for (int k = 0; k < 2; k++)
+                xr_append_words(d->value[k], sizeof d->value[k], "; ", text[k] ? text[k] : "its default");
+            any = true;
+        }
+    return any;
+}
+
+static void trait_texts(const xr_traits traits[2], size_t which[XR_TRAITS][2], size_t count, xr_difference *d)
+{
+    const char *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = traits[0].trait[which[i][0]].name;
+        if (name && last && strcmp(name, last) == 0) /* rows and columns alike */
+            continue;
+        last = name;
+        xr_append_words(d->key, sizeof d->key, ", ", name ? "coordinates" : traits[0].trait[which[i][0]].key);
+        for (int s = 0; s < 2; s++) {
+            char words[XR_DIFFERENCE_WORDS];
+            xr_trait_words(&traits[s].trait[which[i][s]], words, sizeof words);
+            xr_append_words(d->value[s], sizeof d->value[s], "; ", words);
+        }
+    }
+}
+
+/* Whether a kind of step has all that matters of its attributes among its traits. */
+static bool is_resolved(xr_op_step_kind kind)
+{
+    return kind == XR_STEP_CONV || kind == XR_STEP_POOL || kind == XR_STEP_RESIZE || kind == XR_STEP_CONCAT ||
+           kind == XR_STEP_SOFTMAX || kind == XR_STEP_PRODUCT || kind == XR_STEP_SHAPE ||
+           kind == XR_STEP_COMBINE;
+}
+
+void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
+    if (xr_transposes_others(xr_finder_match(f)->side, a, b))
+        return;
+    xr_traits traits[2];
+    size_t which[XR_TRAITS][2];
+    xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
+    xr_step_traits_of(&f->out->match.side[1], b, &traits[1]);
+    size_t differ = xr_traits_differ(&traits[0], &traits[1], which);
+    bool unresolved = a->kind == XR_STEP_RESIZE && (traits[0].count == 0 || traits[1].count == 0);
+    if (!differ && is_resolved(a->kind) && !unresolved)
+        return;
+    xr_difference *d = xr_add_difference(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, "");
+    if (!d)
+        return;
+    bool told = other_texts(a->node, b->node, NULL, d);
+    if (differ) {
+        xr_traits others = {.count = 0};
+        for (size_t i = 0; i < differ; i++)
+            others.trait[others.count++] = traits[0].trait[which[i][0]];
+        told = other_texts(a->node, b->node, &others, d) || told;
+    }
+    if (!told && differ)
+        trait_texts(traits, which, differ, d);
+    xr_join_equal_words((char *const[2]){d->value[0], d->value[1]});
+    if (!(told || differ) || xr_attribute_is_moved(xr_finder_match(f)->side, a, b, d->key)) {
+        xr_drop_difference(f);
+        return;
+    }
+    if ((!xr_judge_made(f, d) || is_unseen(f, d)) && !judge_hidden(f, d, traits))
+        xr_drop_difference(f);
+}
+
+/* A constant that is no weight, of both sides. */
+static void compare_constant(xr_finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
+{
+    enum { MOST = 64 };
+    xr_step_graph *side = f->out->match.side;
+    const exray_tensor_info *x = xr_step_graph_info(&side[0], tensor[0]),
+                            *y = xr_step_graph_info(&side[1], tensor[1]);
+    double p[MOST], q[MOST];
+    if (!x || !y || !xr_is_count(x) || !xr_is_count(y))
+        return;
+    size_t n = xr_model_constants_values(&side[0].constants, tensor[0], p, MOST),
+           k = xr_model_constants_values(&side[1].constants, tensor[1], q, MOST);
+    bool same = n == 0 || k == 0 || n == k;
+    for (size_t j = 0; same && j < n && k; j++)
+        same = xr_is_same_constant(x, p[j], y, q[j]);
+    if (same ||
+        (n == k && n &&
+         xr_axes_are_moved(side, xr_finder_step(f, 0, edge), xr_finder_step(f, 1, reference), p, q, n)))
+        return;
+    xr_difference *d = xr_add_difference(f, XR_DIFFERENCE_CONSTANT, edge, reference,
+                                         y->name && *y->name ? y->name : "a constant input");
+    if (!d)
+        return;
+    xr_constant_words(p, n, d->value[0], sizeof d->value[0]);
+    xr_constant_words(q, k, d->value[1], sizeof d->value[1]);
+    if (xr_judge_made(f, d) && !is_unseen(f, d))
+        return;
+    d->proof = XR_PROOF_HIDDEN;
+    if (!xr_is_whole(x) || !xr_is_whole(y) || !xr_difference_is_coarse(f, d))
+        xr_drop_difference(f);
+}
+
+/* What operators with graphs of their own are given as constants: how often a loop runs (the inputs before
+ * the values that it carries), and what the branches of a choice read, in the order in which they do. */
+static void compare_given_constants(xr_finder *f, uint32_t edge, uint32_t reference)
+{
+    enum { BEFORE_VALUES = 2 };
+    const exray_node *a = xr_finder_step(f, 0, edge)->node, *b = xr_finder_step(f, 1, reference)->node;
+    bool loops = strcmp(a->op, "Loop") == 0 && strcmp(b->op, "Loop") == 0,
+         choices = strcmp(a->op, "If") == 0 && strcmp(b->op, "If") == 0 && a->input_count == b->input_count;
+    uint32_t count = loops ? BEFORE_VALUES : choices ? a->input_count : 0;
+    for (uint32_t i = 0; i < count && i < a->input_count && i < b->input_count; i++) {
+        const uint32_t tensor[2] = {a->inputs[i], b->inputs[i]};
+        bool constant = true;
+        for (int s = 0; s < 2; s++) {
+            const xr_step_graph *g = &xr_finder_match(f)->side[s];
+            constant = constant && tensor[s] < g->tensor_count && g->tensor[tensor[s]].constant;
+        }
+        if (constant)
+            compare_constant(f, edge, reference, tensor);
+    }
+}
+
+/* Constants that are no weights, of nodes of one operator: place by place. */
+void xr_compare_constants(xr_finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
+    if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0)
+        return;
+    if (xr_reads_by_name(a->node)) {
+        compare_given_constants(f, edge, reference);
+        return;
+    }
+    if (a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || xr_is_of_integers(a->node))
+        return;
+    for (uint32_t i = 0; i < a->constant_count; i++)
+        compare_constant(f, edge, reference, (const uint32_t[2]){a->constant[i], b->constant[i]});
+}

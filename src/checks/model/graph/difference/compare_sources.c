@@ -1,0 +1,121 @@
+#include "checks/model/graph/difference/compare_sources.h"
+
+#include "checks/model/graph/between/step_fold.h"
+#include "checks/model/graph/between/step_gap.h"
+#include "checks/model/graph/difference_words.h"
+#include "checks/model/graph/step_traits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Those of the gap's entries that are listed. */
+static uint32_t listed(const xr_step_gap *gap)
+{
+    return gap->entries < 4 ? gap->entries : 4;
+}
+
+static bool is_entry(const xr_step_gap *gap, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < listed(gap); i++)
+        if (gap->entry[i] == tensor)
+            return true;
+    return false;
+}
+
+static void describe_gap(const xr_finder *f, int side, const xr_step_gap *gap, xr_difference *d)
+{
+    d->count[side] = gap->count;
+    d->first[side] = gap->first;
+    d->last[side] = gap->last;
+    if (gap->count == 0) {
+        snprintf(d->value[side], sizeof d->value[side], "nothing");
+        return;
+    }
+    const xr_step_graph *g = &xr_finder_match(f)->side[side];
+    const xr_op_step *first = &g->step[gap->first], *last = &g->step[gap->last];
+    char words[64];
+    if (gap->count == 1 && last->kind == XR_STEP_FUNCTION)
+        xr_function_words(last->value, d->value[side], sizeof d->value[side]);
+    else if (gap->count == 1 && last->epsilon > 0)
+        snprintf(d->value[side], sizeof d->value[side], "the operators of %s (%.80s)", last->word,
+                 xr_step_name(g, last));
+    else if (gap->count == 1)
+        snprintf(d->value[side], sizeof d->value[side], "%.40s (%.80s)", last->node->op,
+                 xr_step_name(g, last));
+    else {
+        snprintf(words, sizeof words, "%.48s", xr_step_name(g, first));
+        snprintf(d->value[side], sizeof d->value[side], "%u steps from %s (%.24s) to %.48s (%.24s)",
+                 (unsigned)gap->count, words, first->node->op, xr_step_name(g, last), last->node->op);
+    }
+}
+
+/* A tensor that a matched step makes.  Which of the model's inputs are the same is not decided here. */
+static bool is_matched_layer(const xr_finder *f, int side, uint32_t tensor)
+{
+    return xr_finder_match(f)->tensor_mate[side][tensor] != EXRAY_NO_INDEX &&
+           xr_finder_match(f)->side[side].tensor[tensor].maker != EXRAY_NO_INDEX;
+}
+
+/* Whether all that lies between is zeros at the rim on one side, which the other's window adds itself. */
+static bool is_pad_of_window(xr_finder *f, const xr_step_gap gap[2], uint32_t edge, uint32_t reference)
+{
+    int s = gap[0].count ? 0 : 1;
+    if (edge == EXRAY_NO_INDEX || gap[s].count != 1 || gap[!s].count != 0 ||
+        xr_finder_step(f, s, gap[s].first)->kind != XR_STEP_PAD)
+        return false;
+    xr_traits traits[2];
+    xr_step_traits_of(&f->out->match.side[0], xr_finder_step(f, 0, edge), &traits[0]);
+    xr_step_traits_of(&f->out->match.side[1], xr_finder_step(f, 1, reference), &traits[1]);
+    size_t which[XR_TRAITS][2], differ = xr_traits_differ(&traits[0], &traits[1], which);
+    for (size_t i = 0; i < differ; i++)
+        if (strcmp(traits[0].trait[which[i][0]].key, "pads") == 0)
+            return false;
+    return xr_trait_of(&traits[0], "pads") && xr_trait_of(&traits[1], "pads");
+}
+
+void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
+{
+    xr_step_gap gap[2];
+    if (xr_finder_mate(f, a) == b)
+        return;
+    xr_step_gap_of(xr_finder_match(f), 0, a, f->seen[0], &gap[0]);
+    xr_step_gap_of(xr_finder_match(f), 1, b, f->seen[1], &gap[1]);
+    bool follows = false;
+    for (uint32_t i = 0; i < listed(&gap[0]); i++)
+        follows = follows || (xr_finder_mate(f, gap[0].entry[i]) != EXRAY_NO_INDEX &&
+                              is_entry(&gap[1], xr_finder_mate(f, gap[0].entry[i])));
+    if (gap[0].count == 0 && gap[1].count == 0 && follows)
+        return; /* shapes alone */
+    if (xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
+        is_pad_of_window(f, gap, edge, reference))
+        return;
+    xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
+                              : gap[0].count               ? XR_DIFFERENCE_EXTRA
+                              : gap[1].count               ? XR_DIFFERENCE_LACKS
+                                                           : XR_DIFFERENCE_SOURCE;
+    bool known = kind != XR_DIFFERENCE_SOURCE
+                     ? follows
+                     : gap[0].entries && gap[1].entries && is_matched_layer(f, 0, gap[0].entry[0]) &&
+                           is_matched_layer(f, 1, gap[1].entry[0]);
+    bool port = kind == XR_DIFFERENCE_SOURCE && edge == EXRAY_NO_INDEX;
+    if (!known || port)
+        return; /* the two do not begin at the same place, or the outputs were paired otherwise */
+    xr_state out = xr_state_of(&f->values, a, b);
+    bool here = out != XR_STATE_UNKNOWN; /* the values at the gap's end itself are known */
+    if (!here && edge != EXRAY_NO_INDEX)
+        out = xr_state_behind(&f->values, edge);
+    xr_difference *d = xr_add_difference(f, kind, edge, reference, "steps");
+    if (!d)
+        return;
+    for (int s = 0; s < 2; s++)
+        describe_gap(f, s, &gap[s], d);
+    if (kind == XR_DIFFERENCE_SOURCE)
+        for (int s = 0; s < 2; s++) {
+            const exray_tensor_info *info = xr_step_graph_info(&xr_finder_match(f)->side[s], s ? b : a);
+            snprintf(d->value[s], sizeof d->value[s], "%.80s", info && info->name ? info->name : "");
+        }
+    if (here && xr_step_match_layer(f->comparison, xr_finder_match(f), a, b))
+        d->layer = xr_finder_match(f)->layer[a];
+    if (!xr_judge_difference(f, d, xr_state_before_all(f, gap[0].entry, listed(&gap[0])), out))
+        xr_drop_difference(f);
+}
