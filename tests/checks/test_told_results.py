@@ -114,7 +114,7 @@ def told_vector(change=lambda v, k: v, name="depth"):
 
 OTHERWISE = [(lambda v, k: 1 / v, "function", "the inverse"), (lambda v, k: np.sqrt(v), "function", "root"), (lambda v, k: 2 * np.log(v), "function", "logarithm"),
              (lambda v, k: (v - v.min()) / np.ptp(v), "scaled", "in each frame"), (lambda v, k: 0.3 * v + 0.7 * wave(max(k - 1, 0)), "smoothed", "0.3 of this frame"),
-             (lambda v, k: np.where(np.arange(48) == 7, np.nan, v) if k == 2 else v, "nan", "1 value"), (lambda v, k: np.round(v), "vector", "depth")]
+             (lambda v, k: np.where(np.arange(48) == 7, np.nan, v) if k == 2 else v, "nan", "1 value"), (lambda v, k: np.round(v), "rounded", "in steps of 1 (rounded)")]
 
 
 @pytest.mark.parametrize("case", range(len(OTHERWISE)))

@@ -176,6 +176,31 @@ def test_vectors_told_rightly(tmp_path, noise, make):
     assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
 
 
+def age(k):
+    return np.array([[38.2, 41.6, 27.45, 63.49][k]])
+
+
+def levels(bits):
+    """An embedding by a scale for all, as databases of vectors keep it."""
+    scale = max(np.abs(mean(k)).max() for k in range(FRAMES)) / (2 ** (bits - 1) - 1)
+    return lambda k: np.round(mean(k) / scale) * np.float32(scale)
+
+
+@pytest.mark.parametrize("make,whole", [(lambda k: np.round(age(k)), age), (lambda k: np.floor(age(k) * 2) / 2, age),
+                                        (levels(8), mean), (lambda k: age(k), lambda k: np.round(age(k)))])
+def test_small_steps_are_healthy(tmp_path, make, whole):
+    verdict = judged(tmp_path, HIDDEN, vectors(make), vectors(whole))
+    assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
+@pytest.mark.parametrize("make,whole,says", [
+    (lambda k: np.floor(age(k) / 10) * 10, age, "told in steps of 10 (cut off)"), (levels(4), mean, "(rounded)"),
+    (lambda k: np.trunc(mean(k) * 8) / 8, mean, "steps of 0.125 (cut off)"), (mean, levels(3), "The reference's")])
+def test_large_steps_are_told(tmp_path, make, whole, says):
+    f = told_finding(judged(tmp_path, HIDDEN, vectors(make), vectors(whole)))
+    assert f["evidence"]["kind"] == "rounded" and says in f["summary"], f
+
+
 def test_stages_before_the_model_are_none_of_it(tmp_path):
     """Another value on the way to an equal input, such as before a cast, was told to nobody."""
     from told_support import write_told

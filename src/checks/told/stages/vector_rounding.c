@@ -1,5 +1,7 @@
 #include "checks/told/stages/vector_rounding.h"
 
+#include "checks/told/stages/vector_steps.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -10,9 +12,6 @@ enum {
     FEWEST_PIXELS = 64, /* of a picture's side */
     MOST_PIXELS = 8192,
 };
-
-/* Of all values together; what is told with fewer digits than that may change what follows from it. */
-#define LARGEST_ERROR 0.01
 
 /* Of float32 values of a grid: what its own rounding leaves. */
 static bool is_on_grid(double value, double per_one)
@@ -104,7 +103,7 @@ bool xr_is_rounded(const xr_stage_values *edge, const xr_stage_values *reference
         difference += (x - y) * (x - y);
         square += y * y;
     }
-    if (!(difference <= LARGEST_ERROR * LARGEST_ERROR * square))
+    if (!(difference <= XR_LARGEST_ROUNDING * XR_LARGEST_ROUNDING * square))
         return false;
     if (is_half_precision(edge, reference) || has_brief_floats(edge, reference))
         return true;

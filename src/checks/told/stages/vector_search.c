@@ -358,6 +358,23 @@ static bool search_some(vector_work *w)
     return room;
 }
 
+/* Steps are no difference where they are small.  False: out of memory. */
+static bool try_steps(vector_work *w, bool *found)
+{
+    xr_vector_story *story = w->story;
+    if (!xr_vector_steps_find(w->series, largest_noise(w), &story->steps, found))
+        return false;
+    if (!*found)
+        return true;
+    if (story->steps.error <= XR_LARGEST_ROUNDING) {
+        memset(story->differs, 0, w->series->count * sizeof *story->differs);
+        story->frames = 0;
+    } else {
+        story->way = XR_VECTORS_STEPS;
+    }
+    return true;
+}
+
 bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_story *out)
 {
     *out = (xr_vector_story){.way = XR_VECTORS_SAME, .gain = 1};
@@ -366,7 +383,10 @@ bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_sto
     if (!out->differs)
         return false;
     mark_differing(&w);
-    if (!out->frames || search_ways(&w))
+    bool steps = false;
+    if (out->frames && !try_steps(&w, &steps))
+        return false;
+    if (!out->frames || steps || search_ways(&w))
         return true;
     if (out->frames < series->count && !search_some(&w))
         return false;

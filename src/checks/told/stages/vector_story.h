@@ -2,7 +2,7 @@
 #ifndef XR_VECTOR_STORY_H
 #define XR_VECTOR_STORY_H
 
-#include "checks/told/stages/stage_series.h"
+#include "checks/told/stages/vector_steps.h"
 
 typedef enum xr_vector_way {
     XR_VECTORS_SAME,
@@ -22,6 +22,7 @@ typedef enum xr_vector_way {
     XR_VECTORS_FRAMES,   /* another gain and offset in each frame */
     XR_VECTORS_SMOOTHED, /* `gain` of this frame's and the rest of what the edge told in the frame before */
     XR_VECTORS_AVERAGED, /* ... of what the reference tells in the frame before */
+    XR_VECTORS_STEPS,    /* one side tells whole numbers of a step */
     XR_VECTORS_SHAPE,    /* another number of values */
     XR_VECTORS_UNKNOWN,
 } xr_vector_way;
@@ -37,6 +38,7 @@ typedef struct xr_vector_story {
     const char *turn;                      /* of ROWS: "" or "mirrored left to right, and " */
     size_t columns, from[XR_MOST_COLUMNS]; /* the reference's column that the edge's is of */
     double column_gain[XR_MOST_COLUMNS], column_offset[XR_MOST_COLUMNS];
+    xr_vector_steps steps;
     bool some;     /* it holds in the frames that differ, not in the others */
     bool *differs; /* [frames of the series] */
     size_t frames; /* that differ */

@@ -31,6 +31,8 @@ static const char *kind_of(const xr_vector_story *s)
         return "smoothed";
     case XR_VECTORS_FUNCTION:
         return "function";
+    case XR_VECTORS_STEPS:
+        return "rounded";
     default:
         return "vector";
     }
@@ -188,6 +190,17 @@ static void say_way(exray_finding *f, const xr_stage_series *series, const xr_ve
                               s->way == XR_VECTORS_SMOOTHED ? "what was told" : "what the model returned");
         exray_finding_fix(f, "Smooth alike on both sides, or compare what is told before smoothing.");
         exray_finding_number(f, "weight", s->gain);
+        return;
+    case XR_VECTORS_STEPS:
+        exray_finding_summary(
+            f,
+            "The %s's %.80s is told in steps of %.4g (%s), the %s's is not: they are %.2g %% "
+            "apart.",
+            s->steps.side == EXRAY_SIDE_EDGE ? "edge" : "reference", name, s->steps.step,
+            s->steps.cut ? "cut off" : "rounded", s->steps.side == EXRAY_SIDE_EDGE ? "reference" : "edge",
+            100 * s->steps.error);
+        exray_finding_fix(f, "Round alike on both sides, or tell what is not rounded.");
+        exray_finding_number(f, "step", s->steps.step);
         return;
     case XR_VECTORS_CUT:
         exray_finding_summary(

@@ -1,0 +1,164 @@
+#include "checks/told/stages/vector_steps.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEAST_VALUES = 4,
+    LEAST_LEVELS = 3,
+    MOST_VALUES = 1 << 20,
+    MOST_LEVELS = 1 << 15,
+    MOST_PARTS = 10, /* of the smallest distance between two values that a step may be */
+};
+
+typedef struct pairs {
+    float *value[2]; /* by exray_side: of all frames */
+    float *sorted;
+    size_t count;
+} pairs;
+
+static size_t count_values(const xr_stage_series *series)
+{
+    size_t count = 0;
+    for (size_t f = 0; f < series->count; f++) {
+        const xr_stage_values *v = series->frame[f].side;
+        if (v[0].count != v[1].count || v[0].count > MOST_VALUES)
+            return 0;
+        count += v[0].count;
+        if (count > MOST_VALUES)
+            return 0;
+    }
+    return count;
+}
+
+/* False: out of memory; count 0: values that are not numbers. */
+static bool gather(const xr_stage_series *series, pairs *p)
+{
+    p->value[0] = calloc(3 * p->count, sizeof(float));
+    if (!p->value[0])
+        return false;
+    p->value[1] = p->value[0] + p->count;
+    p->sorted = p->value[1] + p->count;
+    size_t at = 0;
+    for (size_t f = 0; f < series->count; f++) {
+        const size_t own = series->frame[f].side[0].count;
+        for (int s = 0; s < 2; s++)
+            memcpy(p->value[s] + at, series->frame[f].side[s].value, own * sizeof(float));
+        at += own;
+    }
+    for (size_t i = 0; i < p->count; i++)
+        if (!isfinite(p->value[0][i]) || !isfinite(p->value[1][i])) {
+            p->count = 0;
+            break;
+        }
+    return true;
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+/* The smallest distance between two values of a side that are not equal; 0: too few levels. */
+static double smallest_gap(pairs *p, int side)
+{
+    memcpy(p->sorted, p->value[side], p->count * sizeof(float));
+    qsort(p->sorted, p->count, sizeof(float), compare_floats);
+    const double most = fmax(fabs((double)p->sorted[0]), fabs((double)p->sorted[p->count - 1]));
+    double gap = INFINITY;
+    size_t levels = 1;
+    for (size_t i = 1; i < p->count; i++) {
+        const double apart = (double)p->sorted[i] - (double)p->sorted[i - 1];
+        if (apart <= 1e-6 * most)
+            continue;
+        levels++;
+        gap = fmin(gap, apart);
+    }
+    return levels >= LEAST_LEVELS && gap * MOST_LEVELS > most ? gap : 0;
+}
+
+/* A step that was measured between two values, as the largest one has it. */
+static double refined(const pairs *p, double step)
+{
+    const double most = fmax(fabs((double)p->sorted[0]), fabs((double)p->sorted[p->count - 1]));
+    const double steps = rint(most / step);
+    return steps > 0 ? most / steps : step;
+}
+
+static bool is_on_grid(const float *value, size_t count, double step)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double at = (double)value[i] / step;
+        if (!(fabs(at - rint(at)) <= 1e-3 + 3e-7 * fabs(at)))
+            return false;
+    }
+    return true;
+}
+
+typedef enum nearness { FAR, NEAREST, CUT } nearness;
+
+static nearness compare(const float *told, const float *whole, size_t count, double step, double noise)
+{
+    bool nearest = true, lower = true, inwards = true;
+    for (size_t i = 0; i < count; i++) {
+        const double a = (double)told[i], b = (double)whole[i],
+                     slack = 1e-3 * step + (noise + 3e-7) * fabs(b);
+        const double down = b - a, in = fabs(b) - fabs(a);
+        nearest = nearest && fabs(down) <= step / 2 + slack;
+        lower = lower && down >= -slack && down <= step + slack;
+        inwards = inwards && fabs(down) <= step + slack && in >= -slack && in <= step + slack;
+    }
+    return nearest ? NEAREST : lower || inwards ? CUT : FAR;
+}
+
+static bool find_step(pairs *p, int side, double noise, xr_vector_steps *out)
+{
+    const double gap = smallest_gap(p, side);
+    bool found = false;
+    /* The smallest step that holds is the one that was taken. */
+    for (int parts = 1; gap > 0 && parts <= MOST_PARTS; parts++) {
+        const double step = refined(p, gap / parts);
+        if (!is_on_grid(p->value[side], p->count, step))
+            continue;
+        const nearness near = compare(p->value[side], p->value[!side], p->count, step, noise);
+        if (near == FAR || is_on_grid(p->value[!side], p->count, step))
+            continue;
+        found = true;
+        out->side = (exray_side)side;
+        out->step = step;
+        out->cut = near == CUT;
+    }
+    return found;
+}
+
+static double error_of(const pairs *p)
+{
+    double difference = 0, square = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        const double x = (double)p->value[0][i], y = (double)p->value[1][i];
+        difference += (x - y) * (x - y);
+        square += y * y;
+    }
+    return square > 0 ? sqrt(difference / square) : INFINITY;
+}
+
+bool xr_vector_steps_find(const xr_stage_series *series, double noise, xr_vector_steps *out, bool *found)
+{
+    pairs p = {.count = count_values(series)};
+    *found = false;
+    if (p.count < LEAST_VALUES)
+        return true;
+    if (!gather(series, &p))
+        return false;
+    if (p.count)
+        *found =
+            find_step(&p, EXRAY_SIDE_EDGE, noise, out) || find_step(&p, EXRAY_SIDE_REFERENCE, noise, out);
+    if (*found)
+        out->error = error_of(&p);
+    free(p.value[0]);
+    return true;
+}
