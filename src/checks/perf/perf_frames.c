@@ -1,6 +1,7 @@
 /* perf.warmup and perf.throttle: from the times of the edge's frames, in order. */
 #include "checks/ascending.h"
 #include "checks/builtin.h"
+#include "checks/perf/system_series.h"
 #include "checks/perf/times.h"
 
 #include <math.h>
@@ -117,27 +118,23 @@ static size_t change_point(const double *value, size_t count, double *scratch)
     return at;
 }
 
-/* Medians of System.cpu_mhz (celsius: cpu_celsius) over frames [from, to) of the table. */
-static double system_median(const exray_log *log, const exray_latency_table *t, size_t from, size_t to,
-                            bool celsius, double *scratch)
+static bool take_mhz(const exray_system *s, double *value)
 {
-    exray_slot *slot = exray_slot_new();
-    size_t count = 0;
-    for (size_t i = from; slot && i < to; i++) {
-        size_t records;
-        const exray_record *record = exray_log_records_in(log, t->frame[i], slot, &records);
-        for (size_t k = 0; k < records; k++) {
-            exray_system s;
-            exray_error error;
-            if (record[k].message != EXRAY_MESSAGE_SYSTEM ||
-                exray_log_read_system(log, &record[k], slot, &s, &error) != EXRAY_OK)
-                continue;
-            if (celsius ? s.has_celsius : s.has_mhz)
-                scratch[count++] = celsius ? s.cpu_celsius : s.cpu_mhz;
-            break;
-        }
-    }
-    exray_slot_free(slot);
+    *value = s->cpu_mhz;
+    return s->has_mhz;
+}
+
+static bool take_celsius(const exray_system *s, double *value)
+{
+    *value = s->cpu_celsius;
+    return s->has_celsius;
+}
+
+/* The median of such a value over frames [from, to) of the table. */
+static double system_median(const exray_log *log, const exray_latency_table *t, size_t from, size_t to,
+                            xr_system_value *take, double *scratch)
+{
+    size_t count = xr_system_series_of(log, t->frame + from, to > from ? to - from : 0, take, scratch);
     qsort(scratch, count, sizeof *scratch, xr_ascending_doubles);
     return count ? scratch[count / 2] : NAN;
 }
@@ -210,8 +207,8 @@ static void read_system(const exray_log *log, const exray_latency_table *t, slow
 {
     for (size_t part = 0; part < 2; part++) {
         size_t from = t->warmup + (part ? s->at : 0), to = part ? t->frames : t->warmup + s->at;
-        s->mhz[part] = system_median(log, t, from, to, false, scratch);
-        s->celsius[part] = system_median(log, t, from, to, true, scratch);
+        s->mhz[part] = system_median(log, t, from, to, take_mhz, scratch);
+        s->celsius[part] = system_median(log, t, from, to, take_celsius, scratch);
     }
     s->clock_fell = s->mhz[1] < 0.9 * s->mhz[0];
 }

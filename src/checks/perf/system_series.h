@@ -7,8 +7,12 @@
 /* Takes one value of a record; false where the record has none. */
 typedef bool xr_system_value(const exray_system *system, double *value);
 
-/* The value of each frame's first /system record; `out` has room for all frames.  Returns how many
- * frames have it. */
+/* The value of the first /system record of each of these frames; `out` has room for `count`.  Returns how
+ * many frames have it. */
+size_t xr_system_series_of(const exray_log *log, const size_t *frame, size_t count, xr_system_value *take,
+                           double *out);
+
+/* Likewise of all frames. */
 size_t xr_system_series(const exray_log *log, xr_system_value *take, double *out);
 
 #endif
