@@ -89,6 +89,19 @@ static inline scan scan_log(const void *bytes, size_t size)
     return s;
 }
 
+/* Of a file of at most 16 MiB, until the next one; without one nothing has begun. */
+static inline scan scan_file(const char *path)
+{
+    static uint8_t bytes[16 << 20];
+    FILE *file = fopen(path, "rb");
+    const size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file)
+        fclose(file);
+    else
+        fprintf(stderr, "there is no %s\n", path);
+    return scan_log(bytes, size);
+}
+
 static inline void scan_free(scan *s)
 {
     for (size_t i = 0; i < SCAN_TOPICS; i++)

@@ -74,13 +74,7 @@ static void record(exray_recorder *recorder, int frames)
 
 static scan read_log(const char *name)
 {
-    static uint8_t bytes[4 << 20];
-    FILE *file = fopen(in_folder(name), "rb");
-    if (!file)
-        fail_msg("there is no %s", name);
-    const size_t size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    return scan_log(bytes, size);
+    return scan_file(in_folder(name));
 }
 
 static size_t frames_of(const char *name)

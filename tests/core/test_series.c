@@ -95,13 +95,7 @@ static void record(exray_recorder *r, int frames, int64_t layer)
 
 static scan read_log(const char *name)
 {
-    static uint8_t bytes[16 << 20];
-    FILE *file = fopen(in_folder(name), "rb");
-    if (!file)
-        fail_msg("there is no %s", name);
-    const size_t size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    return scan_log(bytes, size);
+    return scan_file(in_folder(name));
 }
 
 /* Reads NAME-0001.mcap ... and gives the number of frames in all; each goes on where the one before ended. */

@@ -1,37 +1,20 @@
 """`exray record` and `replay` of models with open dimensions and of several inputs: fixed by the data of each frame."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-EXRAY = ROOT / os.environ.get("EXRAY_BUILD_DIR", "build") / "exray"
-if not EXRAY.exists():
-    pytest.skip(f"no program at {EXRAY}: run make first", allow_module_level=True)
 onnx = pytest.importorskip("onnx")
 
+from replayed import arrays, run  # noqa: E402
 from small_tflite import TfliteModel  # noqa: E402
 from validate_support import Recording  # noqa: E402
 
 
-def run(*arguments, status=0):
-    done = subprocess.run([str(EXRAY), *map(str, arguments)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
 def verdict(edge, reference):
     return json.loads(run("validate", edge, reference, "--json", "-"))
-
-
-def arrays(log, folder):
-    run("export", log, "--npz", folder)
-    return [dict(np.load(f)) for f in sorted(folder.glob("frame-*.npz"))]
 
 
 def shapes(log, folder, name="input/x"):

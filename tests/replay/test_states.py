@@ -2,20 +2,14 @@
 reset it (/event, kind reset); in the model's inputs (`state` of the pipeline) and in its own variables."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-EXRAY = ROOT / os.environ.get("EXRAY_BUILD_DIR", "build") / "exray"
-if not EXRAY.exists():
-    pytest.skip(f"no program at {EXRAY}: run make first", allow_module_level=True)
 onnx = pytest.importorskip("onnx")
 
 from log_writer import PB  # noqa: E402
+from replayed import arrays, run  # noqa: E402
 from small_tflite import TfliteModel  # noqa: E402
 from stateful_models import Handle, Variable, handle, looped, looped_states, variable  # noqa: E402
 from validate_support import Recording  # noqa: E402
@@ -23,18 +17,6 @@ from validate_support import Recording  # noqa: E402
 WINDOWS = ["a.wav@0", "a.wav@160", "a.wav@320", "b.wav@0", "b.wav@160", "b.wav@0"]  # recordings begin at 3 and 5
 FRAMES = [f"frame{i}" for i in range(6)]
 STATE = "state: {h: h_out}\n"
-
-
-def run(*arguments, status=0):
-    done = subprocess.run([str(EXRAY), *map(str, arguments)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
-def arrays(log):
-    folder = log.with_suffix(".npz")
-    run("export", log, "--npz", folder)
-    return [dict(np.load(f)) for f in sorted(folder.glob("frame-*.npz"))]
 
 
 def resets(log):

@@ -1,35 +1,19 @@
 """`exray record` and `replay` of texts: words, word pieces and bytes as ids of models with one input and of several."""
 
 import json
-import os
 import re
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-EXRAY = ROOT / os.environ.get("EXRAY_BUILD_DIR", "build") / "exray"
-if not EXRAY.exists():
-    pytest.skip(f"no program at {EXRAY}: run make first", allow_module_level=True)
 onnx = pytest.importorskip("onnx")
+
+from replayed import EXRAY, arrays, run  # noqa: E402
 
 WORDS = ["<PAD>", "<START>", "<UNKNOWN>", "the", "movie", "is", "good", "bad", "not", "a", "don't", "café"]
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "movie", "un", "##watch", "##able", "is", "!", ",", "good"]
 TEXTS = ["The movie is good.", "Not a GOOD movie, don't", "A café", "bad bad bad " * 6]
-
-
-def run(*arguments, status=0):
-    done = subprocess.run([str(EXRAY), *map(str, arguments)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
-def arrays(log):
-    folder = log.with_suffix(".npz")
-    run("export", log, "--npz", folder)
-    return [dict(np.load(f)) for f in sorted(folder.glob("frame-*.npz"))]
 
 
 def save(path, nodes, inputs, constants, kinds=None):

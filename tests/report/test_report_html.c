@@ -13,6 +13,8 @@
 /* cmocka.h needs the four above before it. */
 #include <cmocka.h>
 
+#include "report/page_text.h"
+
 /* ---- Axes ------------------------------------------------------------------------------ */
 
 static void near(double a, double b)
@@ -93,26 +95,6 @@ static void test_coordinates(void **state)
 }
 
 /* ---- Text -------------------------------------------------------------------------------- */
-
-typedef struct page_text {
-    char *data;
-    size_t size;
-    FILE *file;
-} page_text;
-
-static FILE *begin(page_text *t)
-{
-    t->file = open_memstream(&t->data, &t->size);
-    assert_non_null(t->file);
-    return t->file;
-}
-
-static void check_text(page_text *t, const char *want)
-{
-    fclose(t->file);
-    assert_string_equal(t->data, want);
-    free(t->data);
-}
 
 static void test_formats(void **state)
 {

@@ -14,25 +14,7 @@
 /* cmocka.h needs the four above before it. */
 #include <cmocka.h>
 
-typedef struct page_text {
-    char *data;
-    size_t size;
-    FILE *file;
-} page_text;
-
-static FILE *begin(page_text *t)
-{
-    t->file = open_memstream(&t->data, &t->size);
-    assert_non_null(t->file);
-    return t->file;
-}
-
-static void check_text(page_text *t, const char *want)
-{
-    fclose(t->file);
-    assert_string_equal(t->data, want);
-    free(t->data);
-}
+#include "report/page_text.h"
 
 static void check_key(const char *key, const char *words, const char *unit)
 {

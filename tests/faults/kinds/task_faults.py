@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
-from told_changes import each, of_the_frame_before
+from told_changes import each, each_vector, of_the_frame_before
 
 
 @dataclass
@@ -173,20 +173,11 @@ TEXTS = [
 ]
 
 
-def _vector(change):
-    def one(r):
-        for v in r.vectors:
-            made = change(np.array(v.value))
-            del v.value[:]
-            v.value.extend(made)
-    return each(one)
-
-
 VECTORS = [
-    ("vector negated", "output.postprocess", _vector(lambda v: -v)),
-    ("vector scaled", "output.postprocess", _vector(lambda v: v * 17)),
-    ("vector rolled", "output.postprocess", _vector(lambda v: np.roll(v, 1))),
-    ("vector cut in half", "output.postprocess", _vector(lambda v: np.where(np.arange(len(v)) < len(v) // 2, v, 0))),
+    ("vector negated", "output.postprocess", each_vector(lambda v: -v)),
+    ("vector scaled", "output.postprocess", each_vector(lambda v: v * 17)),
+    ("vector rolled", "output.postprocess", each_vector(lambda v: np.roll(v, 1))),
+    ("vector cut in half", "output.postprocess", each_vector(lambda v: np.where(np.arange(len(v)) < len(v) // 2, v, 0))),
     ("vector of the frame before", FRAMES, of_the_frame_before),
 ]
 

@@ -9,7 +9,7 @@ from typing import Callable
 
 import numpy as np
 from text_models import other_vocabulary
-from told_changes import each, of_the_frame_before
+from told_changes import each, each_vector, of_the_frame_before
 
 
 @dataclass
@@ -260,15 +260,6 @@ def _fixed(r):
     del r.classes[1:]
 
 
-def _vector(change):
-    def one(r):
-        for v in r.vectors:
-            made = change(np.array(v.value))
-            del v.value[:]
-            v.value.extend(made)
-    return each(one)
-
-
 def _pooled(make):
     """The vector that is told is made of the hidden states: make(states [n, width], mask [n]) -> vector."""
     def changed(results, outputs, inputs):
@@ -292,8 +283,8 @@ TOLD = {
     ],
     "vector": [
         ("vector of the text before", ("output.postprocess", "output.frame_order"), of_the_frame_before),
-        ("vector negated", ("output.postprocess",), _vector(lambda v: -v)),
-        ("vector not of length 1", ("output.postprocess",), _vector(lambda v: v * 7.5)),
+        ("vector negated", ("output.postprocess",), each_vector(lambda v: -v)),
+        ("vector not of length 1", ("output.postprocess",), each_vector(lambda v: v * 7.5)),
     ],
 }
 POOLED = [

@@ -1,5 +1,7 @@
 """Changes of what a log tells, result by result."""
 
+import numpy as np
+
 
 def each(change):
     """change(result) of every frame."""
@@ -19,3 +21,15 @@ def of_the_frame_before(results):
         r.CopyFrom(results[max(k - 1, 0)])
         r.frame = frame
     return made
+
+
+def each_vector(change):
+    """change(values) of every vector."""
+
+    def one(r):
+        for v in r.vectors:
+            made = change(np.array(v.value))
+            del v.value[:]
+            v.value.extend(made)
+
+    return each(one)
