@@ -7,6 +7,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
+#include "checks/output/graph_tail.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -177,6 +178,36 @@ static bool wrong_layers_account_for(const exray_finding *cause, const exray_fin
     return named && format && !xr_finding_evidence(f, XR_EXPLAINS_OUTPUT);
 }
 
+/* Whether the layer that makes a tensor of the edge's only passes an error on. */
+static bool is_propagated(const exray_comparison *comparison, uint32_t tensor)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        const uint32_t node = layer->node[EXRAY_SIDE_EDGE];
+        if (node < model->node_count && layer->output < model->nodes[node].output_count &&
+            model->nodes[node].outputs[layer->output] == tensor)
+            return layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
+    }
+    return false;
+}
+
+/* Rows of an output that the model itself puts in another order, where its weights are others: of a decoder's
+ * queries, of a head's classes. */
+static bool weights_account_for_order(const exray_comparison *comparison, const exray_finding *cause,
+                                      const exray_finding *f)
+{
+    if (!comparison || strcmp(cause->cause, "model.weights") != 0 || strcmp(f->cause, "output.order") != 0 ||
+        !xr_finding_evidence(f, "order"))
+        return false;
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *io = exray_comparison_output(comparison, i);
+        if (f->tensor && strcmp(io->name[EXRAY_SIDE_EDGE], f->tensor) == 0)
+            return is_propagated(comparison, xr_output_tensor(comparison, EXRAY_SIDE_EDGE, i));
+    }
+    return false;
+}
+
 /* The range that an input is quantized to changes what all layers get. */
 static bool input_range_accounts_for(const exray_finding *cause, const exray_finding *f)
 {
@@ -258,7 +289,7 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return has_prefix(cause->cause, "input.");
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
-    if (wrong_layers_account_for(cause, f))
+    if (wrong_layers_account_for(cause, f) || weights_account_for_order(comparison, cause, f))
         return true;
     if (exchange_accounts_for(comparison, cause, f) || (broad && input_range_accounts_for(cause, f)))
         return true;

@@ -67,3 +67,118 @@ def test_another_training_is_not_exchanged(tmp_path):
 
 def test_the_same_blocks_under_other_names(tmp_path):
     assert causes(judged(tmp_path, {"numbered": True}, 0)) == []
+
+
+# ---- The same function of other weights ----
+
+
+def branches(path, fused=False, forgotten=None, width=6):
+    """Blocks of a 3x3 and a 1x1 convolution and the input itself, summed; or of the one convolution that this is."""
+    g = Graph()
+    x = g.conv("x", "stem", 3, width)
+    for i in range(3):
+        random = np.random.default_rng([13, i])
+        wide, narrow = random.normal(0, 0.15, (width, width, 3, 3)), random.normal(0, 0.3, (width, width, 1, 1))
+        bias, other = random.normal(0, 0.2, (2, width))
+        if fused:
+            wide[:, :, 1, 1] += narrow[:, :, 0, 0] + (0 if forgotten == i else np.eye(width))
+            y = g("Conv", x, g.const(f"fused{i}.w", wide), g.const(f"fused{i}.b", bias + other), to=f"sum{i}", kernel_shape=[3, 3], pads=[1] * 4)
+        else:
+            a = g("Conv", x, g.const(f"wide{i}.w", wide), g.const(f"wide{i}.b", bias), to=f"wide{i}", kernel_shape=[3, 3], pads=[1] * 4)
+            b = g("Conv", x, g.const(f"narrow{i}.w", narrow), g.const(f"narrow{i}.b", other), to=f"narrow{i}", kernel_shape=[1, 1])
+            y = g("Add", g("Add", a, b), x, to=f"sum{i}")
+        x = g("Relu", y, to=f"out{i}" if i < 2 else "y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("forgotten", [None, 1])
+def test_branches_that_were_summed_into_one_convolution(tmp_path, forgotten, level):
+    edge = branches(tmp_path / "edge.onnx", fused=True, forgotten=forgotten)
+    v = verdict_of(tmp_path, edge, branches(tmp_path / "reference.onnx"), 0 if forgotten is None else 1, level)
+    assert causes(v) == ([] if forgotten is None else ["model.weights"])
+    if forgotten is not None:
+        assert "fused1.w" in " ".join(finding(v, "model.weights")["details"])
+
+
+def adapted(path, merged=False, alpha=2.0):
+    """Dense layers with an adapter of rank 4 beside them, or merged into them."""
+    g, x = Graph(), "x"
+    for i in range(3):
+        w, a, b = (np.random.default_rng([14, i, k]).normal(0, 0.25, s) for k, s in enumerate(((24, 24), (24, 4), (4, 24))))
+        if merged:
+            y = g("MatMul", x, g.const(f"dense{i}.w", w + alpha * a @ b), to=f"sum{i}")
+        else:
+            low = g("MatMul", g("MatMul", x, g.const(f"dense{i}.a", a)), g.const(f"dense{i}.b", b))
+            y = g("Add", g("MatMul", x, g.const(f"dense{i}.w", w)), g("Mul", low, g.const("alpha", 2)), to=f"sum{i}")
+        x = g("Tanh", y, to=f"t{i}" if i < 2 else "y")
+    return g.save(path, [1, 5, 24])
+
+
+def test_an_adapter_that_was_merged(tmp_path):
+    beside = adapted(tmp_path / "reference.onnx")
+    assert causes(verdict_of(tmp_path, adapted(tmp_path / "edge.onnx", True), beside, 0, shape=(1, 5, 24))) == []
+    found = causes(verdict_of(tmp_path, adapted(tmp_path / "edge.onnx", True, 1.0), beside, 1, shape=(1, 5, 24)))
+    assert found and set(found) <= {"model.weights", "model.version"}
+
+
+def channels(path, order=None, back=True):
+    """Two convolutions in a row; the first one's channels in another order, and the second's inputs, or not."""
+    g = Graph()
+    x = g("Relu", g.conv("x", "first", 3, 8), to="a")
+    x = g("Relu", g.conv(x, "second", 8, 6), to="b")
+    g("Gemm", g("Flatten", g("GlobalAveragePool", x)), g.weight("fc.w", 6, 4), to="y")
+    if order is not None:
+        g.constants["first.w"] = g.constants["first.w"][order]
+        if back:
+            g.constants["second.w"] = g.constants["second.w"][:, order]
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_channels_in_another_order(tmp_path, back):
+    edge = channels(tmp_path / "edge.onnx", [3, 1, 0, 2, 7, 6, 5, 4], back)
+    v = verdict_of(tmp_path, edge, channels(tmp_path / "reference.onnx"), 0 if back else 1)
+    assert [f["cause"] for f in v["findings"] if f["severity"] == "error"] == ([] if back else ["model.weights"])
+    if not back:
+        assert "another order along dimension 0" in " ".join(finding(v, "model.weights")["details"])
+
+
+def shared(path, copied=False, other=None):
+    """One layer that is applied three times; or three copies of it, of which one may be another."""
+    g, x = Graph(), "x"
+    for i in range(3):
+        name = f"copy{i}" if copied else "one"
+        up, down = ("up", "down") if i != other else ("other", "down")
+        w = [np.random.default_rng([15, *part.encode()]).normal(0, 0.2, s) for part, s in ((up, (24, 40)), (down, (40, 24)))]
+        y = g("Tanh", g("MatMul", x, g.const(name + ".up", w[0]), to=f"up{i}"), to=f"tanh{i}")
+        x = g("Add", x, g("MatMul", y, g.const(name + ".down", w[1]), to=f"down{i}"), to=f"sum{i}" if i < 2 else "y")
+    return g.save(path, [1, 5, 24])
+
+
+@pytest.mark.parametrize("other", [None, 1])
+def test_copies_of_what_the_other_side_shares_are_no_other_architecture(tmp_path, other):
+    edge = shared(tmp_path / "edge.onnx", True, other)
+    v = verdict_of(tmp_path, edge, shared(tmp_path / "reference.onnx"), 0 if other is None else 1, shape=(1, 5, 24))
+    assert causes(v) == ([] if other is None else ["model.weights"])
+    if other is not None:
+        assert "copy1.up" in " ".join(finding(v, "model.weights")["details"])
+
+
+def queries(path, order=None):
+    """Queries that attend to what was given; a head of two outputs for each."""
+    g = Graph()
+    made = np.random.default_rng(16).normal(size=(1, 12, 16))
+    q = g.const("queries", made if order is None else made[:, order])
+    s = g("MatMul", q, g("Transpose", "x", perm=[0, 2, 1]), to="scores")
+    y = g("Add", g("MatMul", g("Softmax", s, axis=-1), "x"), q, to="found")
+    g("MatMul", y, g.weight("classes.w", 16, 9), to="logits")
+    g("Sigmoid", g("MatMul", y, g.weight("boxes.w", 16, 4)), to="boxes")
+    return g.save(path, [1, 20, 16], "logits", "boxes")
+
+
+def test_queries_in_another_order_are_one_finding(tmp_path):
+    edge = queries(tmp_path / "edge.onnx", np.roll(np.arange(12)[::-1], 5))
+    v = verdict_of(tmp_path, edge, queries(tmp_path / "reference.onnx"), 1, shape=(1, 20, 16))
+    assert causes(v) == ["model.weights"]
+    assert "queries: the same values, in another order" in " ".join(finding(v, "model.weights")["details"])

@@ -83,7 +83,7 @@ static bool weights_are_equal(const exray_comparison *comparison, const xr_model
     for (size_t i = 0; i < fit->count; i++) {
         if (fit->pair[i].layer != layer)
             continue;
-        if (fit->pair[i].differs)
+        if (fit->pair[i].differs || fit->pair[i].order)
             return false;
         compared = compared || (!fit->pair[i].bias && !hides_channels(comparison, &fit->pair[i]));
     }

@@ -22,18 +22,19 @@ static int by_size(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* How many numbers each constant stands for: packed ones for more than they have elements; and in how many
- * equal parts other engines have it, which may be those of a gate each. */
+/* How many numbers each constant stands for: packed ones for more than they have elements; in how many
+ * equal parts other engines have it, which may be those of a gate each; and how many nodes read it. */
 static void note_sizes(const exray_model *model, const exray_node *node, uint32_t count, uint64_t *size,
-                       uint32_t *parts)
+                       uint32_t *parts, uint32_t *readers)
 {
     for (uint32_t n = 0; n < count; n++) {
-        note_sizes(model, node[n].inner, node[n].inner_count, size, parts);
+        note_sizes(model, node[n].inner, node[n].inner_count, size, parts, readers);
         for (uint32_t i = 0; i < node[n].input_count; i++) {
             const xr_node_constant constant = {.tensor = node[n].inputs[i], .node = &node[n], .input = i};
             xr_gate_layout layout;
             if (constant.tensor >= model->tensor_count)
                 continue;
+            readers[constant.tensor]++;
             parts[constant.tensor] = xr_gate_parts(model, &constant);
             size[constant.tensor] = xr_weight_count(model, &constant) * parts[constant.tensor];
             if (xr_gate_layout_of(model, &constant, &layout))
@@ -42,64 +43,83 @@ static void note_sizes(const exray_model *model, const exray_node *node, uint32_
     }
 }
 
-/* Sizes of the constants that hold weights, and of parts of them, sorted; their number in *count. */
-static uint64_t *weight_sizes(const xr_constant_table *c, size_t *count, double *total)
+/* Sizes of the constants that hold weights, and of parts of them. */
+typedef struct size_list {
+    uint64_t *size; /* [count], sorted */
+    size_t count;
+    double total;
+} size_list;
+
+/* by_readers: a constant once for each node that reads it.  False: out of memory. */
+static bool list_sizes(const xr_constant_table *c, bool by_readers, size_list *out)
 {
     enum { SMALLEST = 256, MOST_PARTS = XR_MOST_GATE_PARTS * 4 };
-    size_t tensors = (size_t)c->model->tensor_count + 1;
-    uint64_t *own = calloc(tensors, sizeof *own), *size = calloc(MOST_PARTS * tensors, sizeof *size);
-    uint32_t *parts = calloc(tensors, sizeof *parts);
-    bool ok = own && size && parts;
-    *count = 0;
-    *total = 0;
+    size_t tensors = (size_t)c->model->tensor_count + 1, room = 0;
+    uint64_t *own = calloc(tensors, sizeof *own);
+    uint32_t *parts = calloc(tensors, sizeof *parts), *readers = calloc(tensors, sizeof *readers);
+    bool ok = own && parts && readers;
+    *out = (size_list){.size = NULL};
     for (uint32_t i = 0; ok && i < c->model->tensor_count; i++)
         own[i] = xr_weight_count(c->model, &(xr_node_constant){.tensor = i});
     if (ok)
-        note_sizes(c->model, c->model->nodes, c->model->node_count, own, parts);
+        note_sizes(c->model, c->model->nodes, c->model->node_count, own, parts, readers);
+    for (uint32_t i = 0; ok && i < c->model->tensor_count; i++) {
+        readers[i] = by_readers && readers[i] ? readers[i] : 1;
+        room += readers[i];
+    }
+    out->size = ok ? calloc(MOST_PARTS * room + 1, sizeof *out->size) : NULL;
+    ok = out->size != NULL;
     for (uint32_t i = 0; ok && i < c->model->tensor_count; i++) {
         uint32_t n = parts[i] > 1 && parts[i] <= MOST_PARTS ? parts[i] : 1;
         bool weight = c->model->tensors[i].constant || c->recorded[i];
         /* A gate counts by its own size: TensorFlow Lite has it alone. */
         if (!weight || own[i] / n < SMALLEST)
             continue;
-        for (uint32_t k = 0; k < n; k++)
-            size[(*count)++] = own[i] / n;
-        *total += (double)own[i];
+        for (uint32_t k = 0; k < n * readers[i]; k++)
+            out->size[out->count++] = own[i] / n;
+        out->total += (double)own[i] * readers[i];
     }
     free(own);
     free(parts);
-    if (!ok) {
-        free(size);
-        return NULL;
+    free(readers);
+    if (ok)
+        qsort(out->size, out->count, sizeof *out->size, by_size);
+    return ok;
+}
+
+/* How many numbers are in constants of sizes that both lists have. */
+static double shared_size(const size_list list[2])
+{
+    double shared = 0;
+    for (size_t i = 0, k = 0; i < list[0].count && k < list[1].count;) {
+        if (list[0].size[i] == list[1].size[k])
+            shared += (double)list[0].size[i];
+        bool both = list[0].size[i] == list[1].size[k], first = list[0].size[i] < list[1].size[k];
+        i += both || first;
+        k += both || !first;
     }
-    qsort(size, *count, sizeof *size, by_size);
-    return size;
+    return shared;
 }
 
 /* Converters change the graph but keep the sizes of weights.  So models with less than half of
  * their weights in tensors of common sizes, and another total number of weights, are different
- * models. */
+ * models; unless one has a copy for each layer of what the other's layers share. */
 static bool compare_architectures(const xr_weight_matcher *m, xr_model_fit *fit)
 {
-    size_t count[2];
-    uint64_t *size[2];
-    for (int s = 0; s < 2; s++)
-        size[s] = weight_sizes(&m->side[s], &count[s], &fit->total[s]);
-    bool ok = size[0] && size[1];
-    for (size_t i = 0, k = 0; ok && i < count[0] && k < count[1];) {
-        if (size[0][i] == size[1][k]) {
-            fit->shared += (double)size[0][i];
-            i++;
-            k++;
-        } else if (size[0][i] < size[1][k])
-            i++;
-        else
-            k++;
+    bool ok = true, other[2];
+    for (int by_readers = 1; by_readers >= 0 && ok; by_readers--) {
+        size_list list[2] = {{NULL}, {NULL}};
+        for (int s = 0; s < 2; s++)
+            ok = list_sizes(&m->side[s], by_readers, &list[s]) && ok;
+        for (int s = 0; s < 2; s++)
+            fit->total[s] = list[s].total;
+        fit->shared = ok ? shared_size(list) : 0;
+        free(list[0].size);
+        free(list[1].size);
+        double most = fmax(fit->total[0], fit->total[1]), least = fmin(fit->total[0], fit->total[1]);
+        other[by_readers] = least > 1000 && fit->shared < 0.5 * most && least < 0.9 * most;
     }
-    free(size[0]);
-    free(size[1]);
-    double most = fmax(fit->total[0], fit->total[1]), least = fmin(fit->total[0], fit->total[1]);
-    fit->other_architecture = least > 1000 && fit->shared < 0.5 * most && least < 0.9 * most;
+    fit->other_architecture = ok && other[0] && other[1];
     return ok;
 }
 
@@ -166,16 +186,41 @@ static bool is_scaled_behind(const exray_model *model, uint32_t weights)
 /* One factor for all of them: no normalization's. */
 #define ONE_FACTOR 0.999
 
+/* Whether a layer is right, or right given what it reads. */
+static bool is_explained(const exray_layer_pair *layer)
+{
+    return layer->role == EXRAY_LAYER_ROLE_CLEAN || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
+}
+
+/* Whether other weights of more than one dimension are in the same order, as those of a layer that reads such
+ * channels are.  Fewer may be the places of a kernel. */
+static bool is_ordered_back(const xr_model_fit *fit, const xr_weight_pair *p)
+{
+    enum { FEWEST_CHANNELS = 8 };
+    for (size_t i = 0; i < fit->count; i++) {
+        const xr_weight_pair *other = &fit->pair[i];
+        if (other != p && !other->bias && other->order == p->order && other->slices >= FEWEST_CHANNELS)
+            return true;
+    }
+    return false;
+}
+
 /* Weights that differ by a factor for each channel belong to the same model where the graphs differ
  * (a folded normalization) and the error does not begin there, or where the layer computes the same; floats
  * of one operator in graphs of one size have nothing folded, and a coarse type (bfloat16) hides in a layer
- * what its weights prove.  Those that may have been paired wrongly count where their layer shows it. */
+ * what its weights prove.  Those that may have been paired wrongly count where their layer shows it; so do
+ * those of a layer that one side makes of more weights than the other (branches that were summed, an adapter
+ * that was merged).  Channels in another order are so in the next layer, too, where the outputs agree. */
 static bool is_harmless(const exray_comparison *comparison, const xr_weight_matcher *m,
-                        const xr_weight_pair *p)
+                        const xr_model_fit *fit, const xr_weight_pair *p)
 {
+    if (p->of_more && p->layer != SIZE_MAX && is_explained(exray_comparison_layer(comparison, p->layer)))
+        return true;
     if (p->doubtful)
         return p->layer != SIZE_MAX &&
                exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ROLE_CLEAN;
+    if (p->order && is_ordered_back(fit, p) && xr_outputs_agree(comparison))
+        return true;
     if (!p->rescaled)
         return false;
     if (p->layer == SIZE_MAX)
@@ -284,7 +329,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
     size_t ratios = 0, correlations = 0;
     for (size_t i = 0; ratio && correlation && i < fit->count; i++) {
         xr_weight_pair *p = &fit->pair[i];
-        if (p->differs && is_harmless(comparison, m, p))
+        if (p->differs && is_harmless(comparison, m, fit, p))
             p->differs = p->moved = false;
         p->transposed = is_wrongly_transposed(comparison, p);
         p->differs = p->differs || p->transposed;
@@ -301,7 +346,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
         if (!p->differs)
             continue;
         fit->weights_differ++;
-        fit->reordered += p->gates_exchanged || p->crossed;
+        fit->reordered += p->gates_exchanged || p->crossed || p->order;
         fit->rescaled += p->rescaled && p->rounding < FLOATS;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))
@@ -386,10 +431,16 @@ static void release(void *state)
     free(fit);
 }
 
+static const char key[] = "model_fit";
+
+const xr_model_fit *xr_model_fit_made(const exray_findings *findings)
+{
+    return xr_findings_attached(findings, key, 0);
+}
+
 exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
                               const xr_model_fit **fit, exray_error *error)
 {
-    static const char key[] = "model_fit";
     double factor = exray_findings_option(findings, "rounding_factor");
     exray_status status = EXRAY_OK;
     xr_model_fit *kept = xr_findings_attached(findings, key, 0);
@@ -401,6 +452,8 @@ exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings
         }
         kept->factor = NAN;
     }
+    if (isnan(factor)) /* an assertion without the option takes what was compared before */
+        factor = isnan(kept->factor) ? XR_ROUNDING_FACTOR : kept->factor;
     if (kept->factor != factor) {
         free(kept->pair);
         status = make(comparison, factor, kept, error);

@@ -28,10 +28,14 @@ typedef struct xr_model_fit {
  * tenth. */
 #define XR_ROUNDING_FACTOR 2.2
 
-/* Compares all constants of both logs with the option `rounding_factor` of the running assertion.
- * The result is attached to `findings`, which own it, and used again for the same factor. */
+/* Compares all constants of both logs with the option `rounding_factor` of the running assertion
+ * (of one that has none, as they were compared before).  The result is attached to `findings`, which own it,
+ * and used again for the same factor. */
 exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
                               const xr_model_fit **fit, exray_error *error);
+
+/* What was compared already, or NULL. */
+const xr_model_fit *xr_model_fit_made(const exray_findings *findings);
 
 /* Whether the weights differ all over: in at least `share` of the tensors, and there are three or
  * more; or, where single tensors are not certain (moved), eight or more. */

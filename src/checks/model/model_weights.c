@@ -91,6 +91,12 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                              are_exchanged(fit, pair) ? ", which has these: the two are exchanged" : "");
         return;
     }
+    if (pair->order) {
+        exray_finding_detail(f, "%s%s %.*s: the same values, in another order along dimension %u.", place,
+                             pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
+                             (unsigned)pair->along);
+        return;
+    }
     if (pair->gates_exchanged) {
         exray_finding_detail(f, "%s%s %.*s: the gates are in another order; their values are the same.",
                              place, pair->bias ? "biases" : "weights",

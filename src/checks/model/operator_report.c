@@ -5,6 +5,7 @@
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
+#include "checks/model/model_fit.h"
 #include "checks/model/range_activation.h"
 
 #include <math.h>
@@ -79,10 +80,21 @@ static bool is_told_as_weights(const report *r, const xr_difference *d)
     return false;
 }
 
+/* Whether it is a part that one side has summed into its weights (branches, an adapter), and these were told
+ * as others. */
+static bool is_summed_wrongly(const report *r, const xr_difference *d)
+{
+    const xr_model_fit *fit = xr_model_fit_made(r->findings);
+    for (size_t i = 0; is_gap(d) && d->layer != EXRAY_NO_INDEX && fit && i < fit->count; i++)
+        if (fit->pair[i].layer == d->layer && fit->pair[i].of_more && fit->pair[i].differs)
+            return true;
+    return false;
+}
+
 /* Whether a difference is reported for itself, not only beside others of its cause. */
 static bool is_worth_telling(const report *r, const xr_difference *d)
 {
-    if (is_by_range(r, d) || is_told_as_weights(r, d))
+    if (is_by_range(r, d) || is_told_as_weights(r, d) || is_summed_wrongly(r, d))
         return false;
     switch (d->proof) {
     case XR_PROOF_SHOWN:

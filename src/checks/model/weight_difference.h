@@ -29,12 +29,16 @@ typedef struct xr_weight_pair {
                      of the state for the inputs */
     const char *gates;     /* of a recurrent node's: a letter for each gate (gates.h), or NULL */
     unsigned gates_differ; /* where some of them differ: a bit for each */
-    bool transposed;       /* the same values, dimensions of equal size exchanged */
-    uint64_t not_finite;   /* NaN and infinite values of the edge, where the reference has none */
-    bool rescaled;         /* each output channel by a factor of its own (folded normalization) */
-    bool differs;          /* beyond rounding */
-    bool doubtful;         /* it differs, and another constant may be the counterpart */
-    bool moved;            /* it differs, or its statistics say so with less certainty */
+    uint64_t order; /* the same slices along a dimension, `along`, in another order: its number; else 0 */
+    bool of_more;   /* one side makes what the layer returns of more weights than the other */
+    uint32_t along;
+    uint64_t slices;     /* along it */
+    bool transposed;     /* the same values, dimensions of equal size exchanged */
+    uint64_t not_finite; /* NaN and infinite values of the edge, where the reference has none */
+    bool rescaled;       /* each output channel by a factor of its own (folded normalization) */
+    bool differs;        /* beyond rounding */
+    bool doubtful;       /* it differs, and another constant may be the counterpart */
+    bool moved;          /* it differs, or its statistics say so with less certainty */
 } xr_weight_pair;
 
 /* How far two constants are apart, in the layout that brings them nearest.  Fills `pair` from

@@ -8,6 +8,7 @@
 #include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
 #include "checks/model/partition.h"
+#include "checks/model/weights/weight_order.h"
 #include "checks/op_name.h"
 
 #include <math.h>
@@ -315,6 +316,11 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
     }
     if (*found && out->differs && values[0] && values[1]) {
         exray_status status = compare_permuted(m, layer, pair, values, view[0].count, out);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    if (*found && out->differs && values[0] && values[1]) {
+        exray_status status = xr_weight_find_order(view, values, m->factor, out);
         if (status != EXRAY_OK)
             return status;
     }
@@ -722,6 +728,17 @@ static exray_status note_crossed(xr_weight_matcher *m, size_t first)
     return EXRAY_OK;
 }
 
+/* How many weights of more than one dimension make what the layer at hand returns. */
+static size_t matrices_of(const xr_constant_table *c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->graph.found_count; i++)
+        count += c->recorded[c->graph.found[i].tensor] &&
+                 xr_weight_count(c->model, &c->graph.found[i]) >= FEWEST &&
+                 xr_weight_dimensions(c->model, &c->graph.found[i]) > 1;
+    return count;
+}
+
 static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)
 {
     size_t first = m->count;
@@ -733,6 +750,9 @@ static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_
         status = match_constants(m, layer);
     if (status == EXRAY_OK)
         status = note_crossed(m, first);
+    const bool of_more = matrices_of(&m->side[0]) != matrices_of(&m->side[1]);
+    for (size_t i = first; i < m->count; i++)
+        m->pair[i].of_more = of_more;
     for (int s = 0; s < 2; s++)
         m->side[s].is_folded = false;
     return status;

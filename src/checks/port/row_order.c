@@ -50,6 +50,24 @@ typedef struct order_work {
     double tolerance;   /* of one value */
 } order_work;
 
+static bool make_room(order_work *w, size_t rows)
+{
+    for (int side = 0; side < 2; side++) {
+        free(w->side[side]);
+        w->side[side] = calloc(rows, sizeof *w->side[side]);
+    }
+    free(w->used);
+    w->used = calloc(rows, sizeof *w->used);
+    return w->side[0] && w->side[1] && w->used;
+}
+
+static void free_room(order_work *w)
+{
+    free(w->side[0]);
+    free(w->side[1]);
+    free(w->used);
+}
+
 /* Finds the counterpart of each row; false: the rows are not the same. */
 static bool order_rows(order_work *w, const float *const values[2], const xr_row_slices *s, size_t *from,
                        double *left)
@@ -81,6 +99,21 @@ static bool order_rows(order_work *w, const float *const values[2], const xr_row
         *left += best;
     }
     return true;
+}
+
+exray_status xr_rows_find_order(const float *const values[2], const xr_row_slices *s, double tolerance,
+                                uint64_t *order)
+{
+    order_work w = {.tolerance = tolerance / XR_ROW_DRAW};
+    size_t *from = calloc(s->rows + 1, sizeof *from);
+    double left;
+    bool ok = from && make_room(&w, s->rows + 1);
+    *order = ok && order_rows(&w, values, s, from, &left) ? s->rows : 0;
+    for (size_t r = 0; *order && r < s->rows; r++)
+        *order = *order * 6364136223846793005u + from[r] + 1;
+    free_room(&w);
+    free(from);
+    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
 /* ---- All frames ------------------------------------------------------------------------- */
@@ -123,15 +156,9 @@ static exray_status try_axis(xr_rows_reading *r, uint32_t axis, order_work *w, x
                (rows == 0 || rows == s.rows);
         if (good && rows == 0) {
             rows = s.rows;
-            for (int side = 0; side < 2; side++) {
-                free(w->side[side]);
-                w->side[side] = calloc(rows, sizeof *w->side[side]);
-            }
-            free(w->used);
-            w->used = calloc(rows, sizeof *w->used);
             free(out->from);
             out->from = calloc(out->frame_count * rows, sizeof *out->from);
-            if (!w->side[0] || !w->side[1] || !w->used || !out->from)
+            if (!make_room(w, rows) || !out->from)
                 return EXRAY_E_MEMORY;
         }
         good = good && judge_frame(w, r, &s, &out->from[f * rows], out, sums);
@@ -177,9 +204,7 @@ exray_status xr_row_order_make(const exray_comparison *comparison, size_t pair, 
     for (uint32_t axis = 0; status == EXRAY_OK && axis < EXRAY_MAX_RANK && !out->explains; axis++)
         status = try_axis(&r, axis, &w, out, error);
     out->fixed = out->explains && is_fixed(out);
-    free(w.side[0]);
-    free(w.side[1]);
-    free(w.used);
+    free_room(&w);
     xr_rows_reading_end(&r);
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the rows of an output"};
@@ -190,6 +215,18 @@ void xr_row_order_free(xr_row_order *order)
 {
     free(order->from);
     order->from = NULL;
+}
+
+/* Whether the frame's rows along a dimension are the reference's in the given order. */
+static bool holds_along(const xr_rows_reading *r, uint32_t axis, double tolerance, size_t rows,
+                        const size_t *from)
+{
+    xr_row_slices s;
+    bool holds = xr_rows_along(&r->view[1], axis, &s) && s.rows == rows;
+    const double most = tolerance * sqrt((double)(s.outer * s.inner));
+    for (size_t k = 0; holds && k < rows; k++)
+        holds = sqrt(xr_rows_square(r->values[0], k, r->values[1], from[k], &s)) <= most;
+    return holds;
 }
 
 exray_status xr_row_order_holds(const exray_comparison *comparison, size_t pair, const xr_row_order *order,
@@ -203,12 +240,9 @@ exray_status xr_row_order_holds(const exray_comparison *comparison, size_t pair,
     for (size_t f = 0; status == EXRAY_OK && *holds && f < order->frame_count; f++) {
         if (!xr_rows_read(&r, f, &status, error))
             continue;
-        const xr_row_slices flat = {1, (size_t)r.view[0].count, 1};
-        *holds = flat.rows == order->rows;
-        for (size_t k = 0; *holds && k < order->rows; k++)
-            *holds =
-                fabs((double)xr_rows_value(r.values[0], &flat, 0, k, 0) -
-                     xr_rows_value(r.values[1], &flat, 0, order->from[f * order->rows + k], 0)) <= tolerance;
+        *holds = false;
+        for (uint32_t axis = 0; axis < r.view[1].info.rank && !*holds; axis++)
+            *holds = holds_along(&r, axis, tolerance, order->rows, &order->from[f * order->rows]);
     }
     xr_rows_reading_end(&r);
     if (status == EXRAY_E_MEMORY)

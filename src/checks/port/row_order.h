@@ -3,7 +3,7 @@
 #ifndef XR_ROW_ORDER_H
 #define XR_ROW_ORDER_H
 
-#include <exray/assertion.h>
+#include "checks/port/output_rows.h"
 
 typedef struct xr_row_order {
     bool explains;        /* in every frame that differs */
@@ -22,8 +22,12 @@ exray_status xr_row_order_make(const exray_comparison *comparison, size_t pair, 
                                exray_error *error);
 void xr_row_order_free(xr_row_order *order);
 
-/* Whether another output, of one value a row (the classes that belong to the boxes), is in the same
- * order. */
+/* Whether one array has the other's rows in another order, each value within `tolerance`: then *order is a
+ * number of that order, else 0. */
+exray_status xr_rows_find_order(const float *const values[2], const xr_row_slices *rows, double tolerance,
+                                uint64_t *order);
+
+/* Whether another output (the classes that belong to the boxes) has its rows in the same order. */
 exray_status xr_row_order_holds(const exray_comparison *comparison, size_t pair, const xr_row_order *order,
                                 bool *holds, exray_error *error);
 

@@ -33,7 +33,7 @@ exray_status xr_weights_find_elsewhere(xr_weight_matcher *m, xr_weight_pair *pai
     exray_status status = EXRAY_OK;
     for (size_t i = 0; i < count; i++) {
         if (!pair[i].differs || pair[i].transposed || pair[i].crossed || pair[i].gates_exchanged ||
-            pair[i].not_finite || !is_distinct(&pair[i]))
+            pair[i].order || pair[i].not_finite || !is_distinct(&pair[i]))
             continue;
         for (size_t k = 0; k < count && status == EXRAY_OK && pair[i].from == SIZE_MAX; k++) {
             bool equal = false;
