@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from validate_support import PB, Recording, causes, finding, textures, validate
 
 HIGH, WIDE = 24, 32
@@ -25,9 +26,11 @@ def judge(tmp_path):
 MOVIE = [p[:HIGH, :WIDE] / np.float32(255) for p in textures(8, WIDE, seed=9)]
 CLIPS = [np.stack(MOVIE[k:k + 4]) for k in range(0, 5)]
 FIRST = lambda c: c.transpose(3, 0, 1, 2)  # channels first
+SECOND = lambda c: c.transpose(0, 3, 1, 2)  # behind the pictures
+TURNS = pytest.mark.parametrize("turn", [lambda c: c, FIRST, SECOND], ids=["T,H,W,C", "C,T,H,W", "T,C,H,W"])
 
 
-@pytest.mark.parametrize("turn", [lambda c: c, FIRST], ids=["channels last", "channels first"])
+@TURNS
 @pytest.mark.parametrize("order, kind", [([3, 2, 1, 0], "reversed"), ([0, 2, 1, 3], "exchanged")])
 def test_pictures_of_a_clip_in_another_order(judge, turn, order, kind):
     found = finding(judge([turn(c[order]) for c in CLIPS], [turn(c) for c in CLIPS]), "input.frame_order")
@@ -41,15 +44,70 @@ def test_all_pictures_of_a_clip_are_the_last_one(judge):
     assert found["evidence"]["kind"] == "repeated" and "last" in found["summary"]
 
 
+@TURNS
 @pytest.mark.parametrize("change, cause", [
     (lambda c: c[..., ::-1], "input.channel_order"), (lambda c: c[:, :, ::-1], "input.flip"), (lambda c: c * 255, "input.normalization"),
-    (lambda c: c.transpose(3, 0, 1, 2).reshape(c.shape), "input.layout")])
-def test_what_is_done_to_every_picture_of_a_clip(judge, change, cause):
-    assert causes(judge([change(c) for c in CLIPS], CLIPS)) == [cause]
+    (lambda c: c[:, ::-1], "input.flip"), (lambda c: c[:, ::-1, ::-1], "input.rotation")],
+    ids=["BGR", "mirrored", "times 255", "upside down", "turned"])
+def test_what_is_done_to_every_picture_of_a_clip(judge, change, cause, turn):
+    assert causes(judge([turn(change(c)) for c in CLIPS], [turn(c) for c in CLIPS])) == [cause]
 
 
-def test_equal_clips(judge):
-    assert causes(judge(CLIPS, [c + np.float32(1e-7) for c in CLIPS])) == []
+@TURNS
+def test_another_part_of_every_picture_of_a_clip(judge, turn):
+    def zoomed(p):
+        return np.asarray(Image.fromarray(p).resize((96, 64), Image.BICUBIC, box=(12, 8, 84, 56))) / np.float32(255)
+    pictures = [p[:64] for p in textures(8, 96, seed=4)]
+    edge, reference = ([turn(np.stack(movie[k:k + 4])) for k in range(5)] for movie in ([zoomed(p) for p in pictures], [p / np.float32(255) for p in pictures]))
+    assert causes(judge(edge, reference)) == ["input.crop"]
+
+
+@pytest.mark.parametrize("read", range(3))
+@pytest.mark.parametrize("written", range(3))
+def test_a_clip_written_in_another_order_of_its_dimensions(judge, read, written):
+    orders = (lambda c: c, FIRST, SECOND)
+    given = [orders[written](c).reshape(orders[read](c).shape) for c in CLIPS]
+    assert causes(judge(given, [orders[read](c) for c in CLIPS])) == ([] if read == written else ["input.layout"])
+
+
+@TURNS
+@pytest.mark.parametrize("late", [1, -1, 2])
+def test_pictures_that_come_late(judge, turn, late):
+    whole = [p[:HIGH, :WIDE] / np.float32(255) for p in textures(28, WIDE, seed=3)]
+    clips = lambda by: [turn(np.stack(whole[4 + 4 * k - by:8 + 4 * k - by])) for k in range(5)]
+    found = finding(judge(clips(late), clips(0)), "input.delay")
+    assert found["evidence"]["late_pictures"] == late
+
+
+def test_one_wrong_picture_of_each_clip(judge):
+    """The others must not hide it."""
+    wrong = [np.stack([*c[:3], c[3] * .6 + .1]) for c in CLIPS]
+    assert judge(wrong, CLIPS)["verdict"] == "fail"
+    assert causes(judge([np.stack([*c[:3], c[3][::-1]]) for c in CLIPS], CLIPS)) == ["input.unknown"]  # not all are turned
+
+
+@TURNS
+def test_equal_clips(judge, turn):
+    assert causes(judge([turn(c) for c in CLIPS], [turn(c + np.float32(1e-7)) for c in CLIPS])) == []
+
+
+@TURNS
+def test_a_level_of_noise_in_clips(judge, turn):
+    """Of 8 bits a level is 1 / 255, wherever the channels are."""
+    noisy = [np.clip(np.round(c * 255) + np.random.default_rng(k).integers(-1, 2, c.shape), 0, 255) / np.float32(255) for k, c in enumerate(CLIPS)]
+    assert judge([turn(c) for c in noisy], [turn(c) for c in CLIPS])["verdict"] == "pass"
+
+
+def test_pictures_of_a_clip_that_are_there_twice(judge):
+    apart = [np.stack(MOVIE[k:k + 4]) for k in (0, 4)]
+    found = finding(judge([c[[0, 0, 2, 2]] for c in apart], apart), "input.frame_order")
+    assert found["evidence"]["kind"] == "repeated" and found["evidence"]["places"] == "0, 0, 2, 2"
+
+
+def test_still_clips(judge):
+    """Every picture may be any other."""
+    still = [np.stack([c[0]] * 4) for c in CLIPS]
+    assert causes(judge(still, [c + np.float32(1e-7) for c in still])) == []
 
 
 # ---- 16 bits ----
@@ -78,6 +136,14 @@ def test_a_mistake_on_the_two_bytes(judge, kind, recorded):
     top, wrong = MISTAKES[kind]
     given = words(top)
     verdict = judge([wrong(w)[..., None] for w in given], [w[..., None] / top for w in given], given if recorded else None)
+    assert causes(verdict) == ["input.dtype"] and finding(verdict, "input.dtype")["evidence"]["kind"] == kind
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_on_the_two_bytes_of_each_color(judge, kind):
+    top, wrong = MISTAKES[kind]
+    given = [np.stack([w, w[::-1], w[:, ::-1]], -1) for w in words(top)]
+    verdict = judge([wrong(w) for w in given], [w / top for w in given])
     assert causes(verdict) == ["input.dtype"] and finding(verdict, "input.dtype")["evidence"]["kind"] == kind
 
 

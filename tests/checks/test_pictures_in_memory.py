@@ -108,6 +108,72 @@ def test_the_cameras_bytes_copied(tmp_path, camera, offset):
     assert "without" in text(finding(verdict, "input.stride")) or "as they are" in text(finding(verdict, "input.stride"))
 
 
+# ---- Fields of interlaced pictures ----
+
+
+def woven(a, low=False):
+    upper, lower = a[:len(a) // 2], a[len(a) // 2:]
+    return np.stack([lower, upper] if low else [upper, lower], 1).reshape(a.shape)
+
+
+FIELDS = {
+    "exchanged": lambda a: a.reshape(-1, 2, *a.shape[1:])[:, ::-1].reshape(a.shape),
+    "apart": lambda a: np.concatenate([a[::2], a[1::2]]),
+    "apart_odd_first": lambda a: np.concatenate([a[1::2], a[::2]]),
+    "woven": woven,
+    "woven_low_first": lambda a: woven(a, True),
+    "even_twice": lambda a: a[::2].repeat(2, 0),
+    "odd_twice": lambda a: a[1::2].repeat(2, 0),
+}
+
+
+@pytest.mark.parametrize("planar", [False, True], ids=["nhwc", "nchw"])
+@pytest.mark.parametrize("name", FIELDS)
+def test_rows_of_fields(tmp_path, camera, name, planar):
+    turn = (lambda a: np.ascontiguousarray(a.transpose(2, 0, 1))) if planar else (lambda a: a)
+    reference = [norm(resized(p, 128, SIDE)) for p in camera]
+    verdict = judged(tmp_path, [turn(FIELDS[name](a)) for a in reference], [turn(a) for a in reference])
+    assert named(verdict) == ["stride"]
+    assert finding(verdict, "input.stride")["evidence"]["fields"] == name
+
+
+def test_fields_before_the_resize(tmp_path, camera):
+    edge = [norm(resized(FIELDS["apart"](p))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert named(verdict) == ["stride"] and finding(verdict, "input.stride")["evidence"]["fields"] == "apart"
+
+
+def panned(count=6):
+    """Frames of a camera that moves."""
+    scene = textures(1, 256, seed=8)[0]
+    return [norm(scene[20 + 2 * k:20 + 2 * k + SIDE, 11 * k:11 * k + 128]) for k in range(count)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("late", [-1, 1])
+def test_fields_of_two_frames(tmp_path, first, late):
+    frames = panned()
+    edge = [a.copy() for a in frames]
+    for k, a in enumerate(edge):
+        a[first::2] = frames[min(max(k - late, 0), len(frames) - 1)][first::2]
+    found = finding(judged(tmp_path, edge, frames), "input.frame_order")
+    assert found["evidence"]["kind"] == "fields" and f"the {['even', 'odd'][first]} rows" in text(found)
+
+
+@pytest.mark.parametrize("share", [.2, .5])
+def test_blended_frames(tmp_path, share):
+    frames = panned()
+    edge = [(1 - share) * a + share * frames[min(k + 1, len(frames) - 1)] for k, a in enumerate(frames)]
+    found = finding(judged(tmp_path, edge, frames), "input.frame_order")
+    assert found["evidence"]["kind"] == "blended" and found["evidence"]["share"] == pytest.approx(share, abs=.02)
+
+
+def test_a_moving_camera_and_brightness_are_no_blend(tmp_path):
+    frames = panned()
+    assert named(judged(tmp_path, [.8 * a + .1 for a in frames], frames)) == ["normalization"]
+    assert judged(tmp_path, frames, [a + np.float32(1e-4) for a in frames])["verdict"] == "pass"
+
+
 # ---- Bytes ----
 
 
@@ -125,6 +191,8 @@ BYTES = {
     "argb": (lambda p: np.concatenate([ALPHA, p], 2), "uint8", 4),
     "bgra": (lambda p: np.concatenate([p[..., ::-1], ALPHA], 2), "uint8", 4),
     "int16": (lambda p: p.astype(np.int16) - 128, "int16", 3),
+    "float16": (lambda p: norm(p).astype(np.float16), "float16", 3),
+    "bfloat16": (lambda p: (norm(p).view(np.uint32) >> 16).astype(np.uint16), "bfloat16", 3),
     "floats, high byte first": (lambda p: norm(p).byteswap(), "float32, high byte first", 3),
 }
 
@@ -210,6 +278,53 @@ def lost(*planes):
         yuv[..., list(planes)] = 0
         return from_yuv(yuv)
     return change
+
+
+def turned_hue(degrees):
+    def change(p):
+        hsv = np.asarray(Image.fromarray(np.ascontiguousarray(p)).convert("HSV")).astype(int)
+        hsv[..., 0] = (hsv[..., 0] + round(degrees / 360 * 256)) % 256
+        return np.asarray(Image.fromarray(hsv.astype(np.uint8), "HSV").convert("RGB"))
+    return change
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after the resize", "before it"])
+@pytest.mark.parametrize("recorded", [False, True], ids=["no sensor", "sensor"])
+@pytest.mark.parametrize("degrees", [-30, 57, 180])
+def test_a_turned_hue(tmp_path, camera, degrees, recorded, before):
+    turn = turned_hue(degrees)
+    edge = [norm(resized(turn(p)) if before else turn(resized(p))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera) if recorded else None)
+    assert named(verdict) == ["color_space"]
+    found = finding(verdict, "input.color_space")["evidence"]["hue_degrees"]
+    assert abs((found - degrees + 180) % 360 - 180) < 3
+
+
+def balanced(p, gains=(1.4, 1.0, 1.25), black=0):
+    return np.clip(np.round(p.astype(float) * gains + black), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after the resize", "before it"])
+@pytest.mark.parametrize("recorded", [False, True], ids=["no sensor", "sensor"])
+@pytest.mark.parametrize("gains, black", [((1.4, 1., 1.25), 0), ((1.3, 1.3, 1.3), -30)])
+def test_a_white_balance_that_clips(tmp_path, camera, gains, black, recorded, before):
+    edge = [norm(resized(balanced(p, gains, black)) if before else balanced(resized(p), gains, black)) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera) if recorded else None)
+    if before and black and not recorded:  # what the resize made of it is not told without the sensor's picture
+        assert named(verdict)[0] == "normalization"
+        return
+    assert named(verdict) == ["normalization"]
+    evidence = finding(verdict, "input.normalization")["evidence"]
+    assert [evidence[f"gain_{c}"] for c in ("red", "green", "blue")] == pytest.approx(gains, abs=.03)
+
+
+def test_filters_read_a_column_off(tmp_path, camera):
+    """By an interpolation that is not exray's."""
+    def shifted(p):
+        p = p.astype(float)
+        return np.stack([p[..., 1], (p[..., 0] + p[..., 2]) / 2, p[..., 1]], -1).round().astype(np.uint8)
+    verdict = judged(tmp_path, [norm(shifted(resized(p))) for p in camera], right(camera))
+    assert named(verdict) == ["color_space"] and "filters" in text(finding(verdict, "input.color_space"))
 
 
 def words565(p):

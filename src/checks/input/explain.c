@@ -4,6 +4,7 @@
 #include "checks/input/color/known_colors.h"
 #include "checks/input/explanation.h"
 #include "checks/input/fit/value_lines.h"
+#include "checks/input/frames/clip_axes.h"
 #include "checks/input/frames/clip_order.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
@@ -105,13 +106,20 @@ static bool report_detail(xr_input_pair *pair, const xr_input_fit *fit, const xr
 /* Whether only detail is left.  A gamma (or another conversion that is no mixture of the channels) before the
  * resize, undone after it, leaves a residual at edges;
  * luma read as chroma leaves columns.  Without the sensor's pictures no more can be explained. */
-static bool is_all_but_detail(const xr_transform *transform, const xr_input_fit *before,
-                              const xr_input_fit *after)
+static bool is_all_but_detail(const xr_explanation *e, const xr_input_fit *after)
 {
-    double allowed = transform->color.kind == XR_COLOR_PACKED ? 0.5
-                     : xr_is_nonlinear(&transform->color)     ? 0.15
-                                                              : 0;
-    return !transform->resampling.set && after->residual.pixels < allowed * before->raw.pixels;
+    const xr_transform *transform = e->transform;
+    const bool nonlinear = xr_is_nonlinear(&transform->color);
+    const double was = e->before->raw.pixels;
+    const xr_fit_residual *left = &after->residual;
+    double allowed = transform->color.kind == XR_COLOR_PACKED ? 0.5 : nonlinear ? 0.15 : 0;
+    if (transform->resampling.set)
+        return false;
+    /* What averages show as well is no detail. */
+    const bool at_edges = nonlinear && !e->has_sensor && left->pixels < 2 * allowed * was &&
+                          left->blocks < allowed * e->before->residual.blocks &&
+                          left->blocks < left->pixels / 2;
+    return at_edges || left->pixels < allowed * was;
 }
 
 /* Whether the edge has an unknown kernel that is similar to the known one that was found. */
@@ -165,8 +173,8 @@ static exray_status judge_transform(xr_input_pair *pair, xr_explanation *e, xr_t
         after->residual.explained =
             after->residual.explained || (e->transform->crop.set && e->transform->residual < 0.05) ||
             (e->transform->reading.set && e->transform->reading.kind == XR_READ_EXCHANGED) ||
-            is_all_but_detail(e->transform, e->before, after) || e->transform->value_map.suffices ||
-            is_near_relative(e, after) || is_as_exact_as_the_reference(pair, e->transform);
+            is_all_but_detail(e, after) || e->transform->value_map.suffices || is_near_relative(e, after) ||
+            is_as_exact_as_the_reference(pair, e->transform);
     return status;
 }
 
@@ -502,6 +510,7 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
     xr_input_pair *pair = xr_input_pair_open(comparison, before->pair, before);
     bool told = pair && (xr_report_words(comparison, before, findings) ||
                          xr_report_clip_order(comparison, before, findings) ||
+                         xr_report_clip_axes(comparison, before, findings) ||
                          xr_report_bytes(comparison, before, findings));
     xr_found_values values = {0};
     const bool mistaken = pair && !told && xr_find_values(comparison, before, &values);

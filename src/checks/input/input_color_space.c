@@ -22,6 +22,12 @@ static void judge_severity(const xr_explanation *e, const xr_color_transform *t,
     }
 }
 
+/* A factor and an offset of each color are a normalization, clipped or not. */
+static const char *cause_of(const xr_color_transform *t)
+{
+    return t->clipped && xr_is_scaling(t) ? "input.normalization" : "input.color_space";
+}
+
 static void add_color(const xr_color_transform *t, exray_finding *f)
 {
     char text[256];
@@ -32,6 +38,11 @@ static void add_color(const xr_color_transform *t, exray_finding *f)
     double saturation;
     if (t->kind == XR_COLOR_GAMMA)
         exray_finding_number(f, "gamma", t->gamma);
+    static const char *const gains[] = {"gain_red", "gain_green", "gain_blue"};
+    for (int c = 0; c < 3 && t->clipped && xr_is_scaling(t); c++)
+        exray_finding_number(f, gains[c], t->matrix[c][c]);
+    if (t->kind == XR_COLOR_HUE)
+        exray_finding_number(f, "hue_degrees", 360 * (t->turn > 0.5 ? t->turn - 1 : t->turn));
     if (t->kind == XR_COLOR_MIXED && xr_is_saturation(t, &saturation))
         exray_finding_number(f, "saturation", saturation);
 }
@@ -39,7 +50,7 @@ static void add_color(const xr_color_transform *t, exray_finding *f)
 void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
 {
     const xr_decode_variant *r = &e->transform->decode;
-    const char *cause = r->kind == XR_DECODE_REDUCED ? "input.decoder" : "input.color_space";
+    const char *cause = r->kind == XR_DECODE_REDUCED ? "input.decoder" : cause_of(&r->color);
     exray_finding *f =
         xr_begin_step(e, findings, cause, XR_STEP_DECODE, xr_step_confidence(e, XR_STEP_DECODE));
     const char *way = strchr(r->format, '/');
@@ -86,7 +97,7 @@ void xr_report_color(const xr_explanation *e, exray_findings *findings)
 {
     const xr_color_transform *t = &e->transform->color;
     exray_finding *f =
-        xr_begin_step(e, findings, "input.color_space", XR_STEP_COLOR, xr_step_confidence(e, XR_STEP_COLOR));
+        xr_begin_step(e, findings, cause_of(t), XR_STEP_COLOR, xr_step_confidence(e, XR_STEP_COLOR));
     add_color(t, f);
     judge_severity(e, t, f);
     exray_finding_number(f, "untinted_share", t->residual_without);

@@ -37,6 +37,47 @@ void xr_report_frame_order(const xr_explanation *e, exray_findings *findings)
     exray_finding_number(f, "frames_moved", (double)c->order.misplaced);
 }
 
+static void say_torn(const xr_torn_frames *t, const xr_torn_frame *e, size_t example, const char *of,
+                     exray_finding *f)
+{
+    const char *lines = e->columns ? "columns" : "rows";
+    static const char *const even[] = {"even", "odd"};
+    switch (e->tear) {
+    case XR_TORN_FIELDS:
+        exray_finding_summary(
+            f, "The edge's picture is woven of two frames: in %zu of %zu frames every other row is of %s.",
+            t->torn, t->frames, of);
+        exray_finding_detail(f, "In frame %zu the %s %s are those of frame %zu.", example, even[e->line],
+                             lines, e->other);
+        exray_finding_fix(f, "Weave the two fields of one picture (an interlaced camera sends one after the "
+                             "other), or deinterlace on both sides alike.");
+        exray_finding_text(f, "kind", "fields");
+        break;
+    case XR_TORN_BLENDED:
+        exray_finding_summary(f,
+                              "The edge's picture is blended of two frames: in %zu of %zu frames a share of "
+                              "every pixel is of %s.",
+                              t->torn, t->frames, of);
+        exray_finding_detail(f, "In frame %zu %.0f %% are of frame %zu.", example, 100 * e->share, e->other);
+        exray_finding_fix(f, "Take single frames: turn off what blends them (a conversion of the frame rate, "
+                             "noise reduction over time), or have it on both sides.");
+        exray_finding_text(f, "kind", "blended");
+        exray_finding_number(f, "share", e->share);
+        break;
+    default:
+        exray_finding_summary(f,
+                              "The edge's picture is torn: in %zu of %zu frames a part of its %s is of %s.",
+                              t->torn, t->frames, lines, of);
+        exray_finding_detail(f, "In frame %zu the %s %s %zu are those of frame %zu.", example, lines,
+                             e->before ? "before" : "from", e->line, e->other);
+        exray_finding_fix(f,
+                          "Keep the buffer from being overwritten while it is read: copy or lock the frame, "
+                          "or use a second buffer.");
+        exray_finding_text(f, "kind", "torn");
+        exray_finding_number(f, "border", (double)e->line);
+    }
+}
+
 bool xr_report_torn(xr_input_pair *pair, exray_findings *findings)
 {
     xr_torn_frames t;
@@ -51,23 +92,14 @@ bool xr_report_torn(xr_input_pair *pair, exray_findings *findings)
     }
     if (found) {
         const xr_torn_frame *e = &t.frame[example];
-        const char *lines = e->columns ? "columns" : "rows";
         exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR,
                                               xr_confidence(t.residual_after, t.residual_before));
         exray_finding_where(f, "input", pair->fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-        exray_finding_summary(
-            f, "The edge's picture is torn: in %zu of %zu frames a part of its %s is of %s.", t.torn,
-            t.frames, lines, 2 * next > t.torn ? "the next frame" : "another frame");
-        exray_finding_detail(f, "In frame %zu the %s %s %zu are those of frame %zu.", example, lines,
-                             e->before ? "before" : "from", e->line, e->other);
+        say_torn(&t, e, example, 2 * next > t.torn ? "the next frame" : "another frame", f);
         exray_finding_detail(f,
                              "With that, the torn frames differ by up to %.2f levels rms; as they are, by up "
                              "to %.2f.",
                              t.residual_after, t.residual_before);
-        exray_finding_fix(f,
-                          "Keep the buffer from being overwritten while it is read: copy or lock the frame, "
-                          "or use a second buffer.");
-        exray_finding_number(f, "border", (double)e->line);
         exray_finding_number(f, "frames_torn", (double)t.torn);
         exray_finding_number(f, "frames", (double)t.frames);
         exray_finding_number(f, "residual_before_levels", t.residual_before);

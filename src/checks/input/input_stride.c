@@ -10,6 +10,29 @@
 /* In a picture with fewer rows, each row finds a similar one by chance. */
 enum { FEWEST_ROWS = 64 };
 
+static const char *fields_text(xr_field_order order)
+{
+    static const char *const texts[XR_FIELD_ORDERS] = {
+        "each even row is in the place of the odd one below it, and the reverse (the two fields of an "
+        "interlaced picture are exchanged)",
+        "the even rows lie above, the odd ones below (the two fields of an interlaced picture, not woven)",
+        "the odd rows lie above, the even ones below (the two fields of an interlaced picture, not woven)",
+        "those of the upper half with those of the lower half between them (woven as the two fields of an "
+        "interlaced picture, which it is not)",
+        "those of the lower half with those of the upper half between them (woven as the two fields of an "
+        "interlaced picture, which it is not)",
+        "each even row is there twice, the odd ones are lost (one field of an interlaced picture)",
+        "each odd row is there twice, the even ones are lost (one field of an interlaced picture)"};
+    return texts[order];
+}
+
+static const char *fields_name(xr_field_order order)
+{
+    static const char *const names[XR_FIELD_ORDERS] = {
+        "exchanged", "apart", "apart_odd_first", "woven", "woven_low_first", "even_twice", "odd_twice"};
+    return names[order];
+}
+
 /* What a way to read the buffer is, in words; returns the cause. */
 static const char *describe_reading(const xr_explanation *e, char *text, size_t size)
 {
@@ -46,6 +69,10 @@ static const char *describe_reading(const xr_explanation *e, char *text, size_t 
                      " on, where the reference resizes it.",
                      v->columns, v->rows, r->offset);
         return r->step == length ? "input.stride" : "input.crop";
+    case XR_READ_FIELDS:
+        snprintf(text, size, "The edge's rows are in another order%s: %s.",
+                 r->on_sensor ? " before the resize" : "", fields_text(r->fields));
+        return "input.stride";
     case XR_READ_UNPADDED:
         snprintf(text, size,
                  "The edge reads rows with the wrong stride of the sensor's picture: rows with padding as "
@@ -103,6 +130,11 @@ void xr_report_stride(const xr_explanation *e, exray_findings *findings)
         exray_finding_fix(f,
                           "Resize the camera's picture to the model's size, as the reference does, stepping "
                           "through the camera's rows by their own length.");
+    else if (r->kind == XR_READ_FIELDS)
+        exray_finding_fix(f,
+                          "Put the rows where they belong: the even ones of an interlaced picture are those "
+                          "of its first (top) field, the odd ones of its second; a progressive picture has "
+                          "no fields.");
     else if (r->length || r->limit)
         exray_finding_fix(
             f, "Copy all of it: sizes are counted in values times the bytes of a value (sizeof(float) "
@@ -117,6 +149,8 @@ void xr_report_stride(const xr_explanation *e, exray_findings *findings)
         exray_finding_alternative(f, "input.layout", 0.1);
     if (r->items == XR_ITEMS_PIXELS && r->kind <= XR_WRITTEN_AT_STEP && !r->on_sensor)
         exray_finding_number(f, "pixels_per_row", (double)(r->step - (int64_t)e->before->values.columns));
+    if (r->kind == XR_READ_FIELDS)
+        exray_finding_text(f, "fields", fields_name(r->fields));
     if (r->kind != XR_READ_UNPADDED && r->step)
         exray_finding_number(f, "step", (double)r->step);
 }
@@ -124,7 +158,7 @@ void xr_report_stride(const xr_explanation *e, exray_findings *findings)
 bool xr_report_shifted_rows(xr_input_pair *pair, const xr_input_fit *fit, exray_findings *findings)
 {
     size_t frames, notability;
-    if (fit->residual.explained || fit->residual.blocks < UNLIKE || fit->values.rows < FEWEST_ROWS ||
+    if (fit->residual.explained || fit->residual.blocks < UNLIKE || pair->height < FEWEST_ROWS ||
         !xr_rows_are_shifted(pair, &frames, &notability))
         return false;
     exray_finding *f = exray_findings_add(findings, "input.stride", EXRAY_SEVERITY_ERROR, 0.85);

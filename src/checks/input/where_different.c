@@ -24,7 +24,7 @@ typedef struct difference_map {
 
 static double value_at(const xr_pixel_view *v, const float *values, size_t y, size_t x, size_t c)
 {
-    return xr_value_at(values, y * v->row_stride + x * v->column_stride + c * v->channel_stride);
+    return xr_value_at(values, xr_pixel_place(v, y * v->columns + x, c));
 }
 
 /* Adds one frame; row and column have room for its means. */

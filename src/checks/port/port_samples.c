@@ -10,7 +10,7 @@ static uint64_t stored_at(const xr_pixel_view *v, uint64_t at)
 {
     uint64_t channel = at % v->channels, pixel = at / v->channels;
     uint64_t column = pixel % v->columns, line = pixel / v->columns;
-    return line / v->rows * v->batch_stride + line % v->rows * v->row_stride + column * v->column_stride +
+    return line / v->rows * v->batch_stride + xr_row_place(v, line % v->rows) + column * v->column_stride +
            channel * v->channel_stride;
 }
 

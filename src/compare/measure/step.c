@@ -13,6 +13,23 @@
 
 enum { SAMPLED_FRAMES = 8 };
 
+static bool few(int64_t channels)
+{
+    return channels >= 1 && channels <= XR_STEP_CHANNELS;
+}
+
+/* The dimension of the channels of a clip of pictures ([1, T, H, W, C], [1, C, T, H, W] or [1, T, C, H, W];
+ * where two may be it, that of three); 0: it is none. */
+static uint32_t clip_channels(const int64_t shape[5])
+{
+    static const uint32_t ways[] = {4, 1, 2};
+    uint32_t found = 0;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (few(shape[ways[i]]) && (!found || (shape[ways[i]] == 3 && shape[found] != 3)))
+            found = ways[i];
+    return found;
+}
+
 /* The channel of element i is (i / stride) % channels.  False: no picture. */
 static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint64_t *stride)
 {
@@ -20,10 +37,17 @@ static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint
     *stride = 1;
     if (info->rank < 3)
         return false;
+    if (info->rank == 5) {
+        const uint32_t at = clip_channels(info->shape);
+        for (uint32_t i = at + 1; at && i < 5; i++)
+            *stride *= (uint64_t)info->shape[i];
+        *channels = at ? (size_t)info->shape[at] : 1;
+        return at > 0;
+    }
     int64_t last = info->shape[info->rank - 1], first = info->shape[info->rank - 3];
-    if (last >= 1 && last <= XR_STEP_CHANNELS)
+    if (few(last))
         *channels = (size_t)last;
-    else if (first >= 1 && first <= XR_STEP_CHANNELS) {
+    else if (few(first)) {
         *channels = (size_t)first;
         *stride = (uint64_t)info->shape[info->rank - 2] * (uint64_t)last;
     } else

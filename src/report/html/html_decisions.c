@@ -69,8 +69,8 @@ static exray_picture *thumbnail(xr_page *p, size_t frame, exray_slot *slot)
             return NULL;
         const exray_metrics *m = &exray_comparison_input(p->comparison, pair)->metrics;
         xr_shades shades = {m->min[EXRAY_SIDE_REFERENCE], m->max[EXRAY_SIDE_REFERENCE]};
-        if (xr_raster_load(&raster, &view.info, view.count, values, false) && raster.height >= 8 &&
-            raster.width >= 8)
+        if (xr_raster_load(&raster, &view.info, view.count, values, false, XR_ALL_PICTURES) &&
+            raster.height >= 8 && raster.width >= 8)
             picture = xr_image_of_raster(&raster, &shades);
         xr_raster_free(&raster);
     }

@@ -59,6 +59,26 @@ bool xr_is_saturation(const xr_color_transform *mixture, double *factor)
     return false;
 }
 
+bool xr_is_scaling(const xr_color_transform *t)
+{
+    double most = 0;
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 3; k++)
+            most = fmax(most, c == k ? 0 : fabs(t->matrix[c][k]));
+    return t->kind == XR_COLOR_MIXED && most < SATURATION;
+}
+
+bool xr_is_filter_shift(const xr_color_transform *t)
+{
+    /* Green for red and blue, the mean of those for green: smoothed by interpolation. */
+    static const double shifted[3][4] = {{0, 1, 0, 0}, {.5, 0, .5, 0}, {0, 1, 0, 0}}, near = 0.06;
+    double most = 0;
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 4; k++)
+            most = fmax(most, fabs(t->matrix[c][k] - shifted[c][k]) / (k == 3 ? 255 : 1));
+    return t->kind == XR_COLOR_MIXED && most < near;
+}
+
 /* snprintf behind what is there. */
 #define ADD(...)                                                                                             \
     do {                                                                                                     \
@@ -73,6 +93,22 @@ void xr_mixture_text(const xr_color_transform *mixture, char *text, size_t size)
     size_t used = 0;
     if (xr_is_saturation(mixture, &factor)) {
         snprintf(text, size, "their saturation is %.2f of the reference's (0 is grey)", factor);
+        return;
+    }
+    if (xr_is_filter_shift(mixture)) {
+        snprintf(text, size,
+                 "red and blue are the reference's green, green is the mean of its red and blue: a sensor's "
+                 "filters (Bayer) are read a row or a column off (RGGB as GBRG or GRBG)");
+        return;
+    }
+    if (xr_is_scaling(mixture)) {
+        ADD("the pixels' red, green and blue are those of the reference times");
+        for (int c = 0; c < 3; c++) {
+            ADD("%s %.3g", c ? "," : "", mixture->matrix[c][c]);
+            if (fabs(mixture->matrix[c][3]) >= 1)
+                ADD(" %+.0f", mixture->matrix[c][3]);
+        }
+        ADD("%s", mixture->clipped ? ", clipped at the ends of their range (0 to 255)" : "");
         return;
     }
     ADD("each is a mixture of the reference's");

@@ -42,6 +42,23 @@ static void to_hls(const double in[3], double out[3])
     out[2] = room > 0 ? 255 * (most - least) / room : 0;
 }
 
+/* The color of a hue (in sixths of a turn) whose largest and smallest channel are given. */
+static void from_hue(double hue, double most, double least, double out[3])
+{
+    static const double first[3] = {0, 4,
+                                    2}; /* where red, green and blue are on their way from most to least */
+    for (int c = 0; c < 3; c++) {
+        const double at = fmod(hue + first[c], 6), away = fabs(at - 3); /* 3: opposite */
+        out[c] = least + (most - least) * fmin(fmax(away - 1, 0), 1);
+    }
+}
+
+static void turn_hue(double turn, const double in[3], double out[3])
+{
+    const double most = fmax(in[0], fmax(in[1], in[2])), least = fmin(in[0], fmin(in[1], in[2]));
+    from_hue(fmod(hue_of(in, most, most - least) + 6 * turn, 6), most, least, out);
+}
+
 static double linear_light(double v)
 {
     v = clip_byte(v) / 255;
@@ -123,6 +140,10 @@ void xr_convert_pixel(const xr_color_transform *t, const double in[3], double ou
     }
     if (t->kind == XR_COLOR_SWAPPED) {
         swap_bytes(in, out);
+        return;
+    }
+    if (t->kind == XR_COLOR_HUE) {
+        turn_hue(t->turn, in, out);
         return;
     }
     for (int c = 0; c < 3; c++)

@@ -27,8 +27,9 @@ typedef enum xr_color_kind {
     XR_COLOR_CODED,     /* the values of another color space fed as RGB */
     XR_COLOR_SWAPPED,   /* 16-bit colors of which the two bytes are exchanged */
     XR_COLOR_COARSE,    /* fewer bits of each channel */
-    XR_COLOR_MIXED,     /* each a mixture of the three: another saturation, a color matrix */
+    XR_COLOR_MIXED,     /* each a mixture of the three: another saturation, a color matrix, a white balance */
     XR_COLOR_CHANNELS,  /* channels of another place, or a constant (an alpha of 255) in one */
+    XR_COLOR_HUE,       /* the hue turned, in HSV: saturation and value are as they were */
 } xr_color_kind;
 
 /* Color spaces whose values are fed as RGB. */
@@ -44,9 +45,11 @@ typedef struct xr_color_transform {
     xr_color_kind kind;
     double matrix[3][4];      /* to = matrix (r, g, b, 1) */
     double gamma;             /* to = 255 (from / 255)^gamma */
+    double turn;              /* HUE: added to it, 0..1 of the circle */
     size_t from, to;          /* MATRIX, RANGE: encodings of the reference and the edge */
     int range;                /* RANGE: 1 limited taken for full, -1 full taken for limited */
     xr_color_code code;       /* CODED */
+    bool clipped;             /* MIXED: some of what it makes is beyond a pixel's range */
     bool backward;            /* CODED: the reference feeds such values, the edge RGB */
     const char *name;         /* CODED, NO_CHROMA; GRAY of one channel alone: a constant */
     unsigned char bits[3];    /* COARSE */

@@ -235,7 +235,8 @@ size_t xr_known_colors(xr_color_transform list[XR_KNOWN_COLORS])
 bool xr_is_nonlinear(const xr_color_transform *t)
 {
     return t->kind == XR_COLOR_NO_CHROMA || t->kind == XR_COLOR_SWAPPED || t->kind == XR_COLOR_COARSE ||
-           t->kind == XR_COLOR_GAMMA || (t->kind == XR_COLOR_CODED && t->code != XR_CODE_MATRIX);
+           t->kind == XR_COLOR_GAMMA || t->kind == XR_COLOR_HUE || t->clipped ||
+           (t->kind == XR_COLOR_CODED && t->code != XR_CODE_MATRIX);
 }
 
 void xr_color_text(const xr_color_transform *t, char *text, size_t size, const char **fix)
@@ -298,6 +299,19 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
         break;
     case XR_COLOR_MIXED:
         xr_mixture_text(t, text, size);
+        if (xr_is_filter_shift(t)) {
+            *fix =
+                "Read the sensor's filters in the order that they have (media.format of the sensor record; "
+                "OpenCV names BayerRG by the second row), from the first row and column on.";
+            break;
+        }
+        if (xr_is_scaling(t)) {
+            *fix =
+                "Take out what scales the pixels (a white balance, an exposure, a contrast: an augmentation "
+                "of training that is left on, or a correction that is done twice), or have it on both "
+                "sides.";
+            break;
+        }
         *fix = "Take out what mixes the colours (a saturation, a colour matrix, a display's profile), or "
                "have it "
                "on both sides.";
@@ -316,6 +330,12 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
             "order (ARGB, ABGR, RGBA, BGRA), one of which is alpha.";
         break;
     }
+    case XR_COLOR_HUE:
+        snprintf(text, size, "their hue is turned by %.0f degrees (saturation and value are the reference's)",
+                 360 * (t->turn > 0.5 ? t->turn - 1 : t->turn));
+        *fix = "Take out what turns the hue (an augmentation of training that is left on, a hue of 0 to 255 "
+               "where one of 0 to 179 is meant), or have it on both sides.";
+        break;
     default:
         snprintf(text, size, "a gamma of %.2f is applied", t->gamma);
         *fix = "Feed the camera's sRGB values as they are: neither linearize them nor apply a gamma.";

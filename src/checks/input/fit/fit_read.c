@@ -58,7 +58,7 @@ static bool load_pixel(const both_sides *in, size_t n, size_t y, size_t x, doubl
     bool finite = true;
     for (int s = 0; s < 2; s++) {
         const xr_pixel_view *v = &in->view[s];
-        size_t at = n * v->batch_stride + y * v->row_stride + x * v->column_stride;
+        size_t at = n * v->batch_stride + xr_row_place(v, y) + x * v->column_stride;
         for (size_t c = 0; c < v->channels; c++) {
             out[s][c] = load(in->values[s], at + c * v->channel_stride);
             finite = finite && isfinite(out[s][c]);
@@ -204,10 +204,7 @@ static exray_status place(const xr_placement *placement, size_t frame, both_side
     exray_status status = placement->read(placement->user, frame, &placed, error);
     if (status != EXRAY_OK)
         return status;
-    size_t pixels = placed.width * placed.height;
-    in->view[0] = in->view[1] = (xr_pixel_view){
-        1, placed.height, placed.width, placed.channels, placed.channels * pixels, placed.width, 1, pixels,
-        1};
+    in->view[0] = in->view[1] = xr_plane_view(placed.width, placed.height, placed.channels);
     in->values[0] = placed.plane[0];
     in->values[1] = placed.plane[1];
     return EXRAY_OK;
@@ -238,7 +235,7 @@ static exray_status read_frame(const exray_comparison *comparison, size_t pair, 
             return status == EXRAY_E_STATE ? EXRAY_OK : status;
     }
     if (!same_size(&in.view[0], &in.view[1]))
-        in.view[0] = in.view[1] = (xr_pixel_view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0, 1};
+        in.view[0] = in.view[1] = xr_row_view((size_t)tensor[0].count);
     if (out->count == 0)
         note_first(inputs, &in, tensor);
     else if (in.view[0].channels != inputs->channels)

@@ -14,54 +14,62 @@ static bool few(int64_t channels)
     return channels >= 1 && channels <= XR_FIT_CHANNELS;
 }
 
-/* The sizes of pictures in a clip (rank 5, [1, T, H, W, C] or [1, C, T, H, W]) as one picture, its pictures
- * one below the other: whatever is done to each pixel, or to each row, is the same.  *pictures: how many. */
-static bool stack_clip(const exray_tensor_info *info, int64_t s[3], bool *last, bool *first, size_t *pictures)
+/* The dimension of a clip's channels: [1, T, H, W, C], [1, C, T, H, W] or [1, T, C, H, W].  Where two may be
+ * it, that of three. */
+static int clip_channels(const exray_tensor_info *info)
 {
-    const int64_t *d = info->shape;
-    *last = few(d[4]) && !is_layout(info, "NCDHW", "NCTHW");
-    *first = few(d[1]) && !is_layout(info, "NDHWC", "NTHWC");
-    if (d[0] != 1 || (!*last && !*first) || d[1] < 1 || d[2] < 1 || d[3] < 1)
+    static const struct {
+        int at;
+        const char *layout[2];
+    } ways[] = {{4, {"NDHWC", "NTHWC"}}, {1, {"NCDHW", "NCTHW"}}, {2, {"NDCHW", "NTCHW"}}};
+    int found = 0;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const int64_t channels = info->shape[ways[i].at];
+        if (few(channels) && is_layout(info, ways[i].layout[0], ways[i].layout[1]))
+            return ways[i].at;
+        if (few(channels) && (!found || (channels == 3 && info->shape[found] != 3)))
+            found = ways[i].at;
+    }
+    return found;
+}
+
+/* A clip (rank 5) as one picture, its pictures one below the other: whatever is done to each pixel, or to
+ * each row, is the same. */
+static bool stack_clip(const exray_tensor_info *info, xr_pixel_view *v)
+{
+    const int channels = clip_channels(info), time = channels == 1 ? 2 : 1, rows = channels == 4 ? 2 : 3;
+    size_t d[5], stride[5] = {0, 0, 0, 0, 1};
+    if (!channels || info->shape[0] != 1)
         return false;
-    *first = !*last;
-    const int64_t count = *last ? d[1] : d[2], rows = *last ? d[2] : d[3];
-    if (count > INT64_MAX / rows)
-        return false;
-    *pictures = (size_t)count;
-    s[0] = *last ? count * rows : d[1];
-    s[1] = *last ? d[3] : count * rows;
-    s[2] = d[4];
+    for (int i = 4; i >= 0; i--) {
+        if (info->shape[i] < 1 || (uint64_t)info->shape[i] > SIZE_MAX / stride[i])
+            return false;
+        d[i] = (size_t)info->shape[i];
+        if (i > 0)
+            stride[i - 1] = stride[i] * d[i];
+    }
+    *v = (xr_pixel_view){1,         d[time] * d[rows], d[rows + 1],      d[channels],
+                         stride[0], stride[rows],      stride[rows + 1], stride[channels],
+                         d[time],   d[rows],           stride[time]};
     return true;
 }
 
 xr_pixel_view xr_pixel_view_of(const exray_tensor_info *info, uint64_t count)
 {
-    xr_pixel_view v = {1, 1, (size_t)count, 1, 0, 0, 1, 0, 1};
-    if (info->rank < 3 || info->rank > 5)
+    xr_pixel_view v = xr_row_view((size_t)count);
+    if (info->rank == 5)
+        return stack_clip(info, &v) ? v : xr_row_view((size_t)count);
+    if (info->rank != 3 && info->rank != 4)
         return v;
     int64_t s[3];
-    bool last, first;
-    size_t pictures = 1;
-    if (info->rank == 5) {
-        if (!stack_clip(info, s, &last, &first, &pictures))
-            return v;
-    } else {
-        memcpy(s, info->shape + (info->rank - 3), sizeof s);
-        last = few(s[2]) && !is_layout(info, "NCHW", "CHW");
-        first = few(s[0]) && !is_layout(info, "NHWC", "HWC");
-    }
+    memcpy(s, info->shape + (info->rank - 3), sizeof s);
+    const bool last = few(s[2]) && !is_layout(info, "NCHW", "CHW"),
+               first = few(s[0]) && !is_layout(info, "NHWC", "HWC");
     if (!last && !first)
         return v;
-    v.pictures = pictures;
+    v = last ? xr_interleaved_view((size_t)s[1], (size_t)s[0], (size_t)s[2])
+             : xr_plane_view((size_t)s[2], (size_t)s[1], (size_t)s[0]);
     v.batch = info->rank == 4 ? (size_t)info->shape[0] : 1;
-    v.batch_stride = (size_t)s[0] * (size_t)s[1] * (size_t)s[2];
-    if (last) {
-        v.rows = (size_t)s[0], v.columns = (size_t)s[1], v.channels = (size_t)s[2];
-        v.channel_stride = 1, v.column_stride = v.channels, v.row_stride = v.columns * v.channels;
-    } else {
-        v.channels = (size_t)s[0], v.rows = (size_t)s[1], v.columns = (size_t)s[2];
-        v.column_stride = 1, v.row_stride = v.columns, v.channel_stride = v.rows * v.columns;
-    }
     return v;
 }
 

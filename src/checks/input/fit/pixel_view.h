@@ -11,8 +11,31 @@
 typedef struct xr_pixel_view {
     size_t batch, rows, columns, channels;
     size_t batch_stride, row_stride, column_stride, channel_stride;
-    size_t pictures; /* of a clip; else 1 */
+    size_t pictures;       /* of a clip; else 1 */
+    size_t picture_rows;   /* rows of each of them */
+    size_t picture_stride; /* from one to the next */
 } xr_pixel_view;
+
+/* One row of values. */
+static inline xr_pixel_view xr_row_view(size_t count)
+{
+    return (xr_pixel_view){1, 1, count, 1, 0, 0, 1, 0, 1, 1, 0};
+}
+
+/* A picture whose channels are planes. */
+static inline xr_pixel_view xr_plane_view(size_t width, size_t height, size_t channels)
+{
+    const size_t pixels = width * height;
+    return (xr_pixel_view){1, height, width, channels, channels * pixels, width, 1, pixels, 1, height, 0};
+}
+
+/* A picture whose pixels have their channels side by side. */
+static inline xr_pixel_view xr_interleaved_view(size_t width, size_t height, size_t channels)
+{
+    const size_t row = width * channels;
+    return (xr_pixel_view){1, height, width, channels, row * height, row, channels, 1, 1, height, 0};
+}
+
 xr_pixel_view xr_pixel_view_of(const exray_tensor_info *info, uint64_t count);
 
 /* Reads an input's values of both sides in a frame, and how they lie; false: one has none.  What is read is
@@ -21,10 +44,18 @@ bool xr_pixel_sides_read(const exray_comparison *comparison, size_t pair, size_t
                          exray_slot *const slot[2], exray_tensor_view tensor[2], xr_pixel_view view[2],
                          const float *values[2]);
 
+/* Where a row begins, in elements. */
+static inline size_t xr_row_place(const xr_pixel_view *v, size_t row)
+{
+    if (row < v->picture_rows)
+        return row * v->row_stride;
+    return row / v->picture_rows * v->picture_stride + row % v->picture_rows * v->row_stride;
+}
+
 /* Where an element is, in elements: of a pixel, counted along the rows of a picture of the batch. */
 static inline size_t xr_pixel_place(const xr_pixel_view *v, size_t pixel, size_t channel)
 {
-    return pixel / v->columns * v->row_stride + pixel % v->columns * v->column_stride +
+    return xr_row_place(v, pixel / v->columns) + pixel % v->columns * v->column_stride +
            channel * v->channel_stride;
 }
 

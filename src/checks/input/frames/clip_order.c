@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_PICTURES = 64, FRAMES = 16, SAMPLES = 2000 };
@@ -18,10 +19,12 @@ typedef struct both_clips {
     double level;
 } both_clips;
 
-/* Which of the reference's pictures each of the edge's may be, a bit each, over all frames. */
+/* Which of the reference's pictures each of the edge's may be, a bit each, over all frames.  late: by how
+ * many places they come later (negative: earlier), where some are of the clip before or behind; else 0. */
 typedef struct clip_order {
     uint64_t may[MOST_PICTURES];
     size_t pictures, frames;
+    int late;
 } clip_order;
 
 static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
@@ -61,19 +64,57 @@ static bool is_picture(const both_clips *b, size_t edge, size_t reference)
     return n > 0 && sqrt(sum / (double)n) < SAME;
 }
 
-/* Adds what a frame says; false: a picture is none of the reference's. */
+/* Adds what a frame says; false: no picture is any of the reference's. */
 static bool add_frame(const both_clips *b, clip_order *o)
 {
+    uint64_t any = 0;
     for (size_t t = 0; t < o->pictures; t++) {
         uint64_t may = 0;
         for (size_t p = 0; p < o->pictures; p++)
             may |= (o->may[t] >> p & 1) && is_picture(b, t, p) ? UINT64_C(1) << p : 0;
         o->may[t] = may;
-        if (!may)
-            return false;
+        any |= may;
     }
     o->frames++;
-    return true;
+    return any != 0;
+}
+
+static bool may_be(const clip_order *o, size_t t, size_t p)
+{
+    return o->may[t] >> p & 1;
+}
+
+/* Whether all come so many places later (negative: earlier), those apart that are of another clip. */
+static bool is_late(const clip_order *o, int late)
+{
+    const size_t by = (size_t)abs(late), kept = o->pictures > by ? o->pictures - by : 0;
+    bool moved = false;
+    for (size_t i = 0; i < kept; i++) {
+        const size_t t = late > 0 ? i + by : i, p = late > 0 ? i : i + by;
+        if (!may_be(o, t, p))
+            return false;
+        moved = moved || !may_be(o, t, t);
+    }
+    return moved && (kept > 1 || o->frames > 1);
+}
+
+/* Each picture is one of the reference's, but not all at their own places; or all come later or earlier. */
+static bool is_another_order(clip_order *o)
+{
+    bool own = true, known = true;
+    for (size_t t = 0; t < o->pictures; t++) {
+        own = own && may_be(o, t, t);
+        known = known && o->may[t];
+    }
+    if (own || known)
+        return !own;
+    for (int by = 1; 2 * (size_t)by <= o->pictures; by++)
+        for (int sign = 1; sign >= -1; sign -= 2)
+            if (is_late(o, sign * by)) {
+                o->late = sign * by;
+                return true;
+            }
+    return false;
 }
 
 static bool find(const exray_comparison *c, const xr_input_fit *fit, exray_slot *const slot[2], clip_order *o)
@@ -91,16 +132,13 @@ static bool find(const exray_comparison *c, const xr_input_fit *fit, exray_slot 
         if (o->pictures < 2 || b.view[0].pictures != o->pictures || !add_frame(&b, o))
             return false;
     }
-    for (size_t t = 0; t < o->pictures; t++)
-        if (!(o->may[t] >> t & 1))
-            return true;
-    return false;
+    return o->pictures > 1 && is_another_order(o);
 }
 
 static bool all_may(const clip_order *o, size_t (*place)(const clip_order *, size_t))
 {
     for (size_t t = 0; t < o->pictures; t++)
-        if (!(o->may[t] >> place(o, t) & 1))
+        if (!may_be(o, t, place(o, t)))
             return false;
     return true;
 }
@@ -139,6 +177,55 @@ static void list_places(const clip_order *o, char *text, size_t size)
         snprintf(text + used, size - used, ", ...");
 }
 
+/* Whether some of the reference's pictures are in none of the edge's places. */
+static bool lacks_some(const clip_order *o)
+{
+    uint64_t any = 0;
+    for (size_t t = 0; t < o->pictures; t++)
+        any |= o->may[t];
+    return o->pictures < 64 ? any != (UINT64_C(1) << o->pictures) - 1 : any != UINT64_MAX;
+}
+
+static void report_order(const clip_order *o, exray_finding *f)
+{
+    bool backwards = all_may(o, reversed), last = all_may(o, the_last), first = all_may(o, the_first);
+    bool repeated = lacks_some(o);
+    const char *kind = repeated ? "repeated" : backwards ? "reversed" : "exchanged";
+    char places[160];
+    list_places(o, places, sizeof places);
+    exray_finding_summary(f, "The edge's clips hold the reference's %zu pictures %s.", o->pictures,
+                          last        ? "wrongly: all are its last one"
+                          : first     ? "wrongly: all are its first one"
+                          : repeated  ? "wrongly: some are repeated, and others are missing"
+                          : backwards ? "in reversed order: the last comes first"
+                                      : "in another order");
+    exray_finding_detail(f,
+                         "Its pictures are the reference's of the places %s (from 0 on), in %zu of %zu "
+                         "frames.",
+                         places, o->frames, o->frames);
+    exray_finding_fix(f, "Fill the clip in the order of time that the reference has, a new picture at each "
+                         "place: look at how the buffer of pictures moves on.");
+    exray_finding_text(f, "kind", kind);
+    exray_finding_text(f, "places", places);
+}
+
+static void report_late(const clip_order *o, exray_finding *f)
+{
+    const size_t by = (size_t)abs(o->late);
+    exray_finding_summary(f, "The pictures of the edge's clips come %zu place%s %s than the reference's.", by,
+                          by == 1 ? "" : "s", o->late > 0 ? "later" : "earlier");
+    exray_finding_detail(f,
+                         "The %s %zu of its %zu pictures are the reference's %s ones, in %zu of %zu frames; "
+                         "the others are of a clip %s.",
+                         o->late > 0 ? "last" : "first", o->pictures - by, o->pictures,
+                         o->late > 0 ? "first" : "last", o->frames, o->frames,
+                         o->late > 0 ? "before" : "behind");
+    exray_finding_fix(f, "Begin each clip at the picture at which the reference begins it: look at when the "
+                         "buffer of pictures is filled, and when the model runs.");
+    exray_finding_text(f, "kind", "pictures");
+    exray_finding_number(f, "late_pictures", o->late);
+}
+
 bool xr_report_clip_order(const exray_comparison *comparison, const xr_input_fit *fit,
                           exray_findings *findings)
 {
@@ -146,25 +233,13 @@ bool xr_report_clip_order(const exray_comparison *comparison, const xr_input_fit
     clip_order o;
     bool found = slot[0] && slot[1] && find(comparison, fit, slot, &o);
     if (found) {
-        bool backwards = all_may(&o, reversed), last = all_may(&o, the_last), first = all_may(&o, the_first);
-        const char *kind = last || first ? "repeated" : backwards ? "reversed" : "exchanged";
-        char places[160];
-        list_places(&o, places, sizeof places);
-        exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR, 0.97);
+        exray_finding *f = exray_findings_add(findings, o.late ? "input.delay" : "input.frame_order",
+                                              EXRAY_SEVERITY_ERROR, 0.97);
         exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-        exray_finding_summary(f, "The edge's clips hold the reference's %zu pictures %s.", o.pictures,
-                              last        ? "wrongly: all are its last one"
-                              : first     ? "wrongly: all are its first one"
-                              : backwards ? "in reversed order: the last comes first"
-                                          : "in another order");
-        exray_finding_detail(
-            f, "Its pictures are the reference's of the places %s (from 0 on), in %zu of %zu frames.", places,
-            o.frames, o.frames);
-        exray_finding_fix(f,
-                          "Fill the clip in the order of time that the reference has, a new picture at each "
-                          "place: look at how the buffer of pictures moves on.");
-        exray_finding_text(f, "kind", kind);
-        exray_finding_text(f, "places", places);
+        if (o.late)
+            report_late(&o, f);
+        else
+            report_order(&o, f);
         exray_finding_number(f, "pictures", (double)o.pictures);
         exray_finding_number(f, "frames", (double)o.frames);
     }

@@ -17,6 +17,7 @@ enum { REACH = 4, FEWEST_LINES = 3, MIXED_LINES = 2, FRAME_LIMIT = 128 };
  * line i on.  Either is a sum of its own lines alone, so that one line far off costs the others no digits. */
 typedef struct line_totals {
     double *first, *rest; /* [lines + 1] */
+    double every[2];      /* of every other line, from the first and from the second on */
     size_t lines;
 } line_totals;
 
@@ -35,15 +36,18 @@ static void free_lines(line_differences *s)
 
 static bool make_sums(line_totals *s, size_t lines)
 {
-    *s = (line_totals){calloc(lines + 1, sizeof *s->first), calloc(lines + 1, sizeof *s->rest), lines};
+    *s =
+        (line_totals){calloc(lines + 1, sizeof *s->first), calloc(lines + 1, sizeof *s->rest), {0, 0}, lines};
     return s->first && s->rest;
 }
 
 /* From the lines themselves, which are in rest[]. */
 static void add_up(line_totals *s)
 {
-    for (size_t i = 0; i < s->lines; i++)
+    for (size_t i = 0; i < s->lines; i++) {
         s->first[i + 1] = s->first[i] + s->rest[i];
+        s->every[i % 2] += s->rest[i];
+    }
     for (size_t i = s->lines; i-- > 0;)
         s->rest[i] += s->rest[i + 1];
 }
@@ -87,6 +91,12 @@ typedef struct tear {
     double residual; /* levels rms */
 } tear;
 
+/* The rms of every other line. */
+static double rms_of_field(const line_totals *s, size_t first)
+{
+    return sqrt(s->every[first] / (double)((s->lines + 1 - first) / 2));
+}
+
 /* Whether the lines before `at` are one side's and those behind the other's. */
 static double residual_at(const line_totals *own, const line_totals *other, size_t at, bool before)
 {
@@ -106,8 +116,38 @@ static void try_lines(const line_totals *own, const line_totals *other, bool col
                 continue;
             double as_own = before ? rms_before(own, at - MIXED_LINES) : rms_from(own, at + MIXED_LINES);
             if (as_own > OTHER + 2 * residual)
-                *best = (tear){{true, frame, at, columns, before}, residual};
+                *best = (tear){{true, frame, XR_TORN_AT_LINE, at, columns, before, 0}, residual};
         }
+}
+
+/* The same by every other line. */
+static void try_fields(const line_totals *own, const line_totals *other, bool columns, size_t frame,
+                       tear *best)
+{
+    for (size_t first = 0; first < 2; first++) {
+        double residual = fmax(rms_of_field(other, first), rms_of_field(own, 1 - first));
+        if (residual < best->residual && residual <= NOISE && rms_of_field(own, first) > OTHER + 2 * residual)
+            *best = (tear){{true, frame, XR_TORN_FIELDS, first, columns, false, 0}, residual};
+    }
+}
+
+/* The same by a share of every pixel.  own: the rms of the difference from the own frame. */
+static void try_blend(const xr_raster *edge, const xr_raster *reference, const xr_raster *other, double own,
+                      double level, size_t frame, tear *best)
+{
+    static const double least = 0.05, most = 0.95; /* of the other */
+    const size_t count = edge->width * edge->height * edge->channels;
+    double de = 0, dd = 0, ee = 0;
+    for (size_t i = 0; i < count; i++) {
+        double d = (double)other->v[i] - (double)reference->v[i],
+               e = (double)edge->v[i] - (double)reference->v[i];
+        de += d * e, dd += d * d, ee += e * e;
+    }
+    if (!(dd > 0) || !isfinite(de + ee))
+        return;
+    const double share = de / dd, rest = sqrt(fmax(ee - share * de, 0) / (double)count) / level;
+    if (share > least && share < most && rest <= NOISE && rest < best->residual && own > OTHER + 2 * rest)
+        *best = (tear){{true, frame, XR_TORN_BLENDED, 0, false, false, share}, rest};
 }
 
 /* Both sides' pictures of the frames, read as they are needed. */
@@ -124,7 +164,7 @@ static bool same_size(const xr_raster *a, const xr_raster *b)
 /* The best tear of a frame by its neighbors; nearest first, so that of pictures that repeat the nearest is
  * named. */
 static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr_raster *edge,
-                      const line_differences *own)
+                      const xr_raster *reference, const line_differences *own)
 {
     tear best = {.residual = INFINITY};
     bool whole = false;
@@ -140,6 +180,9 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
                 whole = whole || rms_before(&lines.row, edge->height) < NOISE;
                 try_lines(&own->row, &lines.row, false, g, &best);
                 try_lines(&own->column, &lines.column, true, g, &best);
+                try_fields(&own->row, &lines.row, false, g, &best);
+                try_fields(&own->column, &lines.column, true, g, &best);
+                try_blend(edge, reference, &other, rms_before(&own->row, edge->height), level, g, &best);
             }
             free_lines(&lines);
             xr_raster_free(&other);
@@ -159,7 +202,7 @@ static bool judge_frame(xr_input_pair *pair, size_t frame, size_t frames, xr_tor
                     make_lines(&own, &edge, &reference, pair->fit->level[EXRAY_SIDE_EDGE]);
         double before = explained ? rms_before(&own.row, edge.height) : 0;
         if (explained && before > NOISE) {
-            tear t = find_tear(pair, frame, frames, &edge, &own);
+            tear t = find_tear(pair, frame, frames, &edge, &reference, &own);
             explained = t.frame.torn;
             if (explained) {
                 out->frame[frame] = t.frame;
@@ -179,7 +222,7 @@ bool xr_find_torn(xr_input_pair *pair, xr_torn_frames *out)
 {
     size_t frames = exray_comparison_frame_count(pair->comparison);
     *out = (xr_torn_frames){.frame = calloc(frames + 1, sizeof *out->frame), .frames = frames};
-    bool explained = out->frame && frames > 1;
+    bool explained = out->frame && frames > 1 && pair->pictures == 1;
     for (size_t f = 0; f < frames && f < FRAME_LIMIT && explained; f++)
         explained = judge_frame(pair, f, frames, out);
     return explained && out->torn > 0;

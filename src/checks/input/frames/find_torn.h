@@ -1,16 +1,21 @@
 /* Frames that are torn: a part of their rows (or columns) is of another frame, as where a buffer is read
- * while the next picture is written into it. */
+ * while the next picture is written into it; or every other row, as where two fields are woven that are not
+ * of one picture; or a share of every pixel, as where frames are blended. */
 #ifndef XR_FIND_TORN_H
 #define XR_FIND_TORN_H
 
 #include "checks/input/search/input_pair.h"
 
+typedef enum xr_tear { XR_TORN_AT_LINE, XR_TORN_FIELDS, XR_TORN_BLENDED } xr_tear;
+
 typedef struct xr_torn_frame {
     bool torn;
     size_t other; /* the reference's frame that a part shows */
-    size_t line;  /* the first row (or column) behind the border */
+    xr_tear tear;
+    size_t line; /* the first row (or column) behind the border; of fields the other's first */
     bool columns;
-    bool before; /* the part before the border is the other's; else the one behind it */
+    bool before;  /* the part before the border is the other's; else the one behind it */
+    double share; /* of a blend, the other's */
 } xr_torn_frame;
 
 typedef struct xr_torn_frames {

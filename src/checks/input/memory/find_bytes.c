@@ -32,10 +32,21 @@ static const value_type types[] = {
     {"int16", EXRAY_DTYPE_INT16, 2, false},
     {"int16, high byte first", EXRAY_DTYPE_INT16, 2, true},
     {"int32", EXRAY_DTYPE_INT32, 4, false},
+    {"float16", EXRAY_DTYPE_FLOAT16, 2, false},
+    {"bfloat16", EXRAY_DTYPE_BFLOAT16, 2, false},
     {"float32", EXRAY_DTYPE_FLOAT32, 4, false},
     {"float32, high byte first", EXRAY_DTYPE_FLOAT32, 4, true},
     {"float64", EXRAY_DTYPE_FLOAT64, 8, false},
 };
+
+static double half_of(uint32_t bits)
+{
+    const int exponent = (int)(bits >> 10 & 31), digits = (int)(bits & 1023);
+    const double size = exponent == 31 ? NAN
+                        : exponent     ? ldexp(1024 + digits, exponent - 25)
+                                       : ldexp(digits, -24);
+    return bits & 0x8000 ? -size : size;
+}
 
 static double value_of(const value_type *t, const unsigned char *from)
 {
@@ -55,6 +66,12 @@ static double value_of(const value_type *t, const unsigned char *from)
         return (double)(int16_t)(uint16_t)low;
     case EXRAY_DTYPE_INT32:
         return (double)(int32_t)low;
+    case EXRAY_DTYPE_FLOAT16:
+        return half_of(low);
+    case EXRAY_DTYPE_BFLOAT16:
+        low <<= 16;
+        memcpy(&single, &low, sizeof single);
+        return (double)single;
     case EXRAY_DTYPE_FLOAT32:
         memcpy(&single, &low, sizeof single);
         return (double)single;

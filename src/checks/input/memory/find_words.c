@@ -20,16 +20,9 @@ enum { FRAMES = 8, SAMPLES = 4000, FEWEST = 256, MOST_REDUCED = 4, WORDS = 65536
 typedef struct word_samples {
     double edge[FRAMES * SAMPLES], reference[FRAMES * SAMPLES];
     double word[FRAMES * SAMPLES], other[FRAMES * SAMPLES]; /* other: what is made of a side's values */
-    size_t count, frames;
+    size_t count, frames, channels;
     bool has_sensor;
 } word_samples;
-
-static double load(const float *values, size_t i)
-{
-    float v;
-    memcpy(&v, (const char *)values + i * sizeof v, sizeof v);
-    return (double)v;
-}
 
 /* Takes the sensor's 16-bit pixels at the places of a frame's samples; false: it has none of this size. */
 static bool add_sensor(const exray_comparison *c, const xr_pixel_view *v, size_t frame, exray_slot *slot,
@@ -57,22 +50,27 @@ static void add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
     exray_tensor_view view[2];
     const float *values[2];
     exray_error error;
-    xr_pixel_view v = {0};
+    xr_pixel_view v[2];
     for (int k = 0; k < 2; k++) {
         if (exray_comparison_values(c, (exray_side)k, frame, EXRAY_KIND_INPUT, fit->pair, slot[k], &view[k],
                                     &values[k], &error) != EXRAY_OK)
             return;
-        v = xr_pixel_view_of(&view[k].info, view[k].count);
+        v[k] = xr_pixel_view_of(&view[k].info, view[k].count);
     }
-    if (v.channels != 1 || v.batch != 1 || v.rows < 2 || view[0].count != view[1].count ||
-        view[1].count != v.rows * v.columns)
+    if (v[0].channels != v[1].channels || v[0].batch != 1 || v[0].rows < 2 || v[0].rows != v[1].rows ||
+        v[0].columns != v[1].columns || view[0].count != view[1].count ||
+        view[1].count != v->rows * v->columns * v->channels)
         return;
     size_t step = (size_t)view[1].count / SAMPLES + 1, n = 0;
-    s->has_sensor = s->has_sensor && add_sensor(c, &v, frame, slot[2], step, s->word + s->count);
+    step += step > 1 && step % v->channels == 0; /* all channels */
+    s->has_sensor =
+        s->has_sensor && v->channels == 1 && add_sensor(c, v, frame, slot[2], step, s->word + s->count);
     for (size_t i = 0; i < view[1].count && n < SAMPLES; i += step, n++) {
-        s->edge[s->count + n] = load(values[0], i);
-        s->reference[s->count + n] = load(values[1], i);
+        const size_t pixel = i / v->channels, channel = i % v->channels;
+        s->edge[s->count + n] = xr_value_at(values[0], xr_pixel_place(&v[0], pixel, channel));
+        s->reference[s->count + n] = xr_value_at(values[1], xr_pixel_place(&v[1], pixel, channel));
     }
+    s->channels = v->channels;
     s->count += n;
     s->frames++;
 }
@@ -212,8 +210,10 @@ static bool search(word_samples *s, double *sorted, xr_word_reading *found)
     }
     if (!count_in_unit(s->reference, s->count, sorted, s->word, &found->unit))
         return false;
-    return try_words(s, s->word, found) || (count_in_unit(s->edge, s->count, sorted, s->other, &unit) &&
-                                            try_reduced(s, s->other, s->word, found));
+    /* Colors of 8 bits that wrap are as if they were the low bits of more. */
+    return try_words(s, s->word, found) ||
+           (s->channels == 1 && count_in_unit(s->edge, s->count, sorted, s->other, &unit) &&
+            try_reduced(s, s->other, s->word, found));
 }
 
 bool xr_find_words(const exray_comparison *comparison, const xr_input_fit *fit, xr_word_reading *found)
@@ -222,8 +222,7 @@ bool xr_find_words(const exray_comparison *comparison, const xr_input_fit *fit, 
     word_samples *s = calloc(1, sizeof *s);
     double *sorted = calloc((size_t)FRAMES * SAMPLES, sizeof *sorted);
     size_t frames = exray_comparison_frame_count(comparison), step = frames / FRAMES + 1;
-    bool ok =
-        slot[0] && slot[1] && slot[2] && s && sorted && fit->values.picture && fit->values.channels == 1;
+    bool ok = slot[0] && slot[1] && slot[2] && s && sorted && fit->values.picture;
     *found = (xr_word_reading){0};
     if (ok)
         s->has_sensor = true;

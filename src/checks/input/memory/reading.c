@@ -9,6 +9,34 @@ xr_reading xr_reading_of_pixels(xr_reading_kind kind, bool on_sensor, size_t wid
     return (xr_reading){.set = true, .kind = kind, .on_sensor = on_sensor, .step = (int64_t)width + pixels};
 }
 
+bool xr_reading_moves_pixels(const xr_reading *r)
+{
+    return r->kind <= XR_WRITTEN_AT_STEP || r->kind == XR_READ_FIELDS;
+}
+
+/* The row that is read where row y belongs. */
+static size_t field_row(xr_field_order order, size_t rows, size_t y)
+{
+    const size_t even = (rows + 1) / 2, odd = rows / 2;
+    const bool is_odd = y % 2 == 1;
+    switch (order) {
+    case XR_FIELDS_EXCHANGED:
+        return (y ^ 1) < rows ? y ^ 1 : y;
+    case XR_FIELDS_APART:
+        return y < even ? 2 * y : 2 * (y - even) + 1;
+    case XR_FIELDS_APART_ODD:
+        return y < odd ? 2 * y + 1 : 2 * (y - odd);
+    case XR_FIELDS_WOVEN:
+        return is_odd ? even + y / 2 : y / 2;
+    case XR_FIELDS_WOVEN_LOW:
+        return is_odd ? y / 2 : odd + y / 2;
+    case XR_FIELDS_EVEN_TWICE:
+        return y - is_odd;
+    default:
+        return is_odd || y + 1 == rows ? y : y + 1;
+    }
+}
+
 size_t xr_reading_source(const xr_reading *r, size_t rows, size_t length, size_t i)
 {
     int64_t at = (int64_t)i, count = (int64_t)(rows * length), row_length = (int64_t)length;
@@ -23,6 +51,8 @@ size_t xr_reading_source(const xr_reading *r, size_t rows, size_t length, size_t
         int64_t from = at / row_length * r->step + at % row_length + r->offset;
         return from >= 0 && from < count ? (size_t)from : SIZE_MAX;
     }
+    if (r->kind == XR_READ_FIELDS)
+        return field_row(r->fields, rows, i / length) * length + i % length;
     return i;
 }
 

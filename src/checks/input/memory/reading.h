@@ -14,7 +14,20 @@ typedef enum xr_reading_kind {
     XR_READ_COLUMNS,    /* columns written where rows are read */
     XR_READ_EXCHANGED,  /* a picture of exchanged width and height */
     XR_READ_UNRESIZED,  /* the sensor's bytes copied as they are, rows of `step` bytes, from `offset` on */
+    XR_READ_FIELDS,     /* whole rows in another order: that of `fields` */
 } xr_reading_kind;
+
+/* What becomes of the two fields of an interlaced picture, its even and its odd rows: which rows are read. */
+typedef enum xr_field_order {
+    XR_FIELDS_EXCHANGED,  /* each even row in the place of the odd one below, and the reverse */
+    XR_FIELDS_APART,      /* the even rows above, the odd ones below */
+    XR_FIELDS_APART_ODD,  /* the odd rows above */
+    XR_FIELDS_WOVEN,      /* the rows of the upper half with those of the lower between them */
+    XR_FIELDS_WOVEN_LOW,  /* the same, the lower half's first */
+    XR_FIELDS_EVEN_TWICE, /* each even row in the place of the odd one, too */
+    XR_FIELDS_ODD_TWICE,
+    XR_FIELD_ORDERS
+} xr_field_order;
 
 typedef enum xr_reading_items {
     XR_ITEMS_PIXELS,
@@ -29,10 +42,14 @@ typedef struct xr_reading {
     xr_reading_items items;
     int64_t step, length, offset; /* length 0: whole rows */
     int64_t limit;                /* only so many items were written at all; 0: all */
+    xr_field_order fields;        /* of XR_READ_FIELDS */
 } xr_reading;
 
 /* Rows of pixels that are `pixels` longer where they are read (or written) than they are. */
 xr_reading xr_reading_of_pixels(xr_reading_kind kind, bool on_sensor, size_t width, int64_t pixels);
+
+/* Whether it moves whole pixels from place to place, in a picture of any size. */
+bool xr_reading_moves_pixels(const xr_reading *reading);
 
 /* Where item i of a buffer of `rows` rows of `length` items comes from; SIZE_MAX: nobody wrote it. */
 size_t xr_reading_source(const xr_reading *reading, size_t rows, size_t length, size_t i);

@@ -26,23 +26,53 @@ bool xr_raster_copy(const xr_raster *from, xr_raster *out)
 }
 
 bool xr_raster_load(xr_raster *r, const exray_tensor_info *info, uint64_t count, const float *values,
-                    bool other_layout)
+                    bool other_layout, size_t picture)
 {
     xr_pixel_view v = xr_pixel_view_of(info, count);
-    if (v.batch != 1 || v.rows < 2 || v.columns < 2 || count != v.rows * v.columns * v.channels)
+    const bool all = picture == XR_ALL_PICTURES;
+    const size_t first = all ? 0 : picture * v.picture_rows, rows = all ? v.rows : v.picture_rows;
+    const size_t pixels = rows * v.columns;
+    if (v.batch != 1 || rows < 2 || v.columns < 2 || count != v.rows * v.columns * v.channels ||
+        first + rows > v.rows || !xr_raster_make(r, v.columns, rows, v.channels))
         return false;
-    size_t pixels = v.rows * v.columns;
-    bool planar = (v.column_stride == 1 && v.channels > 1) != other_layout;
-    if (!xr_raster_make(r, v.columns, v.rows, v.channels))
-        return false;
-    if (planar || v.channels == 1) {
+    if (other_layout && v.channels > 1)
+        v = v.column_stride == 1 ? xr_interleaved_view(v.columns, v.rows, v.channels)
+                                 : xr_plane_view(v.columns, v.rows, v.channels);
+    if (rows == v.rows && v.column_stride == 1 && v.row_stride == v.columns && v.picture_rows == v.rows &&
+        (v.channels == 1 || v.channel_stride == pixels)) {
         memcpy(r->v, values, (size_t)count * sizeof(float));
         return true;
     }
-    const char *from = (const char *)values;
-    for (size_t p = 0; p < pixels; p++)
-        for (size_t c = 0; c < v.channels; c++, from += sizeof(float))
-            memcpy(&r->v[c * pixels + p], from, sizeof(float));
+    for (size_t y = 0; y < rows; y++) {
+        const char *from = (const char *)values + xr_row_place(&v, first + y) * sizeof(float);
+        for (size_t x = 0; x < v.columns; x++, from += v.column_stride * sizeof(float))
+            for (size_t c = 0; c < v.channels; c++)
+                memcpy(&r->v[c * pixels + y * v.columns + x], from + c * v.channel_stride * sizeof(float),
+                       sizeof(float));
+    }
+    return true;
+}
+
+bool xr_raster_stack(xr_raster *stack, const xr_raster *one, size_t at, size_t count)
+{
+    const size_t pixels = one->width * one->height;
+    if (!stack->v && !xr_raster_make(stack, one->width, one->height * count, one->channels))
+        return false;
+    if (stack->width != one->width || stack->height != one->height * count ||
+        stack->channels != one->channels)
+        return false;
+    for (size_t c = 0; c < one->channels; c++)
+        memcpy(stack->v + (c * count + at) * pixels, one->v + c * pixels, pixels * sizeof *one->v);
+    return true;
+}
+
+bool xr_raster_unstack(const xr_raster *stack, size_t at, size_t count, xr_raster *one)
+{
+    if (!xr_raster_make(one, stack->width, stack->height / count, stack->channels))
+        return false;
+    const size_t pixels = one->width * one->height;
+    for (size_t c = 0; c < one->channels; c++)
+        memcpy(one->v + c * pixels, stack->v + (c * count + at) * pixels, pixels * sizeof *one->v);
     return true;
 }
 

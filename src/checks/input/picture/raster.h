@@ -16,9 +16,14 @@ bool xr_raster_make(xr_raster *r, size_t width, size_t height, size_t channels);
 bool xr_raster_copy(const xr_raster *from, xr_raster *out);
 void xr_raster_free(xr_raster *r);
 /* From a tensor's values; `other_layout` reads interleaved memory as planes, and planes as
- * interleaved.  False: not a picture, or no memory. */
+ * interleaved.  Of a clip one picture, or all, one below the other.  False: not a picture, or no memory. */
+#define XR_ALL_PICTURES SIZE_MAX
 bool xr_raster_load(xr_raster *r, const exray_tensor_info *info, uint64_t count, const float *values,
-                    bool other_layout);
+                    bool other_layout, size_t picture);
+/* Puts a picture at its place among `count` that lie one below the other; the first one makes room.  And
+ * takes one out. */
+bool xr_raster_stack(xr_raster *stack, const xr_raster *one, size_t at, size_t count);
+bool xr_raster_unstack(const xr_raster *stack, size_t at, size_t count, xr_raster *one);
 /* From a picture; a gray one as three equal channels where `channels` is 3. */
 bool xr_raster_of_picture(xr_raster *r, const exray_picture *picture, size_t channels);
 

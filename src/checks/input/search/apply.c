@@ -97,9 +97,9 @@ static bool is_known(const xr_transform *transform, size_t frame, size_t source)
     return source < transform->frames && (!crop->set || crop->part[frame].x1 > crop->part[frame].x0);
 }
 
-exray_status xr_apply_transform(void *user, size_t frame, xr_placed *out, exray_error *error)
+/* The same of the picture that the pair reads. */
+static exray_status apply_once(xr_applied *a, size_t frame, exray_error *error)
 {
-    xr_applied *a = user;
     const xr_transform *transform = a->transform;
     size_t source = xr_source_frame(transform, frame);
     xr_applied_free(a);
@@ -122,6 +122,38 @@ exray_status xr_apply_transform(void *user, size_t frame, xr_placed *out, exray_
         xr_clamp_to_range(a->pair, &a->reference);
     else
         xr_mask_saturated(a->pair, &a->edge);
+    return EXRAY_OK;
+}
+
+/* Every picture of a clip, one below the other. */
+static exray_status apply_to_each(xr_applied *a, size_t frame, exray_error *error)
+{
+    const size_t searched = a->pair->picture, count = a->pair->pictures;
+    xr_applied all = {.pair = a->pair, .transform = a->transform};
+    exray_status status = EXRAY_OK;
+    for (size_t k = 0; k < count && status == EXRAY_OK; k++) {
+        a->pair->picture = k;
+        status = apply_once(a, frame, error);
+        if (status == EXRAY_OK && (!xr_raster_stack(&all.edge, &a->edge, k, count) ||
+                                   !xr_raster_stack(&all.reference, &a->reference, k, count)))
+            status = error->status = EXRAY_E_STATE;
+    }
+    a->pair->picture = searched;
+    xr_applied_free(a);
+    if (status == EXRAY_OK)
+        *a = all;
+    else
+        xr_applied_free(&all);
+    return status;
+}
+
+exray_status xr_apply_transform(void *user, size_t frame, xr_placed *out, exray_error *error)
+{
+    xr_applied *a = user;
+    exray_status status =
+        a->pair->pictures > 1 ? apply_to_each(a, frame, error) : apply_once(a, frame, error);
+    if (status != EXRAY_OK)
+        return status;
     *out = (xr_placed){a->edge.width, a->edge.height, a->edge.channels, {a->edge.v, a->reference.v}};
     return EXRAY_OK;
 }

@@ -83,24 +83,43 @@ static bool correct_colors(const xr_input_fit *fit, const xr_raster *edge, xr_ra
     return true;
 }
 
-/* The edge's values, including those that its tensor could not hold. */
+/* The edge's values, including those that its tensor could not hold; of a clip all pictures. */
 static bool correct_edge(xr_corrected_input *input, size_t frame, xr_raster *out)
 {
-    xr_raster edge = {0};
-    bool ok = xr_input_raster(input->pair, EXRAY_SIDE_EDGE, frame, input->transform.layout,
-                              &input->transform.sign_wrap, &edge) &&
-              correct_colors(&input->fit, &edge, out);
-    xr_raster_free(&edge);
+    const size_t searched = input->pair->picture, count = input->pair->pictures;
+    xr_raster all = {0};
+    bool ok = true;
+    for (size_t k = 0; k < count && ok; k++) {
+        xr_raster edge = {0};
+        input->pair->picture = k;
+        ok = xr_input_raster(input->pair, EXRAY_SIDE_EDGE, frame, input->transform.layout,
+                             &input->transform.sign_wrap, &edge) &&
+             xr_raster_stack(&all, &edge, k, count);
+        xr_raster_free(&edge);
+    }
+    input->pair->picture = searched;
+    ok = ok && correct_colors(&input->fit, &all, out);
+    xr_raster_free(&all);
     return ok;
 }
 
-/* Turns the edge's picture back to the reference's orientation. */
-static bool turn_back(xr_raster *r, xr_orientation by)
+/* Turns the edge's picture back to the reference's orientation, of a clip each by itself. */
+static bool turn_back(xr_raster *r, xr_orientation by, size_t count)
 {
     xr_raster turned = {0};
+    bool ok = true;
     if (by == 0)
         return true;
-    bool ok = xr_raster_orient(r, xr_orientation_inverse(by), &turned);
+    for (size_t k = 0; k < count && ok; k++) {
+        xr_raster one = {0}, back = {0};
+        ok = xr_raster_unstack(r, k, count, &one) &&
+             xr_raster_orient(&one, xr_orientation_inverse(by), &back) &&
+             xr_raster_stack(&turned, &back, k, count);
+        xr_raster_free(&one);
+        xr_raster_free(&back);
+    }
+    if (!ok)
+        xr_raster_free(&turned);
     if (ok) {
         xr_raster_free(r);
         *r = turned;
@@ -130,7 +149,7 @@ bool xr_correct_frame(xr_corrected_input *input, size_t frame, xr_corrected_fram
               correct_edge(input, frame, &out->edge);
     xr_raster *made[3] = {&out->side[0], &out->side[1], &out->edge};
     for (int i = 0; i < 3 && ok; i++)
-        ok = turn_back(made[i], input->transform.turn.orientation);
+        ok = turn_back(made[i], input->transform.turn.orientation, input->pair->pictures);
     if (ok)
         out->source_frame = xr_source_frame(&input->transform, frame);
     xr_applied_free(&applied);

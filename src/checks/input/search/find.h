@@ -27,6 +27,8 @@ void xr_compare_padding(xr_input_pair *pair, xr_transform *transform, const xr_i
 /* Which layout and orientation of the reference's input the edge has. */
 void xr_find_orientation(xr_input_pair *pair, xr_transform *transform);
 
+/* An exact reading of a buffer leaves no more than rounding; one before a resize more. */
+#define XR_EXACT_READING 0.03
 /* Ways to read the buffer of the reference's input. */
 bool xr_find_stride(xr_input_pair *pair, xr_transform *transform);
 /* The same of the sensor's buffer, where the rendering of the reference is known. */

@@ -217,6 +217,124 @@ static double try_mixture(const xr_input_pair *pair, const xr_fit_sums *placed, 
     return residual;
 }
 
+/* The sums of the pixels that are within the range of 8 bits on the edge; *beyond: the share at its ends.
+ */
+static xr_fit_sums sums_within(const xr_transform *transform, const placed_frames *frames, double *beyond)
+{
+    const double margin = 40; /* levels: a resize mixes what is clipped with its neighbors */
+    const xr_pixel_unit *u = &transform->unit;
+    xr_fit_sums sums = {0};
+    double all = 0, clipped = 0;
+    for (size_t f = 0; f < frames->count; f++) {
+        const xr_raster *e = &frames->edge[f], *r = &frames->reference[f];
+        const size_t pixels = e->width * e->height;
+        for (size_t i = 0; i < pixels; i += 5) {
+            double edge[XR_FIT_CHANNELS], reference[XR_FIT_CHANNELS], sum = 0;
+            bool within = true, at_end = false;
+            for (size_t c = 0; c < 3; c++) {
+                edge[c] = e->v[c * pixels + i], reference[c] = r->v[c * pixels + i];
+                const double pixel = (edge[c] - u->offset[c]) / u->gain[c];
+                at_end = at_end || pixel < 0.5 || pixel > 254.5;
+                within = within && pixel > margin && pixel < 255 - margin;
+                sum += edge[c] + reference[c];
+            }
+            if (!isfinite(sum))
+                continue;
+            all++;
+            clipped += at_end;
+            if (within)
+                xr_sums_add_pixel(&sums, 3, edge, reference, 1);
+        }
+    }
+    *beyond = all > 0 ? clipped / all : 0;
+    return sums;
+}
+
+/* A mixture that is clipped where it leaves the range of pixels. */
+static double try_clipped_mixture(xr_input_pair *pair, double before, double least, xr_transform *next,
+                                  const placed_frames *frames)
+{
+    static const double exact = 0.02, fewest = 0.005, most = 0.6;
+    const double spread = pair->spread[EXRAY_SIDE_EDGE];
+    double beyond;
+    xr_transform mixed = *next;
+    const xr_fit_sums within = sums_within(next, frames, &beyond);
+    if (beyond < fewest || beyond > most || xr_unexplained_by_color(&within, 3) > exact ||
+        !xr_fit_mixture(&within, &mixed.unit, &mixed.color))
+        return least;
+    mixed.color.clipped = true;
+    const double residual = try_color(pair, &mixed, frames, NOTHING_FREE);
+    /* Before a resize it leaves more after it. */
+    if (residual < 0.6 * fmin(least, before))
+        pair->late_color = mixed.color;
+    if (residual > 0.25 * before || least < xr_no_worse(residual, spread))
+        return least;
+    *next = mixed;
+    return residual;
+}
+
+/* The shares of the difference of pixels that is one of their largest and smallest channels, which a turn of
+ * the hue leaves as they are. */
+static double share_of_extremes(const xr_transform *transform, const placed_frames *frames)
+{
+    const xr_pixel_unit *u = &transform->unit;
+    double extremes = 0, all = 0;
+    for (size_t f = 0; f < frames->count; f++) {
+        const xr_raster *side[2] = {&frames->edge[f], &frames->reference[f]};
+        const size_t pixels = side[0]->width * side[0]->height;
+        for (size_t i = 0; i < pixels; i += 5) {
+            double most[2] = {-INFINITY, -INFINITY}, least[2] = {INFINITY, INFINITY}, pixel[2][3], sum = 0;
+            for (int s = 0; s < 2; s++)
+                for (size_t c = 0; c < 3; c++) {
+                    pixel[s][c] = ((double)side[s]->v[c * pixels + i] - u->offset[c]) / u->gain[c];
+                    most[s] = fmax(most[s], pixel[s][c]);
+                    least[s] = fmin(least[s], pixel[s][c]);
+                    sum += pixel[s][c];
+                }
+            if (!isfinite(sum))
+                continue;
+            extremes +=
+                (most[0] - most[1]) * (most[0] - most[1]) + (least[0] - least[1]) * (least[0] - least[1]);
+            for (size_t c = 0; c < 3; c++)
+                all += (pixel[0][c] - pixel[1][c]) * (pixel[0][c] - pixel[1][c]);
+        }
+    }
+    return all > 0 ? extremes / all : 1;
+}
+
+/* A turn of the hue, to a fraction of a degree. */
+static double try_hue(const xr_input_pair *pair, double least, xr_transform *next,
+                      const placed_frames *frames)
+{
+    enum { TURNS = 24, HALVINGS = 6 };
+    const double spread = pair->spread[EXRAY_SIDE_EDGE];
+    xr_transform turned = *next;
+    double best = 2, step = 0.5 / TURNS;
+    /* What rounding to 8 bits leaves of it is small beside what a hue moves. */
+    if (share_of_extremes(next, frames) > 0.1)
+        return least;
+    turned.color = (xr_color_transform){.kind = XR_COLOR_HUE};
+    xr_color_transform found = turned.color;
+    for (int i = 1; i < TURNS; i++) {
+        turned.color.turn = (double)i / TURNS;
+        double residual = try_color(pair, &turned, frames, NOTHING_FREE);
+        if (residual < best)
+            best = residual, found = turned.color;
+    }
+    for (int k = 0; k < HALVINGS; k++, step /= 2)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            turned.color = found;
+            turned.color.turn = fmod(found.turn + sign * step + 1, 1);
+            double residual = try_color(pair, &turned, frames, NOTHING_FREE);
+            if (residual < best)
+                best = residual, found = turned.color;
+        }
+    if (best > 0.5 * least || least < xr_no_worse(best, spread))
+        return least;
+    next->color = found;
+    return best;
+}
+
 bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
 {
     placed_frames frames;
@@ -243,6 +361,8 @@ bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
         }
     }
     least = try_mixture(pair, &placed, before, least, &next, &frames);
+    least = try_hue(pair, fmin(least, before), &next, &frames);
+    least = try_clipped_mixture(pair, before, fmin(least, before), &next, &frames);
     for (size_t f = 0; f < frames.count; f++) {
         xr_raster_free(&frames.edge[f]);
         xr_raster_free(&frames.reference[f]);

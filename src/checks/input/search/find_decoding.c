@@ -458,6 +458,9 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     make_samples(pair, &samples);
     variant_list list = {.pair = pair, .transform = transform, .samples = &samples, .edge = edge};
     list.count = list_variants(media.format ? media.format : "", list.variant);
+    /* What is fitted after the resize is tried before it. */
+    if ((pair->late_color.kind == XR_COLOR_HUE || pair->late_color.clipped) && list.count < VARIANTS)
+        list.variant[list.count++] = (xr_decode_variant){.kind = XR_DECODE_COLOR, .color = pair->late_color};
     exray_comparison_share(pair->comparison, list.count, try_variant, &list);
     for (size_t i = 0; i < list.count; i++) {
         const xr_decode_variant *variant = &list.variant[i];

@@ -10,8 +10,7 @@
  */
 enum { FRAMES = 3, MOST_SAMPLES = 4000, FEW_SAMPLES = 300, LEAST_LINES = 4, LONGEST = 1 << 14 };
 
-/* An exact function leaves no more than rounding; one by a resize more. */
-#define EXACT     0.03
+/* What a reading before a resize may leave. */
 #define RESAMPLED 0.2
 /* A candidate that leaves more on a few samples, or on one frame, is not tried on more of them. */
 #define HOPELESS 0.6
@@ -178,6 +177,10 @@ static void try_pixels(const xr_input_pair *pair, best_reading *best)
     for (size_t i = 0; i < list.count; i++)
         consider(best, &list.reading[i], list.residual[i]);
     list_free(&list);
+    for (int order = 0; order < XR_FIELD_ORDERS; order++) {
+        xr_reading fields = {.set = true, .kind = XR_READ_FIELDS, .fields = (xr_field_order)order};
+        consider(best, &fields, pixels_residual(pair, &fields));
+    }
     xr_reading columns = {.set = true, .kind = XR_READ_COLUMNS};
     if (pair->width != pair->height)
         consider(best, &columns, pixels_residual(pair, &columns));
@@ -249,7 +252,7 @@ static void try_steps(const memory_view *v, best_reading *best)
         const xr_reading *r = &list.reading[i];
         best_reading next = *best;
         consider(&next, r, list.residual[i]);
-        if (next.residual < best->residual && (!r->offset || next.residual > EXACT || wraps(v, r)))
+        if (next.residual < best->residual && (!r->offset || next.residual > XR_EXACT_READING || wraps(v, r)))
             *best = next;
     }
     list_free(&list);
@@ -321,16 +324,16 @@ bool xr_find_stride(xr_input_pair *pair, xr_transform *transform)
     best_reading best = {.residual = 1};
     memory_view v = view_of(pair);
     try_pixels(pair, &best);
-    if (best.residual > EXACT && pair->count > 0) {
+    if (best.residual > XR_EXACT_READING && pair->count > 0) {
         best_reading exact = best;
         try_parts(&v, &exact);
-        if (exact.residual > EXACT)
+        if (exact.residual > XR_EXACT_READING)
             try_steps(&v, &exact);
-        if (exact.residual < EXACT)
+        if (exact.residual < XR_EXACT_READING)
             best = exact;
     }
     xr_reading exchanged = {.set = true, .kind = XR_READ_EXCHANGED};
-    if (best.residual > EXACT && pair->width != pair->height)
+    if (best.residual > XR_EXACT_READING && pair->width != pair->height)
         consider(&best, &exchanged, exchanged_residual(pair, &exchanged));
     if (best.residual > 0.3 * transform->residual || best.residual > RESAMPLED)
         return false;

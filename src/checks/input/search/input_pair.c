@@ -26,7 +26,7 @@ bool xr_input_raster(xr_input_pair *pair, exray_side side, size_t frame, bool ot
     if (exray_comparison_values(pair->comparison, side, frame, EXRAY_KIND_INPUT, pair->index, pair->slot,
                                 &view, &values, &error) != EXRAY_OK)
         return false;
-    if (!xr_raster_load(out, &view.info, view.count, values, other_layout))
+    if (!xr_raster_load(out, &view.info, view.count, values, other_layout, pair->picture))
         return false;
     xr_pixel_view memory = xr_pixel_view_of(&view.info, view.count);
     pair->items[side] =
@@ -70,7 +70,7 @@ exray_picture *xr_decoded_sensor(xr_input_pair *pair, const xr_transform *transf
     if (picture && r->kind == XR_DECODE_COLOR)
         picture = replaced(picture, xr_color_picture(&r->color, picture));
     if (picture && transform->reading.set && transform->reading.on_sensor &&
-        transform->reading.kind <= XR_WRITTEN_AT_STEP)
+        xr_reading_moves_pixels(&transform->reading))
         picture = replaced(picture, xr_reading_picture(&transform->reading, picture));
     return picture;
 }
@@ -252,7 +252,8 @@ static bool read_frame(xr_input_pair *pair, const xr_transform *transform, size_
     ok = ok && s->edge[0].channels == s->reference.channels && s->edge[0].width == s->reference.width &&
          s->edge[0].height == s->reference.height;
     const size_t channels = s->edge[0].channels;
-    s->picture = ok && (channels == 3 || channels == 1)
+    /* Which picture of a clip is the sensor's, nobody says. */
+    s->picture = ok && pair->pictures == 1 && (channels == 3 || channels == 1)
                      ? xr_sensor_picture(pair->comparison, s->source, NULL, pair->sensor_slot, NULL)
                      : NULL;
     if (s->picture && !xr_area_of_picture(&s->picture_area, s->picture, channels))
@@ -442,6 +443,49 @@ bool xr_search_rows(const xr_input_pair *pair, exray_side side, bool layout, xr_
 
 /* ---- The pair ---------------------------------------------------------------------------------- */
 
+/* Adds the differences of each picture of a frame's clip; more pictures than that are those of one. */
+enum { MOST_PICTURES = 64 };
+static void add_differences(const xr_pixel_view v[2], const float *const value[2], double sum[MOST_PICTURES])
+{
+    enum { SAMPLES = 500 };
+    const size_t pixels = v->picture_rows * v->columns, step = pixels / SAMPLES + 1;
+    for (size_t k = 0; k < v->pictures; k++)
+        for (size_t p = 0; p < pixels; p += step)
+            for (size_t c = 0; c < v->channels; c++) {
+                double d = xr_value_at(value[0], xr_pixel_place(&v[0], k * pixels + p, c)) -
+                           xr_value_at(value[1], xr_pixel_place(&v[1], k * pixels + p, c));
+                sum[k] += isfinite(d) ? fabs(d) : 0;
+            }
+}
+
+/* How many pictures a clip has, and which of them is searched. */
+static void choose_picture(xr_input_pair *pair)
+{
+    enum { FRAMES = 4 };
+    const size_t frames = exray_comparison_frame_count(pair->comparison);
+    exray_slot *const slot[2] = {pair->slot, pair->sensor_slot};
+    double sum[MOST_PICTURES] = {0};
+    pair->pictures = 1;
+    for (size_t f = 0, read = 0; f < frames && read < FRAMES; f++) {
+        exray_tensor_view tensor[2];
+        xr_pixel_view v[2];
+        const float *value[2];
+        if (!xr_pixel_sides_read(pair->comparison, pair->index, f, slot, tensor, v, value))
+            continue;
+        if (v->pictures == 1 || v->pictures > MOST_PICTURES || (read && v->pictures != pair->pictures))
+            return;
+        if (v[1].pictures != v->pictures || v[1].picture_rows != v->picture_rows ||
+            v[1].columns != v->columns || v[1].channels != v->channels)
+            continue;
+        pair->pictures = v->pictures;
+        add_differences(v, value, sum);
+        read++;
+    }
+    for (size_t k = 1; k < pair->pictures; k++)
+        if (sum[k] > sum[pair->picture])
+            pair->picture = k;
+}
+
 xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t index, const xr_input_fit *fit)
 {
     xr_input_pair *pair = calloc(1, sizeof *pair);
@@ -456,6 +500,7 @@ xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t ind
         xr_input_pair_close(pair);
         return NULL;
     }
+    choose_picture(pair);
     return pair;
 }
 

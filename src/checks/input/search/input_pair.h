@@ -26,6 +26,8 @@ typedef struct xr_input_pair {
     size_t index; /* among the comparison's inputs */
     const xr_input_fit *fit;
     exray_slot *slot, *sensor_slot;
+    size_t pictures; /* of a clip; else 1 */
+    size_t picture;  /* of them, the one that is read: that which differs most */
 
     /* What a user of the search asks for. */
     size_t required_frame; /* 1 + a frame that is searched, whatever its contrast; 0: none */
@@ -44,6 +46,8 @@ typedef struct xr_input_pair {
     bool clamped;   /* the reference's values exceed it */
     bool whole;     /* set it: values at the ends are looked at like others */
 
+    xr_color_transform late_color; /* a conversion that, after the resize, explains much of the edge */
+
     bool padded; /* letterboxes on both sides: the padding is left out (xr_find_padding) */
 
     xr_search_frame frame[XR_SEARCH_FRAMES];
@@ -59,7 +63,7 @@ void xr_input_pair_close(xr_input_pair *pair);
 bool xr_input_pair_lend(const xr_input_pair *pair, xr_input_pair *lent);
 void xr_input_pair_return(xr_input_pair *lent);
 
-/* One side's input of a frame; false where there is none. */
+/* One side's input of a frame, of a clip pair->picture; false where there is none. */
 bool xr_input_raster(xr_input_pair *pair, exray_side side, size_t frame, bool other_layout,
                      const xr_sign_wrap *wrap, xr_raster *out);
 /* How the edge's input of 8 bits is stored; false: it has no 8 bits, or cannot be read. */

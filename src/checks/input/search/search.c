@@ -133,12 +133,13 @@ static bool prepare(xr_input_pair *pair, xr_transform *transform)
  * left. */
 static void search_place(xr_input_pair *pair, xr_transform *transform)
 {
-    /* Exchanged sides are made from the sensor's picture more exactly, where there is one. */
+    /* What was misread before a resize is made from the sensor's picture more exactly, where there is one. */
     xr_transform otherwise = *transform;
     bool misread = xr_find_stride(pair, &otherwise);
-    bool exchanged = misread && otherwise.reading.kind == XR_READ_EXCHANGED && pair->has_sensor;
+    bool resized = misread && pair->has_sensor &&
+                   (otherwise.reading.kind == XR_READ_EXCHANGED || otherwise.residual > XR_EXACT_READING);
     bool by_sensor = false;
-    if (!misread || exchanged) {
+    if (!misread || resized) {
         by_sensor = pair->has_sensor && xr_find_rendering(pair, transform);
         if (transform->unit.measured && (!by_sensor || transform->residual > 0.1) &&
             xr_find_sensor_stride(pair, transform))
@@ -146,7 +147,7 @@ static void search_place(xr_input_pair *pair, xr_transform *transform)
     }
     /* A part that no rendering shows may still be found without the sensor. */
     bool poor = by_sensor && !transform->resampling.set && transform->residual > 0.05;
-    if (misread && (!exchanged || transform->residual > otherwise.residual))
+    if (misread && (!resized || transform->residual > otherwise.residual))
         *transform = otherwise;
     else if ((!by_sensor || poor) && transform->residual > 0.004 && !try_rotation(pair, transform))
         try_crop(pair, transform);
@@ -168,6 +169,7 @@ static bool find_late_color(xr_input_pair *pair, const xr_transform *transform, 
     *colored = *transform;
     if (!xr_find_color(pair, colored) || !xr_is_nonlinear(&colored->color))
         return false;
+    pair->late_color = colored->color;
     *levels = remaining_levels(pair, colored);
     bool either = colored->color.kind == XR_COLOR_GAMMA && pair->has_sensor;
     return *levels < (either ? FLOOR / 2 : 2 * FLOOR);

@@ -103,7 +103,7 @@ static bool load_side(xr_gallery *g, exray_side side, size_t frame, xr_raster *o
     return g->pair != EXRAY_NO_INDEX &&
            exray_comparison_values(g->page->comparison, side, frame, EXRAY_KIND_INPUT, g->pair,
                                    g->page->slot[side], &view, &values, &error) == EXRAY_OK &&
-           xr_raster_load(out, &view.info, view.count, values, false);
+           xr_raster_load(out, &view.info, view.count, values, false, XR_ALL_PICTURES);
 }
 
 static bool looks_like_picture(const xr_raster *r)
