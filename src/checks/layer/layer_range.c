@@ -10,6 +10,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
+#include "checks/layer/inner_range.h"
 #include "checks/layer/input_range.h"
 #include "checks/layer/layers_behind.h"
 #include "checks/layer/value_evidence.h"
@@ -40,6 +41,9 @@ typedef struct judged {
     range_fault fault;
     bool known;  /* the reference is quantized to the same type */
     double cost; /* error from clipping or from the steps / the signal's deviation */
+    /* Tensors of the edge that have no counterpart, or EXRAY_NO_INDEX: a copy in integers of what the layer
+     * made, integers that it reads, and the node that makes those. */
+    uint32_t copy, before, maker;
     xr_layer_evidence evidence;
 } judged;
 
@@ -111,35 +115,104 @@ static bool is_range_of_function(const exray_layer_pair *layer, const xr_layer_e
     return fabs(e->low - (from_zero ? 0 : -1)) < 1.5 * e->step && fabs(e->high - 1) < 1.5 * e->step;
 }
 
+static bool is_wrong(const exray_layer_pair *layer)
+{
+    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
+}
+
+/* Judges the range that the layer itself has. */
+static exray_status judge_own(const exray_comparison *comparison, const exray_tensor_info *edge,
+                              const range_limits *limit, judged *j, exray_error *error)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, j->layer);
+    exray_status status = EXRAY_OK;
+    if (layer->from_stats || layer->from_sketch)
+        xr_layer_evidence_from_stats(comparison, j->layer, &j->evidence);
+    else
+        status = xr_layer_range_evidence_get(comparison, j->layer, &j->evidence, error);
+    if (status != EXRAY_OK)
+        return status;
+    const exray_quantization *reference = same_type(comparison, layer);
+    j->known = reference != NULL;
+    j->fault = judge(&j->evidence, limit, reference, &j->cost);
+    /* Integers of 16 bits are symmetric: their zero point is zero, and only a wider range holds more. */
+    if (j->fault == OFF_CENTER && !j->known && edge->dtype == EXRAY_DTYPE_INT16 &&
+        j->evidence.zero_point == 0)
+        j->fault = TOO_NARROW;
+    /* From a lower bound of the error it is not known whether the steps are most of it. */
+    if (j->fault == TOO_WIDE &&
+        ((layer->from_stats && !j->known) || is_range_of_function(layer, &j->evidence)))
+        j->fault = HEALTHY;
+    return EXRAY_OK;
+}
+
+/* Judges the range of the copy that a node behind a layer of floats makes. */
+static exray_status judge_copy(const exray_comparison *comparison, const range_limits *limit, judged *j,
+                               exray_error *error)
+{
+    uint32_t node = xr_quantizer_behind(comparison, j->layer);
+    if (node == EXRAY_NO_INDEX || !xr_layer_has_data(exray_comparison_layer(comparison, j->layer)))
+        return EXRAY_OK;
+    j->copy = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE))->nodes[node].outputs[0];
+    exray_status status = xr_quantizer_evidence(comparison, j->layer, node, &j->evidence, error);
+    if (status == EXRAY_OK)
+        j->fault = judge(&j->evidence, limit, NULL, &j->cost);
+    /* A range that begins at zero is an activation; what it holds is compared behind it. */
+    bool activates = fabs(j->evidence.low) < j->evidence.step || fabs(j->evidence.high) < j->evidence.step;
+    if (j->fault == TOO_WIDE
+            ? is_range_of_function(exray_comparison_layer(comparison, j->layer), &j->evidence)
+            : activates)
+        j->fault = HEALTHY;
+    return status;
+}
+
+/* Of a layer that is wrong: all of the error but its noise lies where the integers that it reads are at an
+ * end of their type, or their steps are most of it. */
+static exray_status judge_before(const exray_comparison *comparison, const range_limits *limit, judged *j,
+                                 exray_error *error)
+{
+    static const double most = 0.9;
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, j->layer);
+    j->before = layer->role == EXRAY_LAYER_ROLE_ORIGINATES
+                    ? xr_integers_before(comparison, j->layer, &j->maker)
+                    : EXRAY_NO_INDEX;
+    if (j->before == EXRAY_NO_INDEX)
+        return EXRAY_OK;
+    xr_layer_evidence *e = &j->evidence;
+    exray_status status = xr_integers_evidence(comparison, j->layer, j->before, e, error);
+    if (status != EXRAY_OK || e->frames == 0 || !(e->deviation > 0))
+        return status;
+    double clipping = sqrt(e->clipped) / e->deviation, rest = sqrt(e->unclipped) / e->deviation;
+    double used = (e->max[0] - e->min[0]) / (e->high - e->low);
+    if (e->clipped > most * e->difference && clipping > LEAST_CLIPPING && rest <= layer->noise) {
+        j->fault = TOO_NARROW;
+        j->cost = clipping;
+    } else if (used * limit->step_ratio < 1 && e->step / sqrt(12) > 0.5 * sqrt(e->difference)) {
+        j->fault = TOO_WIDE;
+        j->cost = e->step / sqrt(12) / e->deviation;
+    }
+    return EXRAY_OK;
+}
+
 static exray_status judge_all(const exray_comparison *comparison, const range_limits *limit, judged *list,
                               size_t *count, exray_error *error)
 {
+    const bool quantizes = xr_has_quantizers(comparison);
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         bool summed = layer->from_stats || layer->from_sketch;
         const exray_tensor_info *edge = summed ? xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE)
                                                : xr_layer_stored(comparison, layer, EXRAY_SIDE_EDGE);
-        if (!edge || edge->quantization.count != 1)
-            continue;
-        judged j = {.layer = i};
+        judged j = {.layer = i, .copy = EXRAY_NO_INDEX, .before = EXRAY_NO_INDEX};
         exray_status status = EXRAY_OK;
-        if (summed)
-            xr_layer_evidence_from_stats(comparison, i, &j.evidence);
-        else
-            status = xr_layer_range_evidence_get(comparison, i, &j.evidence, error);
+        if (edge && edge->quantization.count == 1)
+            status = judge_own(comparison, edge, limit, &j, error);
+        else if (edge && quantizes)
+            status = judge_copy(comparison, limit, &j, error);
+        if (status == EXRAY_OK && j.fault == HEALTHY && !summed)
+            status = judge_before(comparison, limit, &j, error);
         if (status != EXRAY_OK)
             return status;
-        const exray_quantization *reference = same_type(comparison, layer);
-        j.known = reference != NULL;
-        j.fault = judge(&j.evidence, limit, reference, &j.cost);
-        /* Integers of 16 bits are symmetric: their zero point is zero, and only a wider range holds more. */
-        if (j.fault == OFF_CENTER && !j.known && edge->dtype == EXRAY_DTYPE_INT16 &&
-            j.evidence.zero_point == 0)
-            j.fault = TOO_NARROW;
-        /* From a lower bound of the error it is not known whether the steps are most of it. */
-        if (j.fault == TOO_WIDE &&
-            ((layer->from_stats && !j.known) || is_range_of_function(layer, &j.evidence)))
-            j.fault = HEALTHY;
         if (j.fault != HEALTHY)
             list[(*count)++] = j;
     }
@@ -156,16 +229,27 @@ static bool is_certain(const judged *j)
     return (j->fault == OFF_CENTER && j->known) || (costly && (j->fault != TOO_NARROW || j->known));
 }
 
+/* Behind layers with other weights values are wrong anyway; a range is too narrow nevertheless where the edge
+ * is at its end wherever the reference is beyond it: other weights alone would not gather the values there,
+ * the less so where the range was chosen for them. */
+static bool is_stuck(const judged *j)
+{
+    const xr_layer_evidence *e = &j->evidence;
+    return j->fault == TOO_NARROW && j->cost > MOST_OF_8_BITS && isfinite(e->held) &&
+           e->held >= 0.5 * (e->below + e->above);
+}
+
 /* Where no layer or output is wrong, keeps only what is certain; with one layer that surely clips, the others
  * that clip: one calibration made them. */
-static size_t keep_certain(judged *list, size_t count)
+static size_t keep_certain(judged *list, size_t count, bool other_weights)
 {
     size_t kept = 0;
     bool clips = false;
     for (size_t i = 0; i < count; i++)
         clips = clips || (list[i].fault == TOO_NARROW && is_certain(&list[i]));
     for (size_t i = 0; i < count; i++)
-        if (is_certain(&list[i]) || (clips && list[i].fault == TOO_NARROW))
+        if (is_certain(&list[i]) || (other_weights && is_stuck(&list[i])) ||
+            (clips && list[i].fault == TOO_NARROW))
             list[kept++] = list[i];
     return kept;
 }
@@ -221,6 +305,58 @@ static const char *cause_of(range_fault f)
     return f == TOO_NARROW ? "layer.saturation" : f == TOO_WIDE ? "layer.range" : "layer.zero_point";
 }
 
+/* Of integers that the layer reads, which the reference has no counterpart of. */
+static void describe_before(const exray_comparison *comparison, const judged *j, exray_finding *f)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, j->layer);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const xr_layer_evidence *e = &j->evidence;
+    const exray_node *maker = &model->nodes[j->maker];
+    const char *tensor = model->tensors[j->before].name, *inner = maker->name && *maker->name ? maker->name
+                                                                  : tensor                    ? tensor
+                                                                                              : "";
+    exray_finding_summary(f,
+                          "Layer %u (%s) %.*s, before layer %u (%s) %.*s, %s: it can hold %.4g to %.4g, its "
+                          "values are %.4g to %.4g.",
+                          (unsigned)j->maker, maker->op ? maker->op : "", XR_SHORT_NAME(inner),
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]),
+                          j->fault == TOO_NARROW ? "saturates" : "is quantized too coarsely", e->low, e->high,
+                          e->min[0], e->max[0]);
+    if (j->fault == TOO_NARROW) {
+        exray_finding_detail(f,
+                             "%.2g %% of its values are at an end of that range, and %.3g %% of the squared "
+                             "difference of the layer lies there; elsewhere it is within noise.",
+                             100 * (e->below + e->above), 100 * e->clipped / e->difference);
+        exray_finding_fix(f, "Calibrate again with data as in use: the range of %.*s is too narrow.",
+                          XR_SHORT_NAME(inner));
+    } else {
+        exray_finding_detail(f, "Its steps of %.3g cost %.2g of the signal.", e->step, j->cost);
+        exray_finding_fix(f, "Calibrate again with data as in use: the range of %.*s is too wide.",
+                          XR_SHORT_NAME(inner));
+    }
+    exray_finding_text(f, "inner", inner);
+    exray_finding_number(f, "low", e->low);
+    exray_finding_number(f, "high", e->high);
+    exray_finding_number(f, "cost", j->cost);
+    exray_finding_number(f, "error_to_signal", sqrt(e->difference) / e->deviation);
+}
+
+/* Layers that read the copy answer to what it lost: "layer_17", their error. */
+static void add_readers(const exray_comparison *comparison, const judged *j, exray_finding *f)
+{
+    enum { MOST = 16 };
+    size_t reader[MOST];
+    size_t count = xr_layers_that_read(comparison, j->copy, reader, MOST);
+    for (size_t i = 0; i < count; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, reader[i]);
+        char key[40];
+        snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
+        if (is_wrong(layer) && !xr_finding_evidence(f, key))
+            exray_finding_number(f, key, layer->error);
+    }
+}
+
 static void describe(const exray_comparison *comparison, const judged *j, exray_finding *f)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, j->layer);
@@ -228,6 +364,10 @@ static void describe(const exray_comparison *comparison, const judged *j, exray_
     unsigned node = (unsigned)layer->node[EXRAY_SIDE_EDGE];
     const char *op = layer->op[EXRAY_SIDE_EDGE], *name = layer->name[EXRAY_SIDE_EDGE];
     double outside = 100 * (e->below + e->above);
+    if (j->before != EXRAY_NO_INDEX) {
+        describe_before(comparison, j, f);
+        return;
+    }
     switch (j->fault) {
     case TOO_NARROW:
         exray_finding_summary(f,
@@ -405,6 +545,9 @@ static exray_finding *report(const exray_comparison *comparison, const judged *l
                              layers, worst);
     exray_finding_number(f, "layers", (double)layers);
     add_layers(comparison, list, count, which, f);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].fault == which && list[i].copy != EXRAY_NO_INDEX)
+            add_readers(comparison, &list[i], f);
     return f;
 }
 
@@ -428,11 +571,6 @@ static void report_all(const exray_comparison *comparison, const judged *list, s
         report_input(comparison, input, findings);
 }
 
-static bool is_wrong(const exray_layer_pair *layer)
-{
-    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
-}
-
 /* Layers that clip account for what is wrong at them and behind: not where values are wrong before all of
  * them.  From statistics it is not known where that begins; pairs that are not one quantity are not wrong. */
 static bool may_account(const exray_comparison *comparison, const exray_findings *findings,
@@ -454,11 +592,14 @@ static bool may_account(const exray_comparison *comparison, const exray_findings
     return false;
 }
 
-/* Of another model, or one with other weights, wrong values are no sign of ranges. */
-static bool has_model_cause(const exray_findings *findings)
+/* Whether there is an error of that cause; of all whose names begin so, where it ends with a dot. */
+static bool has_error(const exray_findings *findings, const char *cause)
 {
+    size_t length = strlen(cause);
+    bool prefix = cause[length - 1] == '.';
     for (const exray_finding *f = findings->first; f; f = f->next)
-        if (f->severity == EXRAY_SEVERITY_ERROR && strncmp(f->cause, "model.", 6) == 0)
+        if (f->severity == EXRAY_SEVERITY_ERROR &&
+            (prefix ? strncmp(f->cause, cause, length) == 0 : strcmp(f->cause, cause) == 0))
             return true;
     return false;
 }
@@ -466,8 +607,10 @@ static bool has_model_cause(const exray_findings *findings)
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     bool clean = !xr_inputs_differ(comparison);
+    /* Of another model, or one with other weights, wrong values are no sign of ranges. */
     bool wrong =
-        (xr_layers_differ(comparison) || xr_outputs_differ(comparison)) && !has_model_cause(findings);
+        (xr_layers_differ(comparison) || xr_outputs_differ(comparison)) && !has_error(findings, "model.");
+    bool other_weights = has_error(findings, "model.weights") && !has_error(findings, "model.version");
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;
@@ -484,7 +627,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (!clean)
             count = keep_clipped(comparison, list, count);
         else if (!wrong || !may_account(comparison, findings, list, count))
-            count = keep_certain(list, count);
+            count = keep_certain(list, count, other_weights);
         if (!keep_before_operators(comparison, findings, list, &count))
             status = error->status = EXRAY_E_MEMORY;
         if (!clean || (!wrong && !is_certain(&input.j)))

@@ -329,7 +329,7 @@ static void settle(const evidence_sums *s, xr_layer_evidence *e)
 }
 
 static exray_status read_evidence(const exray_comparison *comparison, size_t layer, bool reasons,
-                                  xr_layer_evidence *out, exray_error *error)
+                                  const exray_tensor_info *stored, xr_layer_evidence *out, exray_error *error)
 {
     *out = (xr_layer_evidence){.min = {INFINITY, INFINITY}, .max = {-INFINITY, -INFINITY}};
     layer_side side[2] = {{.slot = exray_slot_new()}, {.slot = exray_slot_new()}};
@@ -337,8 +337,6 @@ static exray_status read_evidence(const exray_comparison *comparison, size_t lay
     size_t frames = exray_comparison_frame_count(comparison);
     size_t stride = frames > MOST_FRAMES ? frames / MOST_FRAMES : 1;
     evidence_sums s = {0};
-    const exray_tensor_info *stored =
-        xr_layer_stored(comparison, exray_comparison_layer(comparison, layer), EXRAY_SIDE_EDGE);
     for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += stride) {
         for (int k = 0; k < 2 && status == EXRAY_OK; k++)
             status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_KIND_LAYER, layer,
@@ -364,17 +362,19 @@ static exray_status read_evidence(const exray_comparison *comparison, size_t lay
 exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
                                    exray_error *error)
 {
-    return read_evidence(comparison, layer, true, out, error);
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    return read_evidence(comparison, layer, true, xr_layer_stored(comparison, pair, EXRAY_SIDE_EDGE), out,
+                         error);
 }
 
 /* From the metrics, over all frames, where no value of the reference is beyond the range of the edge's type:
  * then nothing is clipped, and the rest is known already.  A layer of 8 bits on both sides need not be read
  * again. */
-static bool from_metrics(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out)
+static bool from_metrics(const exray_comparison *comparison, size_t layer, const exray_tensor_info *info,
+                         xr_layer_evidence *out)
 {
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
     const exray_metrics *m = &pair->metrics;
-    const exray_tensor_info *info = xr_layer_stored(comparison, pair, EXRAY_SIDE_EDGE);
     if (!info || pair->problem || m->count == 0 || !isfinite(m->rmse) || !isfinite(m->std[1]) ||
         m->nan_count[0] || m->nan_count[1] || m->inf_count[0] || m->inf_count[1])
         return false;
@@ -390,12 +390,21 @@ static bool from_metrics(const exray_comparison *comparison, size_t layer, xr_la
     return out->step > 0 && m->min[1] >= out->low && m->max[1] <= out->high;
 }
 
+exray_status xr_layer_range_evidence_in(const exray_comparison *comparison, size_t layer,
+                                        const exray_tensor_info *range, xr_layer_evidence *out,
+                                        exray_error *error)
+{
+    if (from_metrics(comparison, layer, range, out))
+        return EXRAY_OK;
+    return read_evidence(comparison, layer, false, range, out, error);
+}
+
 exray_status xr_layer_range_evidence_get(const exray_comparison *comparison, size_t layer,
                                          xr_layer_evidence *out, exray_error *error)
 {
-    if (from_metrics(comparison, layer, out))
-        return EXRAY_OK;
-    return read_evidence(comparison, layer, false, out, error);
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    return xr_layer_range_evidence_in(comparison, layer, xr_layer_stored(comparison, pair, EXRAY_SIDE_EDGE),
+                                      out, error);
 }
 
 /* ---- From statistics ------------------------------------------------------------------ */

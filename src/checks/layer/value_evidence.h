@@ -46,6 +46,11 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
 exray_status xr_layer_range_evidence_get(const exray_comparison *comparison, size_t layer,
                                          xr_layer_evidence *out, exray_error *error);
 
+/* The same with the range of another tensor: a copy of what the layer made. */
+exray_status xr_layer_range_evidence_in(const exray_comparison *comparison, size_t layer,
+                                        const exray_tensor_info *range, xr_layer_evidence *out,
+                                        exray_error *error);
+
 /* The same from a layer's statistics: frames (1 or 0), count, difference (a lower bound without
  * sketches), deviation, min, max, shift, the type's range; `below`, `above` and `clipped` (a lower
  * bound) from the shares of the edge's values at the ends of the range.  The rest is NAN. */

@@ -60,7 +60,8 @@ bool xr_scorer_read_values(xr_scorer *s, const exray_comparison *comparison)
 static bool are_two(const xr_scorer *s, uint32_t edge, uint32_t reference)
 {
     bool one_is_another = s->twin[0][edge] || s->twin[1][reference];
-    if (!one_is_another && !s->naming.shared)
+    bool one_name = s->naming.namesake[edge] == reference;
+    if (!one_is_another && (!s->naming.shared || one_name))
         return false;
     if (xr_values_equal(s->similarities, edge, reference))
         return false;

@@ -95,23 +95,45 @@ static bool is_numbered(const xr_naming *s, const xr_layer *layer)
 
 /* ---- Lists of names ------------------------------------------------------------------------------ */
 
-typedef enum naming { BY_TENSOR, BY_BARE_TENSOR, BY_NODE, NAMINGS } naming;
+/* BY_FILE: by the file's name for what a node makes: that of the node, where the engine gave the tensor one
+ * of its own (a quantizer's conversions moved), else that of the tensor. */
+typedef enum naming { BY_TENSOR, BY_BARE_TENSOR, BY_FILE, BY_NODE, NAMINGS } naming;
+
+/* PyTorch's exporter names a tensor after its node. */
+static size_t file_length(const char *name)
+{
+    static const char ending[] = "_output_0";
+    const size_t length = strlen(name), n = sizeof ending - 1;
+    return length > n && strcmp(name + length - n, ending) == 0 ? length - n : length;
+}
+
+static const char *name_of(const xr_layer *layer, naming how)
+{
+    const char *tensor = layer->tensor ? layer->tensor->name : NULL;
+    bool of_node = how == BY_NODE || (how == BY_FILE && tensor && is_counted_by_engine(tensor));
+    return of_node ? layer->op->name : tensor;
+}
+
+static size_t length_of(const char *name, naming how)
+{
+    return how == BY_BARE_TENSOR ? bare_length(name) : how == BY_FILE ? file_length(name) : strlen(name);
+}
 
 static size_t list_names(const xr_naming *s, const xr_layers *layers, naming how, layer_name *list)
 {
     size_t count = 0;
     for (uint32_t i = 0; i < layers->count; i++) {
         const xr_layer *layer = &layers->layer[i];
-        const char *name = how == BY_NODE ? layer->op->name : layer->tensor ? layer->tensor->name : NULL;
+        const char *name = name_of(layer, how);
         /* A node's name is the name of its first output. */
-        bool further = how == BY_NODE && i > 0 && layers->layer[i - 1].op == layer->op;
-        bool number = how != BY_NODE && s->renumbered && is_numbered(s, layer);
+        bool of_node = name && name == layer->op->name;
+        bool further = of_node && i > 0 && layers->layer[i - 1].op == layer->op;
+        bool number = !of_node && s->renumbered && is_numbered(s, layer);
         if (!name || !*name || further || layer->constant || number)
             continue;
-        size_t inserted = how == BY_NODE ? 0 : inserted_length(name);
+        size_t inserted = of_node ? 0 : inserted_length(name);
         name += inserted;
-        list[count++] =
-            (layer_name){name, how == BY_BARE_TENSOR ? bare_length(name) : strlen(name), inserted > 0, i};
+        list[count++] = (layer_name){name, length_of(name, how), inserted > 0, i};
     }
     return keep_unique(list, count);
 }

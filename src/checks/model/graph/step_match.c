@@ -300,12 +300,30 @@ static bool is_like(const xr_step_graph *g, uint32_t tensor, uint32_t other)
     return tensor == other || g->tensor[tensor].same_as == g->tensor[other].same_as;
 }
 
+uint32_t xr_step_match_quantized(const xr_step_match *m, uint32_t edge)
+{
+    enum { FURTHEST = 4 };
+    const xr_step_graph *g = &m->side[0];
+    for (int i = 0; i < FURTHEST && g->tensor[edge].raw != EXRAY_NO_INDEX; i++) {
+        const xr_op_step *raw = &g->raw[g->tensor[edge].raw];
+        if (raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY || raw->input_count != 1)
+            break;
+        edge = raw->input[0];
+        if (edge < g->model->tensor_count && m->layer[edge] != EXRAY_NO_INDEX)
+            return m->layer[edge];
+    }
+    return EXRAY_NO_INDEX;
+}
+
 const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *m,
                                             uint32_t edge, uint32_t reference)
 {
-    if (edge >= m->side[0].model->tensor_count || m->layer[edge] == EXRAY_NO_INDEX)
+    if (edge >= m->side[0].model->tensor_count)
         return NULL;
-    const exray_layer_pair *layer = exray_comparison_layer(comparison, m->layer[edge]);
+    uint32_t at = m->layer[edge] != EXRAY_NO_INDEX ? m->layer[edge] : xr_step_match_quantized(m, edge);
+    if (at == EXRAY_NO_INDEX)
+        return NULL;
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, at);
     const exray_model *model = m->side[1].model;
     if (layer->node[1] >= model->node_count ||
         layer->reference_output >= model->nodes[layer->node[1]].output_count)

@@ -18,7 +18,11 @@ typedef struct xr_step_match {
 bool xr_step_match_make(const exray_comparison *comparison, xr_step_match *out);
 void xr_step_match_free(xr_step_match *match);
 
-/* The pair of layers whose values are those of both tensors, or NULL. */
+/* The pair of layers that a tensor of the edge is only quantized from, or EXRAY_NO_INDEX. */
+uint32_t xr_step_match_quantized(const xr_step_match *match, uint32_t edge);
+
+/* The pair of layers whose values are those of both tensors, or what the edge's is only quantized from, or
+ * NULL. */
 const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *match,
                                             uint32_t edge, uint32_t reference);
 

@@ -23,22 +23,6 @@ uint32_t xr_finder_mate(const xr_finder *f, uint32_t edge_tensor)
 
 /* ---- Adding ------------------------------------------------------------------------------ */
 
-/* The pair of layers that a tensor of the edge is only quantized from. */
-static uint32_t layer_quantized(const xr_step_match *m, uint32_t tensor)
-{
-    enum { FURTHEST = 4 };
-    const xr_step_graph *g = &m->side[0];
-    for (int i = 0; i < FURTHEST && g->tensor[tensor].raw != EXRAY_NO_INDEX; i++) {
-        const xr_op_step *raw = &g->raw[g->tensor[tensor].raw];
-        if (raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY || raw->input_count != 1)
-            break;
-        tensor = raw->input[0];
-        if (tensor < g->model->tensor_count && m->layer[tensor] != EXRAY_NO_INDEX)
-            return m->layer[tensor];
-    }
-    return EXRAY_NO_INDEX;
-}
-
 /* The pair of layers that the edge's step ends in. */
 static uint32_t layer_at(const xr_finder *f, uint32_t edge_step)
 {
@@ -50,7 +34,7 @@ static uint32_t layer_at(const xr_finder *f, uint32_t edge_step)
     for (int i = 0; i < 2; i++)
         if (tensors[i] < m->side[0].model->tensor_count && m->layer[tensors[i]] != EXRAY_NO_INDEX)
             return m->layer[tensors[i]];
-    return layer_quantized(m, step->output);
+    return xr_step_match_quantized(m, step->output);
 }
 
 uint32_t xr_layer_behind_step(const xr_finder *f, uint32_t edge_step)
