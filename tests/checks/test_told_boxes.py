@@ -48,6 +48,31 @@ def letterboxed(rows, k):
     return placed(rows, rows[:, 0], y[:, 0], rows[:, 2], y[:, 1])
 
 
+@pytest.mark.parametrize("where", ["score", "place"])
+@pytest.mark.parametrize("frames", [(2,), range(FRAMES)], ids=["one frame", "all"])
+@pytest.mark.parametrize("side", ["edge", "reference"])
+def test_values_that_are_no_number(tmp_path, where, frames, side):
+    """Also where all boxes of a frame have such, and outputs were not recorded."""
+    def change(rows, k):
+        rows = rows.copy()
+        if k in frames:
+            rows[:, 5 if where == "score" else 0] = np.nan
+        return rows
+
+    told = [teller(change), RIGHT] if side == "edge" else [RIGHT, teller(change)]
+    for kept in (True, False):
+        folder = tmp_path / str(kept)
+        folder.mkdir()
+        f = told_finding(judged(folder, OUTPUTS, *told, keep_outputs=kept))
+        assert f["evidence"]["kind"] == "nan" and f"the {side}'s boxes" in f["summary"], f
+        assert len(frames) > 1 or "1 of 6 frames" in f["summary"]
+
+
+def test_no_number_on_both_sides_is_no_difference(tmp_path):
+    wrong = teller(lambda rows, k: np.column_stack([rows[:, :5], np.full(len(rows), np.nan)]) if k == 2 else rows)
+    assert judged(tmp_path, OUTPUTS, wrong, wrong)["verdict"] == "pass"
+
+
 def without(keep):
     return lambda rows, k: np.array([r for i, r in enumerate(rows) if keep(r, i, k)]).reshape(-1, 6)
 

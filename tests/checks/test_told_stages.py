@@ -132,6 +132,10 @@ WRONG_VECTORS = {
     "backwards": (lambda k: mean(k)[::-1], "order", "another order"),
     "cut": (lambda k: mean(k)[:16], "missing", "first 16"),
     "softmax": (lambda k: np.exp(mean(k)) / np.exp(mean(k)).sum(), "vector", "softmax"),
+    "limited": (lambda k: np.minimum(mean(k), 0.2), "clipped", "limited to 0.2 at most"),
+    "limited at both ends": (lambda k: np.clip(mean(k), -0.3, 0.2), "clipped", "limited to -0.3 .. 0.2"),
+    "a dead value": (lambda k: np.where(np.arange(WIDE) == 7, 0, mean(k)), "places", "(place 7), where the edge always tells 0"),
+    "two other values": (lambda k: np.where(np.arange(WIDE) % 12 == 7, k + 1, mean(k)), "places", "2 of the"),
     "anything": (lambda k: np.random.default_rng(k).normal(0, 1, WIDE), "vector", "cosine"),
 }
 

@@ -129,15 +129,17 @@ static void report(const exray_comparison *c, exray_findings *findings, const de
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(
         f,
-        "The delegate left %zu layers to the engine's own kernels, which take %.0f %% of the "
-        "time (most: %s, layer %u); the model is cut into %zu partitions.",
-        edge->left, 100 * edge->left_share, op ? op : "?", (unsigned)edge->dearest, edge->partitions);
+        "The delegate left %zu layer%s to the engine's own kernels, which take%s %.0f %% of the "
+        "time (most: %s, layer %u); the model is cut into %zu partition%s.",
+        edge->left, edge->left == 1 ? "" : "s", edge->left == 1 ? "s" : "", 100 * edge->left_share,
+        op ? op : "?", (unsigned)edge->dearest, edge->partitions, edge->partitions == 1 ? "" : "s");
     if (edge->bytes > 0)
         exray_finding_detail(f, "Tensors of %.4g KiB a frame pass between the delegate and other layers.",
                              edge->bytes / 1024);
     if (cost > 1)
-        exray_finding_detail(f, "The same delegate in %zu partitions takes %.3g times less in the reference.",
-                             reference->partitions, cost);
+        exray_finding_detail(f,
+                             "The same delegate in %zu partition%s takes %.3g times less in the reference.",
+                             reference->partitions, reference->partitions == 1 ? "" : "s", cost);
     if (is_faster(c))
         exray_finding_detail(f, "The edge is nevertheless faster than the reference on this machine.");
     exray_finding_fix(

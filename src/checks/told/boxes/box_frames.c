@@ -16,13 +16,19 @@ enum {
 /* Differences of class numbers must fit. */
 #define FARTHEST_ID ((int64_t)1 << 60)
 
-static void copy_box(const exray_box *from, xr_told_box *to)
+/* False: a value is no number. */
+static bool copy_box(const exray_box *from, xr_told_box *to)
 {
+    const double values[] = {from->x_min, from->y_min, from->x_max, from->y_max, from->score};
+    bool numbers = true;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        numbers = numbers && isfinite(values[i]);
     *to = (xr_told_box){{from->x_min, from->y_min, from->x_max, from->y_max}, from->score, from->id};
     for (int i = 0; i < 4; i++)
         to->at[i] = isfinite(to->at[i]) ? to->at[i] : -1e9;
     to->score = isfinite(to->score) ? to->score : 0;
     to->id = to->id > FARTHEST_ID ? FARTHEST_ID : to->id < -FARTHEST_ID ? -FARTHEST_ID : to->id;
+    return numbers;
 }
 
 static bool read_side(const exray_comparison *comparison, exray_side side, exray_slot *slot, xr_box_frame *f)
@@ -33,7 +39,7 @@ static bool read_side(const exray_comparison *comparison, exray_side side, exray
     count = count < MOST_A_FRAME ? count : MOST_A_FRAME;
     f->box[side] = calloc(count + 1, sizeof *f->box[side]);
     for (size_t i = 0; f->box[side] && i < count; i++)
-        copy_box(&result.boxes[i], &f->box[side][i]);
+        f->not_numbers[side] += !copy_box(&result.boxes[i], &f->box[side][i]);
     f->count[side] = count;
     return f->box[side] != NULL;
 }

@@ -271,6 +271,22 @@ static bool is_worst_first(const xr_box_frames *frames)
 /* ---- All -------------------------------------------------------------------------------------------------
  */
 
+/* Frames in which one side alone tells boxes that have values that are no number: nothing else is asked of
+ * them. */
+static bool try_numbers(const xr_box_frames *frames, xr_box_story *out)
+{
+    for (size_t f = 0; f < frames->count; f++) {
+        const xr_box_frame *at = &frames->frame[f];
+        if ((at->not_numbers[0] > 0) == (at->not_numbers[1] > 0))
+            continue;
+        out->way = XR_BOXES_NAN;
+        out->differs[f] = true;
+        out->frames++;
+        out->boxes += at->not_numbers[0] + at->not_numbers[1];
+    }
+    return out->frames > 0;
+}
+
 bool xr_box_search(const xr_box_frames *frames, xr_box_story *out)
 {
     search_work w = {.frames = frames, .story = out, .exact = true};
@@ -280,6 +296,10 @@ bool xr_box_search(const xr_box_frames *frames, xr_box_story *out)
     for (size_t f = 0; f < frames->count; f++)
         w.exact = w.exact && frames->frame[f].exact;
     bool ok = out->own && out->differs && xr_box_match_begin(&w.match, frames);
+    if (ok && try_numbers(frames, out)) {
+        xr_box_match_end(&w.match);
+        return true;
+    }
     if (ok && mark_differing(&w)) {
         search_ways(&w);
         out->contradicted = is_contradicted(&w);

@@ -17,6 +17,7 @@ typedef enum xr_box_way {
     XR_BOXES_FORM,    /* by rule.map.form */
     XR_BOXES_GROWN,   /* of other sizes about their centers: rule.map.grow */
     XR_BOXES_ORDER,   /* the worst first */
+    XR_BOXES_NAN,     /* values that are no number, on one side alone */
     XR_BOXES_UNKNOWN,
 } xr_box_way;
 

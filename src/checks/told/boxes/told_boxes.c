@@ -507,6 +507,23 @@ static exray_finding *say_order(const box_report *r)
     return f;
 }
 
+static exray_finding *say_not_numbers(const box_report *r)
+{
+    char where[80];
+    bool edge = false;
+    for (size_t f = 0; f < r->frames->count; f++)
+        edge = edge || (r->story->differs[f] && r->frames->frame[f].not_numbers[EXRAY_SIDE_EDGE]);
+    exray_finding *f = begin(r, "nan", 0.97);
+    exray_finding_summary(
+        f,
+        "%zu of the %s's boxes have a place or a score that is no number (NaN or infinite), "
+        "where the other side's have none, %s.",
+        r->story->boxes, edge ? "edge" : "reference", where_words(r, where));
+    exray_finding_fix(f, "Look for a division by 0, a logarithm of 0 or a value that is not set, behind the "
+                         "model.");
+    return f;
+}
+
 static exray_finding *say_unknown(const box_report *r)
 {
     char where[80];
@@ -528,6 +545,8 @@ static exray_finding *say(const box_report *r)
         return r->story->shifted ? say_small_shift(r) : NULL;
     case XR_BOXES_ORDER:
         return say_order(r);
+    case XR_BOXES_NAN:
+        return say_not_numbers(r);
     case XR_BOXES_MISSING:
     case XR_BOXES_EXTRA:
         return say_sets(r);
@@ -590,7 +609,8 @@ static exray_status report(box_report *r, exray_error *error)
         differs[r->frames->frame[i].frame] = all || r->story->differs[i];
     say_rest(f, r->story);
     exray_finding_number(f, "boxes", (double)(all ? r->frames->boxes[1] : r->story->boxes));
-    bool some = r->story->contradicted || r->story->way == XR_BOXES_UNKNOWN || sets_in_some(r);
+    bool some = r->story->contradicted || r->story->way == XR_BOXES_UNKNOWN ||
+                r->story->way == XR_BOXES_NAN || sets_in_some(r);
     xr_say_told_frames(f, r->comparison, r->equal, differs, some, r->side);
     free(differs);
     return EXRAY_OK;

@@ -1,6 +1,7 @@
 #include "checks/told/stages/vector_search.h"
 
 #include "checks/told/stages/value_sums.h"
+#include "checks/told/stages/vector_parts.h"
 #include "checks/told/stages/vector_rounding.h"
 #include "checks/told/stages/vector_ways.h"
 
@@ -390,7 +391,8 @@ bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_sto
         return true;
     if (out->frames < series->count && !search_some(&w))
         return false;
-    if (!out->some && !xr_vector_in_frames(series, largest_noise(&w), out))
+    if (!out->some && !xr_vector_in_frames(series, largest_noise(&w), out) &&
+        !xr_vector_in_part(series, largest_noise(&w), out))
         out->way = XR_VECTORS_UNKNOWN;
     return true;
 }

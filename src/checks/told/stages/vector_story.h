@@ -23,6 +23,8 @@ typedef enum xr_vector_way {
     XR_VECTORS_SMOOTHED, /* `gain` of this frame's and the rest of what the edge told in the frame before */
     XR_VECTORS_AVERAGED, /* ... of what the reference tells in the frame before */
     XR_VECTORS_STEPS,    /* one side tells whole numbers of a step */
+    XR_VECTORS_CLIPPED,  /* one side's values are limited to low .. high */
+    XR_VECTORS_PLACES,   /* a few values differ, at the same places in all frames */
     XR_VECTORS_SHAPE,    /* another number of values */
     XR_VECTORS_UNKNOWN,
 } xr_vector_way;
@@ -39,9 +41,13 @@ typedef struct xr_vector_story {
     size_t columns, from[XR_MOST_COLUMNS]; /* the reference's column that the edge's is of */
     double column_gain[XR_MOST_COLUMNS], column_offset[XR_MOST_COLUMNS];
     xr_vector_steps steps;
-    bool some;     /* it holds in the frames that differ, not in the others */
-    bool *differs; /* [frames of the series] */
-    size_t frames; /* that differ */
+    exray_side clipped_side;
+    double low, high;           /* infinite: not limited there */
+    size_t places, first_place; /* how many values, the first of them */
+    double place_value;         /* what the edge tells there, always; NaN: not one value */
+    bool some;                  /* it holds in the frames that differ, not in the others */
+    bool *differs;              /* [frames of the series] */
+    size_t frames;              /* that differ */
     double cosine,
         error; /* of those: mean cosine; root of the squared error by that of the reference's values */
 } xr_vector_story;

@@ -33,6 +33,10 @@ static const char *kind_of(const xr_vector_story *s)
         return "function";
     case XR_VECTORS_STEPS:
         return "rounded";
+    case XR_VECTORS_CLIPPED:
+        return "clipped";
+    case XR_VECTORS_PLACES:
+        return "places";
     default:
         return "vector";
     }
@@ -101,6 +105,46 @@ static void say_gain(exray_finding *f, const xr_stage_series *series, const xr_v
     exray_finding_fix(f, "Scale it alike on both sides: unit, dequantization, normalization.");
     exray_finding_number(f, "gain", s->gain);
     exray_finding_number(f, "offset", s->offset);
+}
+
+static void say_steps(exray_finding *f, const char *name, const xr_vector_steps *s)
+{
+    const bool edge = s->side == EXRAY_SIDE_EDGE;
+    exray_finding_summary(
+        f, "The %s's %.80s is told in steps of %.4g (%s), the %s's is not: they are %.2g %% apart.",
+        edge ? "edge" : "reference", name, s->step, s->cut ? "cut off" : "rounded",
+        edge ? "reference" : "edge", 100 * s->error);
+    exray_finding_fix(f, "Round alike on both sides, or tell what is not rounded.");
+    exray_finding_number(f, "step", s->step);
+}
+
+static void say_clipped(exray_finding *f, const char *name, const xr_vector_story *s)
+{
+    const char *side = s->clipped_side == EXRAY_SIDE_EDGE ? "edge" : "reference",
+               *other = s->clipped_side == EXRAY_SIDE_EDGE ? "reference" : "edge";
+    if (isfinite(s->low) && isfinite(s->high))
+        exray_finding_summary(f, "The %s's %.80s is the %s's, limited to %.5g .. %.5g.", side, name, other,
+                              s->low, s->high);
+    else
+        exray_finding_summary(f, "The %s's %.80s is the %s's, limited to %.5g at %s.", side, name, other,
+                              isfinite(s->high) ? s->high : s->low, isfinite(s->high) ? "most" : "least");
+    exray_finding_fix(f, "Limit values alike on both sides, or on neither.");
+    exray_finding_number(f, isfinite(s->high) ? "most" : "least", isfinite(s->high) ? s->high : s->low);
+}
+
+static void say_places(exray_finding *f, const xr_stage_series *series, const xr_vector_story *s)
+{
+    char told[64] = "";
+    if (isfinite(s->place_value))
+        snprintf(told, sizeof told, ", where the edge always tells %.5g", s->place_value);
+    exray_finding_summary(
+        f,
+        "%zu of the %zu values of the edge's %.80s differ%s from the reference's (%splace %zu)%s; "
+        "the others are equal.",
+        s->places, series->frame[0].side[0].count, series->name, s->places == 1 ? "s" : "",
+        s->places == 1 ? "" : "the first at ", s->first_place, told);
+    exray_finding_number(f, "places", (double)s->places);
+    exray_finding_number(f, "first_place", (double)s->first_place);
 }
 
 static void say_way(exray_finding *f, const xr_stage_series *series, const xr_vector_story *s)
@@ -192,15 +236,13 @@ static void say_way(exray_finding *f, const xr_stage_series *series, const xr_ve
         exray_finding_number(f, "weight", s->gain);
         return;
     case XR_VECTORS_STEPS:
-        exray_finding_summary(
-            f,
-            "The %s's %.80s is told in steps of %.4g (%s), the %s's is not: they are %.2g %% "
-            "apart.",
-            s->steps.side == EXRAY_SIDE_EDGE ? "edge" : "reference", name, s->steps.step,
-            s->steps.cut ? "cut off" : "rounded", s->steps.side == EXRAY_SIDE_EDGE ? "reference" : "edge",
-            100 * s->steps.error);
-        exray_finding_fix(f, "Round alike on both sides, or tell what is not rounded.");
-        exray_finding_number(f, "step", s->steps.step);
+        say_steps(f, name, &s->steps);
+        return;
+    case XR_VECTORS_CLIPPED:
+        say_clipped(f, name, s);
+        return;
+    case XR_VECTORS_PLACES:
+        say_places(f, series, s);
         return;
     case XR_VECTORS_CUT:
         exray_finding_summary(
