@@ -4,338 +4,11 @@
  * order decides where the values agree, else the values. */
 #include "checks/model/weight_match.h"
 
-#include "checks/findings.h"
-#include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
-#include "checks/model/partition.h"
-#include "checks/model/weights/weight_order.h"
-#include "checks/op_name.h"
+#include "checks/model/weights/weight_pair.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Numbers in weights: fewer say nothing about the training, but for biases of few classes. */
-enum { FEWEST = 8, FEWEST_IN_SUM = 2 };
-
-static bool contains(const char *op, const char *const *part, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strstr(op, part[i]))
-            return true;
-    return false;
-}
-
-static uint64_t fewest(const xr_node_constant *c)
-{
-    static const char *const with_bias[] = {"Conv", "CONV", "Gemm", "FULLY_CONNECTED", "Linear"};
-    const char *op = c->node && c->node->op ? c->node->op : "";
-    if (strcmp(op, "Add") == 0 || strcmp(op, "ADD") == 0)
-        return FEWEST_IN_SUM;
-    bool bias = c->input == 2 && contains(op, with_bias, sizeof with_bias / sizeof *with_bias);
-    return bias ? 1 : FEWEST;
-}
-
-static int by_name(const void *left, const void *right)
-{
-    const struct xr_constant_name *a = left, *b = right;
-    int order = strcmp(a->name, b->name);
-    return order ? order : (a->tensor > b->tensor) - (a->tensor < b->tensor);
-}
-
-static bool list_names(xr_constant_table *c)
-{
-    c->named = calloc((size_t)c->model->tensor_count + 1, sizeof *c->named);
-    for (uint32_t t = 0; c->named && t < c->model->tensor_count; t++) {
-        const char *name = c->model->tensors[t].name;
-        if (c->recorded[t] && !c->graph.parameter[t] && name && *name)
-            c->named[c->named_count++] = (struct xr_constant_name){name, t};
-    }
-    if (c->named)
-        qsort(c->named, c->named_count, sizeof *c->named, by_name);
-    return c->named != NULL;
-}
-
-static bool collect(const exray_comparison *comparison, exray_side side, xr_constant_table *c)
-{
-    c->log = exray_comparison_log(comparison, side);
-    c->model = exray_log_model(c->log);
-    if (!c->model)
-        return true;
-    c->recorded = calloc((size_t)c->model->tensor_count + 1, sizeof *c->recorded);
-    c->taken = calloc((size_t)c->model->tensor_count + 1, sizeof *c->taken);
-    if (!c->recorded || !c->taken || !xr_weight_graph_make(comparison, side, &c->graph) ||
-        !xr_weight_folds_make(c->log, &c->folds))
-        return false;
-    size_t count;
-    const exray_record *record = exray_log_constants(c->log, &count);
-    for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_CONSTANT &&
-            record[i].index < c->model->tensor_count)
-            c->recorded[record[i].index] = true;
-    return list_names(c);
-}
-
-bool xr_weight_matcher_make(const exray_comparison *comparison, xr_weight_matcher *m)
-{
-    bool ok = true;
-    m->comparison = comparison;
-    for (int s = 0; s < 2; s++)
-        ok = xr_weight_values_make(&m->values[s]) && ok;
-    for (int s = 0; s < 2 && ok; s++)
-        ok = collect(comparison, (exray_side)s, &m->side[s]);
-    return ok;
-}
-
-void xr_weight_matcher_free(xr_weight_matcher *m)
-{
-    for (int s = 0; s < 2; s++) {
-        xr_weight_values_free(&m->values[s]);
-        xr_weight_graph_free(&m->side[s].graph);
-        xr_weight_folds_free(&m->side[s].folds);
-        free(m->side[s].recorded);
-        free(m->side[s].taken);
-        free(m->side[s].named);
-    }
-    free(m->pair);
-}
-
-/* ---- One pair -------------------------------------------------------------------------------- */
-
-/* The slopes of a PRelu are a vector, but nothing that converters correct or fold. */
-static bool are_slopes(const xr_node_constant pair[2])
-{
-    return pair[0].node && pair[1].node && xr_is_op(pair[0].node->op, "prelu") &&
-           xr_is_op(pair[1].node->op, "prelu");
-}
-
-/* Statistics of values, to compare a log that has data with one that has not. */
-static void add_stats(exray_tensor_view *view, const float *values)
-{
-    double sum = 0, square = 0;
-    for (uint64_t i = 0; i < view->count; i++) {
-        sum += values[i];
-        square += (double)values[i] * values[i];
-    }
-    double n = (double)view->count;
-    view->has_stats = true;
-    view->stats = (exray_stats){
-        .count = view->count, .mean = sum / n, .variance = fmax(square / n - sum / n * (sum / n), 0)};
-}
-
-/* What was recorded may be less than the model says. */
-static bool has_all_gates(const xr_gate_layout *l, uint64_t count)
-{
-    return l->gates * l->hidden * l->columns <= count;
-}
-
-/* Whether the layer, or the partition that runs it, is right or given what is wrong: then weights in another
- * order belong to it. */
-static bool may_be_reordered(const xr_weight_matcher *m, size_t layer, uint32_t tensor)
-{
-    const exray_model *model = m->side[0].model;
-    for (size_t i = 0; i < exray_comparison_layer_count(m->comparison); i++) {
-        const exray_layer_pair *pair = exray_comparison_layer(m->comparison, i);
-        bool reads = layer == SIZE_MAX ? pair->node[0] < model->node_count &&
-                                             xr_partition_reads(&model->nodes[pair->node[0]], tensor)
-                                       : i == layer;
-        if (reads && pair->role == EXRAY_LAYER_ROLE_ORIGINATES)
-            return false;
-    }
-    return true;
-}
-
-/* The edge's weights of a dense layer with the columns of a flattened picture in the reference's order, where
- * one engine flattens it pixel by pixel and the other channel by channel.  *made: NULL: no such layer. */
-static exray_status reorder_columns(const xr_weight_matcher *m, const xr_node_constant pair[2], float **made)
-{
-    const exray_tensor_view *view = &m->values[0].view;
-    const float *value = m->values[0].value;
-    xr_flat_picture edge, reference;
-    const exray_node *node[2];
-    *made = NULL;
-    if (!value)
-        return EXRAY_OK;
-    for (int s = 0; s < 2; s++)
-        node[s] = pair[s].node ? pair[s].node : xr_reader_within(m->side[s].model, pair[s].tensor);
-    if (view->info.rank != 2 || !xr_reads_flattened(m->side[0].model, node[0], &edge) ||
-        !xr_reads_flattened(m->side[1].model, node[1], &reference) ||
-        edge.channels_last == reference.channels_last)
-        return EXRAY_OK;
-    const uint64_t columns = edge.size[0] * edge.size[1] * edge.size[2];
-    const uint64_t shape[2] = {(uint64_t)view->info.shape[0], (uint64_t)view->info.shape[1]};
-    if (columns > view->count || shape[0] * shape[1] != view->count ||
-        (shape[0] != columns && shape[1] != columns))
-        return EXRAY_OK;
-    float *out = malloc((view->count + 1) * sizeof *out);
-    if (!out)
-        return EXRAY_E_MEMORY;
-    /* Of a square matrix the rows are the layer's, but where it multiplies from the right. */
-    bool along_rows = shape[1] != columns || xr_is_op(node[0]->op, "matmul");
-    for (uint64_t i = 0; i < view->count; i++) {
-        uint64_t row = i / shape[1], column = i % shape[1];
-        if (along_rows)
-            row = xr_place_in_other_order(&edge, row);
-        else
-            column = xr_place_in_other_order(&edge, column);
-        out[row * shape[1] + column] = value[i];
-    }
-    *made = out;
-    return EXRAY_OK;
-}
-
-/* Compares weights that differ as they are once more, in the order of the other side's picture. */
-static exray_status compare_reordered(const xr_weight_matcher *m, const xr_node_constant pair[2],
-                                      const exray_tensor_view view[2], const float *reference,
-                                      xr_weight_pair *out)
-{
-    float *reordered;
-    exray_status status = reorder_columns(m, pair, &reordered);
-    if (status != EXRAY_OK || !reordered)
-        return status;
-    xr_weight_pair again = *out;
-    bool found = xr_weight_difference(view, (const float *const[]){reordered, reference},
-                                      (const double[]){m->values[0].rounding, m->values[1].rounding},
-                                      m->factor, &again);
-    if (found && !again.differs && !again.transposed)
-        *out = again;
-    free(reordered);
-    return EXRAY_OK;
-}
-
-/* Whether what a layer reads was moved to other places before it, in another way on the two sides. */
-static bool reads_moved(const xr_weight_matcher *m, const xr_node_constant pair[2])
-{
-    enum { FURTHEST = 6, LONGEST = 160 };
-    char moves[2][LONGEST] = {"", ""};
-    for (int s = 0; s < 2; s++) {
-        const exray_model *model = m->side[s].model;
-        const exray_node *node = pair[s].node;
-        size_t used = 0;
-        for (int i = 0; node && i < FURTHEST && node->input_count; i++) {
-            uint32_t tensor = node->inputs[0];
-            node = tensor < model->tensor_count ? xr_maker_within(model, tensor) : NULL;
-            const char *perm = node ? exray_node_attribute(node, "perm") : NULL;
-            bool transposes = node && xr_is_op(node->op, "transpose");
-            bool keeps = node && (xr_is_op(node->op, "reshape") || xr_is_op(node->op, "flatten") ||
-                                  xr_is_op(node->op, "squeeze") || xr_is_op(node->op, "unsqueeze") ||
-                                  xr_is_op(node->op, "identity") || xr_is_op(node->op, "dropout"));
-            if (!transposes && !keeps)
-                break;
-            if (transposes && used < LONGEST)
-                used += (size_t)snprintf(moves[s] + used, LONGEST - used, "(%s)", perm ? perm : "");
-        }
-    }
-    return strcmp(moves[0], moves[1]) != 0;
-}
-
-static int by_value(const void *left, const void *right)
-{
-    float a = *(const float *)left, b = *(const float *)right;
-    return (a > b) - (a < b);
-}
-
-/* Whether the weights are the same numbers in another order, up to `within`.  *yes stays false for those of
- * which one is not finite. */
-static exray_status are_permuted(const float *const values[2], uint64_t count, double within, bool *yes)
-{
-    float *sorted[2];
-    *yes = false;
-    for (int s = 0; s < 2; s++) {
-        sorted[s] = malloc((count + 1) * sizeof *sorted[s]);
-        if (!sorted[s]) {
-            free(s ? sorted[0] : NULL);
-            return EXRAY_E_MEMORY;
-        }
-        memcpy(sorted[s], values[s], count * sizeof *sorted[s]);
-        qsort(sorted[s], count, sizeof *sorted[s], by_value);
-    }
-    *yes = true;
-    for (uint64_t i = 0; i < count; i++)
-        *yes = *yes && fabs((double)sorted[0][i] - sorted[1][i]) <= within;
-    free(sorted[0]);
-    free(sorted[1]);
-    return EXRAY_OK;
-}
-
-/* Weights in another order belong to a layer that makes the same of values in another order. */
-static exray_status compare_permuted(const xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
-                                     const float *const values[2], uint64_t count, xr_weight_pair *out)
-{
-    bool permuted;
-    if (layer == SIZE_MAX || exray_comparison_layer(m->comparison, layer)->role != EXRAY_LAYER_ROLE_CLEAN ||
-        !reads_moved(m, pair))
-        return EXRAY_OK;
-    exray_status status = are_permuted(values, count, m->factor * out->rounding * out->unit, &permuted);
-    if (status == EXRAY_OK && permuted)
-        out->differs = out->moved = out->transposed = false;
-    return status;
-}
-
-/* Compares two constants; *found: they can be compared. */
-static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
-                                 xr_weight_pair *out, bool *found)
-{
-    *found = false;
-    for (int s = 0; s < 2; s++) {
-        exray_status status = xr_weight_values_read(m->side[s].log, &pair[s], &m->values[s], m->error);
-        if (status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_STATE)
-            return m->error->status = EXRAY_OK;
-        if (status != EXRAY_OK)
-            return status;
-        if (m->side[s].is_folded)
-            status = xr_weight_fold(&m->side[s].folds, &pair[s], &m->values[s], m->error);
-        if (status != EXRAY_OK)
-            return status;
-        if (m->values[s].value && m->values[s].view.count < fewest(&pair[s]))
-            return EXRAY_OK;
-    }
-    exray_tensor_view view[2] = {m->values[0].view, m->values[1].view};
-    const float *values[2] = {m->values[0].value, m->values[1].value};
-    for (int s = 0; s < 2; s++)
-        if (values[s] && !values[!s])
-            add_stats(&view[s], values[s]);
-    if (values[0] && values[1] && view[0].count != view[1].count)
-        return EXRAY_OK;
-    *out = (xr_weight_pair){.layer = layer,
-                            .tensor = {pair[0].tensor, pair[1].tensor},
-                            .part = {pair[0].part, pair[1].part},
-                            .of = {pair[0], pair[1]},
-                            .from = SIZE_MAX,
-                            .name = m->side[0].model->tensors[pair[0].tensor].name,
-                            .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
-    *found = xr_weight_difference(
-        view, values, (const double[]){m->values[0].rounding, m->values[1].rounding}, m->factor, out);
-    if (are_slopes(pair))
-        out->bias = out->rescaled = false;
-    if (*found && out->differs && values[0] && values[1] && may_be_reordered(m, layer, pair[0].tensor)) {
-        exray_status status = compare_reordered(m, pair, view, values[1], out);
-        if (status != EXRAY_OK)
-            return status;
-    }
-    if (*found && out->differs && values[0] && values[1]) {
-        exray_status status = compare_permuted(m, layer, pair, values, view[0].count, out);
-        if (status != EXRAY_OK)
-            return status;
-    }
-    if (*found && out->differs && values[0] && values[1]) {
-        exray_status status = xr_weight_find_order(view, values, m->factor, out);
-        if (status != EXRAY_OK)
-            return status;
-    }
-    xr_gate_layout gates, other;
-    if (*found && out->differs && values[0] && values[1] &&
-        xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
-        xr_gate_layout_of(m->side[1].model, &pair[1], &other) && gates.gates == other.gates &&
-        has_all_gates(&gates, view[0].count) && has_all_gates(&other, view[1].count)) {
-        double within = m->factor * out->rounding * out->unit;
-        out->gates = gates.sorted;
-        out->gates_differ = xr_gates_that_differ(&gates, values, within);
-        out->gates_exchanged = xr_gates_are_exchanged(&gates, values, within);
-    }
-    return EXRAY_OK;
-}
 
 static void take(xr_constant_table *c, const xr_node_constant *constant)
 {
@@ -367,7 +40,7 @@ static bool is_free(const xr_constant_table *c, const xr_node_constant *constant
     bool halves = constant->joined == XR_JOINED_SUM && !constant->joined_count;
     unsigned bit = (halves ? 2 : 1) * constant->part;
     return c->recorded[constant->tensor] && !(c->taken[constant->tensor] >> bit & 1) &&
-           xr_weight_count(c->model, constant) >= fewest(constant) &&
+           xr_weight_count(c->model, constant) >= xr_fewest_weights(constant) &&
            !(c->is_folded && xr_weight_fold_part(&c->folds, constant) == XR_FOLD_USED);
 }
 
@@ -394,8 +67,9 @@ static exray_status has_equal_namesake(xr_weight_matcher *m, int side, const xr_
         pair[side] = *constant;
         pair[!side] = other;
         xr_weight_pair apart;
-        exray_status status =
-            are_of_one_size(m, &pair[0], &pair[1]) ? compare_pair(m, SIZE_MAX, pair, &apart, yes) : EXRAY_OK;
+        exray_status status = are_of_one_size(m, &pair[0], &pair[1])
+                                  ? xr_compare_weights(m, SIZE_MAX, pair, &apart, yes)
+                                  : EXRAY_OK;
         if (status != EXRAY_OK)
             return status;
         *yes = *yes && !apart.differs && !apart.transposed;
@@ -464,7 +138,8 @@ static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_c
 {
     xr_weight_pair pair;
     bool found;
-    exray_status status = compare_pair(m, layer, (xr_node_constant[]){*edge, *reference}, &pair, &found);
+    exray_status status =
+        xr_compare_weights(m, layer, (xr_node_constant[]){*edge, *reference}, &pair, &found);
     if (status != EXRAY_OK || !found)
         return status;
     if (c->candidates++ == 0 || !pair.differs) {
@@ -577,7 +252,7 @@ static exray_status drop_unfolded(xr_weight_matcher *m, int s)
             pair[!s] = other->found[k];
             if (!are_of_one_size(m, &pair[0], &pair[1]))
                 continue;
-            exray_status status = compare_pair(m, SIZE_MAX, pair, &apart, &same);
+            exray_status status = xr_compare_weights(m, SIZE_MAX, pair, &apart, &same);
             if (status != EXRAY_OK)
                 return status;
             same = same && !apart.differs;
@@ -684,8 +359,7 @@ static bool are_crossed(const crossing_place *a, const crossing_place *b)
 
 static bool is_recurrent(const char *op)
 {
-    static const char *const parts[] = {"LSTM", "GRU", "RNN"};
-    return contains(op, parts, sizeof parts / sizeof *parts);
+    return strstr(op, "LSTM") || strstr(op, "GRU") || strstr(op, "RNN");
 }
 
 /* Whether a pair of equal values lies at another input of the same operator on the two sides: the mean of a
@@ -734,7 +408,7 @@ static size_t matrices_of(const xr_constant_table *c)
     size_t count = 0;
     for (size_t i = 0; i < c->graph.found_count; i++)
         count += c->recorded[c->graph.found[i].tensor] &&
-                 xr_weight_count(c->model, &c->graph.found[i]) >= FEWEST &&
+                 xr_weight_count(c->model, &c->graph.found[i]) >= XR_FEWEST_WEIGHTS &&
                  xr_weight_dimensions(c->model, &c->graph.found[i]) > 1;
     return count;
 }
@@ -783,7 +457,7 @@ exray_status xr_weights_are_equal(xr_weight_matcher *m, const xr_node_constant *
 {
     xr_weight_pair apart;
     exray_status status =
-        compare_pair(m, SIZE_MAX, (const xr_node_constant[]){*edge, *reference}, &apart, equal);
+        xr_compare_weights(m, SIZE_MAX, (const xr_node_constant[]){*edge, *reference}, &apart, equal);
     *equal = status == EXRAY_OK && *equal && !apart.differs && !apart.transposed && !apart.from_stats;
     return status;
 }

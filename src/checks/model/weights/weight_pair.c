@@ -1,0 +1,245 @@
+#include "checks/model/weights/weight_pair.h"
+
+#include "checks/model/channel_order.h"
+#include "checks/model/gates.h"
+#include "checks/model/partition.h"
+#include "checks/model/weights/weight_order.h"
+#include "checks/op_name.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The slopes of a PRelu are a vector, but nothing that converters correct or fold. */
+static bool are_slopes(const xr_node_constant pair[2])
+{
+    return pair[0].node && pair[1].node && xr_is_op(pair[0].node->op, "prelu") &&
+           xr_is_op(pair[1].node->op, "prelu");
+}
+
+/* Statistics of values, to compare a log that has data with one that has not. */
+static void add_stats(exray_tensor_view *view, const float *values)
+{
+    double sum = 0, square = 0;
+    for (uint64_t i = 0; i < view->count; i++) {
+        sum += values[i];
+        square += (double)values[i] * values[i];
+    }
+    double n = (double)view->count;
+    view->has_stats = true;
+    view->stats = (exray_stats){
+        .count = view->count, .mean = sum / n, .variance = fmax(square / n - sum / n * (sum / n), 0)};
+}
+
+/* What was recorded may be less than the model says. */
+static bool has_all_gates(const xr_gate_layout *l, uint64_t count)
+{
+    return l->gates * l->hidden * l->columns <= count;
+}
+
+/* Whether the layer, or the partition that runs it, is right or given what is wrong: then weights in another
+ * order belong to it. */
+static bool may_be_reordered(const xr_weight_matcher *m, size_t layer, uint32_t tensor)
+{
+    const exray_model *model = m->side[0].model;
+    for (size_t i = 0; i < exray_comparison_layer_count(m->comparison); i++) {
+        const exray_layer_pair *pair = exray_comparison_layer(m->comparison, i);
+        bool reads = layer == SIZE_MAX ? pair->node[0] < model->node_count &&
+                                             xr_partition_reads(&model->nodes[pair->node[0]], tensor)
+                                       : i == layer;
+        if (reads && pair->role == EXRAY_LAYER_ROLE_ORIGINATES)
+            return false;
+    }
+    return true;
+}
+
+/* The edge's weights of a dense layer with the columns of a flattened picture in the reference's order, where
+ * one engine flattens it pixel by pixel and the other channel by channel.  *made: NULL: no such layer. */
+static exray_status reorder_columns(const xr_weight_matcher *m, const xr_node_constant pair[2], float **made)
+{
+    const exray_tensor_view *view = &m->values[0].view;
+    const float *value = m->values[0].value;
+    xr_flat_picture edge, reference;
+    const exray_node *node[2];
+    *made = NULL;
+    if (!value)
+        return EXRAY_OK;
+    for (int s = 0; s < 2; s++)
+        node[s] = pair[s].node ? pair[s].node : xr_reader_within(m->side[s].model, pair[s].tensor);
+    if (view->info.rank != 2 || !xr_reads_flattened(m->side[0].model, node[0], &edge) ||
+        !xr_reads_flattened(m->side[1].model, node[1], &reference) ||
+        edge.channels_last == reference.channels_last)
+        return EXRAY_OK;
+    const uint64_t columns = edge.size[0] * edge.size[1] * edge.size[2];
+    const uint64_t shape[2] = {(uint64_t)view->info.shape[0], (uint64_t)view->info.shape[1]};
+    if (columns > view->count || shape[0] * shape[1] != view->count ||
+        (shape[0] != columns && shape[1] != columns))
+        return EXRAY_OK;
+    float *out = malloc((view->count + 1) * sizeof *out);
+    if (!out)
+        return EXRAY_E_MEMORY;
+    /* Of a square matrix the rows are the layer's, but where it multiplies from the right. */
+    bool along_rows = shape[1] != columns || xr_is_op(node[0]->op, "matmul");
+    for (uint64_t i = 0; i < view->count; i++) {
+        uint64_t row = i / shape[1], column = i % shape[1];
+        if (along_rows)
+            row = xr_place_in_other_order(&edge, row);
+        else
+            column = xr_place_in_other_order(&edge, column);
+        out[row * shape[1] + column] = value[i];
+    }
+    *made = out;
+    return EXRAY_OK;
+}
+
+/* Compares weights that differ as they are once more, in the order of the other side's picture. */
+static exray_status compare_reordered(const xr_weight_matcher *m, const xr_node_constant pair[2],
+                                      const exray_tensor_view view[2], const float *reference,
+                                      xr_weight_pair *out)
+{
+    float *reordered;
+    exray_status status = reorder_columns(m, pair, &reordered);
+    if (status != EXRAY_OK || !reordered)
+        return status;
+    xr_weight_pair again = *out;
+    bool found = xr_weight_difference(view, (const float *const[]){reordered, reference},
+                                      (const double[]){m->values[0].rounding, m->values[1].rounding},
+                                      m->factor, &again);
+    if (found && !again.differs && !again.transposed)
+        *out = again;
+    free(reordered);
+    return EXRAY_OK;
+}
+
+/* Whether what a layer reads was moved to other places before it, in another way on the two sides. */
+static bool reads_moved(const xr_weight_matcher *m, const xr_node_constant pair[2])
+{
+    enum { FURTHEST = 6, LONGEST = 160 };
+    char moves[2][LONGEST] = {"", ""};
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = m->side[s].model;
+        const exray_node *node = pair[s].node;
+        size_t used = 0;
+        for (int i = 0; node && i < FURTHEST && node->input_count; i++) {
+            uint32_t tensor = node->inputs[0];
+            node = tensor < model->tensor_count ? xr_maker_within(model, tensor) : NULL;
+            const char *perm = node ? exray_node_attribute(node, "perm") : NULL;
+            bool transposes = node && xr_is_op(node->op, "transpose");
+            bool keeps = node && (xr_is_op(node->op, "reshape") || xr_is_op(node->op, "flatten") ||
+                                  xr_is_op(node->op, "squeeze") || xr_is_op(node->op, "unsqueeze") ||
+                                  xr_is_op(node->op, "identity") || xr_is_op(node->op, "dropout"));
+            if (!transposes && !keeps)
+                break;
+            if (transposes && used < LONGEST)
+                used += (size_t)snprintf(moves[s] + used, LONGEST - used, "(%s)", perm ? perm : "");
+        }
+    }
+    return strcmp(moves[0], moves[1]) != 0;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    float a = *(const float *)left, b = *(const float *)right;
+    return (a > b) - (a < b);
+}
+
+/* Whether the weights are the same numbers in another order, up to `within`.  *yes stays false for those of
+ * which one is not finite. */
+static exray_status are_permuted(const float *const values[2], uint64_t count, double within, bool *yes)
+{
+    float *sorted[2];
+    *yes = false;
+    for (int s = 0; s < 2; s++) {
+        sorted[s] = malloc((count + 1) * sizeof *sorted[s]);
+        if (!sorted[s]) {
+            free(s ? sorted[0] : NULL);
+            return EXRAY_E_MEMORY;
+        }
+        memcpy(sorted[s], values[s], count * sizeof *sorted[s]);
+        qsort(sorted[s], count, sizeof *sorted[s], by_value);
+    }
+    *yes = true;
+    for (uint64_t i = 0; i < count; i++)
+        *yes = *yes && fabs((double)sorted[0][i] - sorted[1][i]) <= within;
+    free(sorted[0]);
+    free(sorted[1]);
+    return EXRAY_OK;
+}
+
+/* Weights in another order belong to a layer that makes the same of values in another order. */
+static exray_status compare_permuted(const xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                                     const float *const values[2], uint64_t count, xr_weight_pair *out)
+{
+    bool permuted;
+    if (layer == SIZE_MAX || exray_comparison_layer(m->comparison, layer)->role != EXRAY_LAYER_ROLE_CLEAN ||
+        !reads_moved(m, pair))
+        return EXRAY_OK;
+    exray_status status = are_permuted(values, count, m->factor * out->rounding * out->unit, &permuted);
+    if (status == EXRAY_OK && permuted)
+        out->differs = out->moved = out->transposed = false;
+    return status;
+}
+
+exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                                xr_weight_pair *out, bool *found)
+{
+    *found = false;
+    for (int s = 0; s < 2; s++) {
+        exray_status status = xr_weight_values_read(m->side[s].log, &pair[s], &m->values[s], m->error);
+        if (status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_STATE)
+            return m->error->status = EXRAY_OK;
+        if (status != EXRAY_OK)
+            return status;
+        if (m->side[s].is_folded)
+            status = xr_weight_fold(&m->side[s].folds, &pair[s], &m->values[s], m->error);
+        if (status != EXRAY_OK)
+            return status;
+        if (m->values[s].value && m->values[s].view.count < xr_fewest_weights(&pair[s]))
+            return EXRAY_OK;
+    }
+    exray_tensor_view view[2] = {m->values[0].view, m->values[1].view};
+    const float *values[2] = {m->values[0].value, m->values[1].value};
+    for (int s = 0; s < 2; s++)
+        if (values[s] && !values[!s])
+            add_stats(&view[s], values[s]);
+    if (values[0] && values[1] && view[0].count != view[1].count)
+        return EXRAY_OK;
+    *out = (xr_weight_pair){.layer = layer,
+                            .tensor = {pair[0].tensor, pair[1].tensor},
+                            .part = {pair[0].part, pair[1].part},
+                            .of = {pair[0], pair[1]},
+                            .from = SIZE_MAX,
+                            .name = m->side[0].model->tensors[pair[0].tensor].name,
+                            .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
+    *found = xr_weight_difference(
+        view, values, (const double[]){m->values[0].rounding, m->values[1].rounding}, m->factor, out);
+    if (are_slopes(pair))
+        out->bias = out->rescaled = false;
+    if (*found && out->differs && values[0] && values[1] && may_be_reordered(m, layer, pair[0].tensor)) {
+        exray_status status = compare_reordered(m, pair, view, values[1], out);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    if (*found && out->differs && values[0] && values[1]) {
+        exray_status status = compare_permuted(m, layer, pair, values, view[0].count, out);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    if (*found && out->differs && values[0] && values[1]) {
+        exray_status status = xr_weight_find_order(view, values, m->factor, out);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    xr_gate_layout gates, other;
+    if (*found && out->differs && values[0] && values[1] &&
+        xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
+        xr_gate_layout_of(m->side[1].model, &pair[1], &other) && gates.gates == other.gates &&
+        has_all_gates(&gates, view[0].count) && has_all_gates(&other, view[1].count)) {
+        double within = m->factor * out->rounding * out->unit;
+        out->gates = gates.sorted;
+        out->gates_differ = xr_gates_that_differ(&gates, values, within);
+        out->gates_exchanged = xr_gates_are_exchanged(&gates, values, within);
+    }
+    return EXRAY_OK;
+}
