@@ -1,5 +1,7 @@
 #include "checks/told/stages/vector_steps.h"
 
+#include "checks/ascending.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@ enum {
     LEAST_LEVELS = 3,
     MOST_VALUES = 1 << 20,
     MOST_LEVELS = 1 << 15,
+    A_FEW = 1 << 12,
     MOST_PARTS = 10, /* of the smallest distance between two values that a step may be */
 };
 
@@ -55,30 +58,31 @@ static bool gather(const xr_stage_series *series, pairs *p)
     return true;
 }
 
-static int compare_floats(const void *a, const void *b)
+/* The smallest distance between two of the first `count` values of a side that are not equal; 0: they are too
+ * many levels; INFINITY: too few. */
+static double gap_of(pairs *p, int side, size_t count)
 {
-    float x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
-/* The smallest distance between two values of a side that are not equal; 0: too few levels. */
-static double smallest_gap(pairs *p, int side)
-{
-    memcpy(p->sorted, p->value[side], p->count * sizeof(float));
-    qsort(p->sorted, p->count, sizeof(float), compare_floats);
-    const double most = fmax(fabs((double)p->sorted[0]), fabs((double)p->sorted[p->count - 1]));
+    memcpy(p->sorted, p->value[side], count * sizeof(float));
+    qsort(p->sorted, count, sizeof(float), xr_ascending_floats);
+    const double most = fmax(fabs((double)p->sorted[0]), fabs((double)p->sorted[count - 1]));
     double gap = INFINITY;
     size_t levels = 1;
-    for (size_t i = 1; i < p->count; i++) {
+    for (size_t i = 1; i < count; i++) {
         const double apart = (double)p->sorted[i] - (double)p->sorted[i - 1];
         if (apart <= 1e-6 * most)
             continue;
         levels++;
         gap = fmin(gap, apart);
     }
-    return levels >= LEAST_LEVELS && gap * MOST_LEVELS > most ? gap : 0;
+    return levels < LEAST_LEVELS ? INFINITY : gap * MOST_LEVELS > most ? gap : 0;
+}
+
+/* The same of all values; 0: there is no step.  Few of those that have none tell it already. */
+static double smallest_gap(pairs *p, int side)
+{
+    const double first = p->count > A_FEW ? gap_of(p, side, A_FEW) : INFINITY;
+    const double gap = first > 0 ? gap_of(p, side, p->count) : 0;
+    return isfinite(gap) ? gap : 0;
 }
 
 /* A step that was measured between two values, as the largest one has it. */
