@@ -1,5 +1,6 @@
 #include "checks/model/weights/weight_pair.h"
 
+#include "checks/ascending.h"
 #include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
 #include "checks/model/partition.h"
@@ -138,12 +139,6 @@ static bool reads_moved(const xr_weight_matcher *m, const xr_node_constant pair[
     return strcmp(moves[0], moves[1]) != 0;
 }
 
-static int by_value(const void *left, const void *right)
-{
-    float a = *(const float *)left, b = *(const float *)right;
-    return (a > b) - (a < b);
-}
-
 /* Whether the weights are the same numbers in another order, up to `within`.  *yes stays false for those of
  * which one is not finite. */
 static exray_status are_permuted(const float *const values[2], uint64_t count, double within, bool *yes)
@@ -157,7 +152,7 @@ static exray_status are_permuted(const float *const values[2], uint64_t count, d
             return EXRAY_E_MEMORY;
         }
         memcpy(sorted[s], values[s], count * sizeof *sorted[s]);
-        qsort(sorted[s], count, sizeof *sorted[s], by_value);
+        qsort(sorted[s], count, sizeof *sorted[s], xr_ascending_floats);
     }
     *yes = true;
     for (uint64_t i = 0; i < count; i++)

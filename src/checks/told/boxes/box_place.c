@@ -1,5 +1,7 @@
 #include "checks/told/boxes/box_place.h"
 
+#include "checks/ascending.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -196,12 +198,6 @@ bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int
 
 /* ---- Sizes --------------------------------------------------------------------------------- */
 
-static int compare_numbers(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of boxes whose sizes are given by their two coordinates of an axis each. */
 static size_t sizes_of(const coordinate *c, size_t pairs, double *ratio)
 {
@@ -211,7 +207,7 @@ static size_t sizes_of(const coordinate *c, size_t pairs, double *ratio)
         if (from > 0 && to > 0)
             ratio[count++] = to / from;
     }
-    qsort(ratio, count, sizeof *ratio, compare_numbers);
+    qsort(ratio, count, sizeof *ratio, xr_ascending_doubles);
     return count;
 }
 
