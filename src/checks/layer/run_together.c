@@ -3,41 +3,83 @@
 #include "checks/findings.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-enum { FURTHEST = 4 }; /* layers before it: an isolated block is short */
+/* A walk from a layer to those before it that were not run alone. */
+typedef struct walk {
+    const exray_comparison *comparison;
+    const exray_model *model;
+    size_t *maker; /* [tensor_count] of the edge's model: the pair of the layer that makes it, or SIZE_MAX */
+    bool *seen;    /* [layers] */
+    size_t *stack; /* [layers] */
+    size_t depth;
+} walk;
 
-/* The pair of the layer whose node makes the edge's tensor, or SIZE_MAX. */
-static size_t maker_of(const exray_comparison *comparison, const exray_model *model, uint32_t tensor)
+static bool walk_begin(const exray_comparison *comparison, walk *w)
 {
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    size_t layers = exray_comparison_layer_count(comparison);
+    *w = (walk){.comparison = comparison, .model = model};
+    if (!model)
+        return false;
+    w->maker = malloc(((size_t)model->tensor_count + 1) * sizeof *w->maker);
+    w->seen = calloc(layers + 1, sizeof *w->seen);
+    w->stack = calloc(layers + 1, sizeof *w->stack);
+    if (!w->maker || !w->seen || !w->stack)
+        return false;
+    for (uint32_t t = 0; t < model->tensor_count; t++)
+        w->maker[t] = SIZE_MAX;
+    for (size_t i = 0; i < layers; i++) {
         const uint32_t node = exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE];
         for (uint32_t k = 0; node < model->node_count && k < model->nodes[node].output_count; k++)
-            if (model->nodes[node].outputs[k] == tensor)
-                return i;
+            if (model->nodes[node].outputs[k] < model->tensor_count)
+                w->maker[model->nodes[node].outputs[k]] = i;
     }
-    return SIZE_MAX;
+    return true;
 }
 
-static bool is_run_with(const exray_comparison *comparison, const exray_model *model,
-                        const exray_finding *finding, size_t layer, int left)
+static void walk_end(walk *w)
 {
-    const uint32_t node = exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE];
-    for (uint32_t i = 0; left > 0 && node < model->node_count && i < model->nodes[node].input_count; i++) {
-        const size_t before = maker_of(comparison, model, model->nodes[node].inputs[i]);
-        if (before != SIZE_MAX && isnan(exray_comparison_layer(comparison, before)->isolated_error) &&
-            (xr_is_about_layer(comparison, finding, before) ||
-             is_run_with(comparison, model, finding, before, left - 1)))
-            return true;
+    free(w->maker);
+    free(w->seen);
+    free(w->stack);
+}
+
+/* Puts the layers that feed this one, and were not run alone, on the stack. */
+static void step_back(walk *w, size_t layer)
+{
+    const uint32_t node = exray_comparison_layer(w->comparison, layer)->node[EXRAY_SIDE_EDGE];
+    for (uint32_t i = 0; node < w->model->node_count && i < w->model->nodes[node].input_count; i++) {
+        const uint32_t tensor = w->model->nodes[node].inputs[i];
+        const size_t before = tensor < w->model->tensor_count ? w->maker[tensor] : SIZE_MAX;
+        if (before == SIZE_MAX || w->seen[before] ||
+            !isnan(exray_comparison_layer(w->comparison, before)->isolated_error))
+            continue;
+        w->seen[before] = true;
+        w->stack[w->depth++] = before;
     }
-    return false;
+}
+
+static bool is_run_with(const exray_comparison *comparison, const exray_finding *finding, size_t layer)
+{
+    walk w;
+    bool found = false;
+    if (walk_begin(comparison, &w)) {
+        step_back(&w, layer);
+        while (w.depth && !found) {
+            const size_t before = w.stack[--w.depth];
+            found = xr_is_about_layer(comparison, finding, before);
+            step_back(&w, before);
+        }
+    }
+    walk_end(&w);
+    return found;
 }
 
 bool xr_is_about_layer_or_run_with(const exray_comparison *comparison, const exray_finding *finding,
                                    size_t layer)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     return xr_is_about_layer(comparison, finding, layer) ||
-           (model && isfinite(exray_comparison_layer(comparison, layer)->isolated_error) &&
-            is_run_with(comparison, model, finding, layer, FURTHEST));
+           (isfinite(exray_comparison_layer(comparison, layer)->isolated_error) &&
+            is_run_with(comparison, finding, layer));
 }
