@@ -437,3 +437,24 @@ def test_what_an_optimizer_moves_and_folds_is_no_second_fault(tmp_path):
         v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)
         assert causes(v) == ([] if status == 0 else ["model.operator"])
         assert status == 0 or "pads 1,1,0,0" in finding(v, "model.operator")["summary"]
+
+
+def grouped(path, groups=4, channels=8):
+    """A group normalization as PyTorch exports it: channels parted to groups, each normalized, and put together again."""
+    g = Graph(17)
+    x = g.conv("x", "first", 3, channels)
+    parts = g("Reshape", x, g.const(f"to{groups}", [0, groups, -1], np.int64), to="parts")
+    parts = g("InstanceNormalization", parts, g.const(f"ones{groups}", np.ones(groups)), g.const(f"zeros{groups}", np.zeros(groups)), to="normed")
+    x = g("Reshape", parts, g("Shape", x), to="whole")
+    x = g("Add", g("Mul", x, g.weight("scale", channels, 1, 1)), g.weight("shift", channels, 1, 1), to="affine")
+    g("Relu", x, to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("groups", [2, 4])
+def test_another_number_of_groups_is_named(tmp_path, groups, level):
+    v = verdict_of(tmp_path, *models(tmp_path, grouped, {"groups": groups}), 0 if groups == 4 else 1, level)
+    assert causes(v) == ([] if groups == 4 else ["model.operator"])
+    if groups == 2:
+        assert "num_groups 2 on the edge, 4 in the reference" in finding(v, "model.operator")["summary"]

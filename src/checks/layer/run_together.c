@@ -6,20 +6,20 @@
 #include <stdlib.h>
 
 /* A walk from a layer to those before it that were not run alone. */
-typedef struct walk {
+typedef struct run_walk {
     const exray_comparison *comparison;
     const exray_model *model;
     size_t *maker; /* [tensor_count] of the edge's model: the pair of the layer that makes it, or SIZE_MAX */
     bool *seen;    /* [layers] */
     size_t *stack; /* [layers] */
     size_t depth;
-} walk;
+} run_walk;
 
-static bool walk_begin(const exray_comparison *comparison, walk *w)
+static bool walk_begin(const exray_comparison *comparison, run_walk *w)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     size_t layers = exray_comparison_layer_count(comparison);
-    *w = (walk){.comparison = comparison, .model = model};
+    *w = (run_walk){.comparison = comparison, .model = model};
     if (!model)
         return false;
     w->maker = malloc(((size_t)model->tensor_count + 1) * sizeof *w->maker);
@@ -38,7 +38,7 @@ static bool walk_begin(const exray_comparison *comparison, walk *w)
     return true;
 }
 
-static void walk_end(walk *w)
+static void walk_end(run_walk *w)
 {
     free(w->maker);
     free(w->seen);
@@ -46,7 +46,7 @@ static void walk_end(walk *w)
 }
 
 /* Puts the layers that feed this one, and were not run alone, on the stack. */
-static void step_back(walk *w, size_t layer)
+static void step_back(run_walk *w, size_t layer)
 {
     const uint32_t node = exray_comparison_layer(w->comparison, layer)->node[EXRAY_SIDE_EDGE];
     for (uint32_t i = 0; node < w->model->node_count && i < w->model->nodes[node].input_count; i++) {
@@ -62,7 +62,7 @@ static void step_back(walk *w, size_t layer)
 
 static bool is_run_with(const exray_comparison *comparison, const exray_finding *finding, size_t layer)
 {
-    walk w;
+    run_walk w;
     bool found = false;
     if (walk_begin(comparison, &w)) {
         step_back(&w, layer);

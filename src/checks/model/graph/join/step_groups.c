@@ -121,8 +121,8 @@ double xr_step_joined_groups(const xr_step_graph *graph, const xr_op_step *step)
 {
     if (step->groups > 0)
         return step->groups;
-    if (strcmp(step->word, "group norm") != 0 || !step->node->op ||
-        strcmp(step->node->op, "InstanceNormalization") != 0 || !step->node->input_count)
+    if ((strcmp(step->word, "group norm") != 0 && strcmp(step->word, "instance norm") != 0) ||
+        !step->node->op || strcmp(step->node->op, "InstanceNormalization") != 0 || !step->node->input_count)
         return NAN;
     uint32_t tensor = step->node->inputs[0];
     const exray_tensor_info *info =

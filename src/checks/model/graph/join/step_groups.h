@@ -9,7 +9,8 @@
  * where the other side has the operator. */
 void xr_step_join_groups(xr_step_graph *graph);
 
-/* In how many groups a step normalizes that was put together; NAN: it was not. */
+/* In how many groups a step normalizes that was put together, or that takes groups for channels; NAN: it is
+ * neither. */
 double xr_step_joined_groups(const xr_step_graph *graph, const xr_op_step *step);
 
 #endif
