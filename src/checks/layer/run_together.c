@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A walk from a layer to those before it that were not run alone. */
+/* A walk from a layer to those before it that were judged with it alone. */
 typedef struct run_walk {
     const exray_comparison *comparison;
     const exray_model *model;
@@ -13,6 +13,8 @@ typedef struct run_walk {
     bool *seen;    /* [layers] */
     size_t *stack; /* [layers] */
     size_t depth;
+    bool alone; /* the layer was run alone: those that were not are part of what was run; else: those are
+                   whose values were not compared */
 } run_walk;
 
 static bool walk_begin(const exray_comparison *comparison, run_walk *w)
@@ -45,15 +47,20 @@ static void walk_end(run_walk *w)
     free(w->stack);
 }
 
-/* Puts the layers that feed this one, and were not run alone, on the stack. */
+static bool is_part(const run_walk *w, size_t layer)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(w->comparison, layer);
+    return isnan(pair->isolated_error) && (w->alone || isnan(pair->error));
+}
+
+/* Puts the layers that feed this one, and were not judged by themselves, on the stack. */
 static void step_back(run_walk *w, size_t layer)
 {
     const uint32_t node = exray_comparison_layer(w->comparison, layer)->node[EXRAY_SIDE_EDGE];
     for (uint32_t i = 0; node < w->model->node_count && i < w->model->nodes[node].input_count; i++) {
         const uint32_t tensor = w->model->nodes[node].inputs[i];
         const size_t before = tensor < w->model->tensor_count ? w->maker[tensor] : SIZE_MAX;
-        if (before == SIZE_MAX || w->seen[before] ||
-            !isnan(exray_comparison_layer(w->comparison, before)->isolated_error))
+        if (before == SIZE_MAX || w->seen[before] || !is_part(w, before))
             continue;
         w->seen[before] = true;
         w->stack[w->depth++] = before;
@@ -65,6 +72,7 @@ static bool is_run_with(const exray_comparison *comparison, const exray_finding 
     run_walk w;
     bool found = false;
     if (walk_begin(comparison, &w)) {
+        w.alone = isfinite(exray_comparison_layer(comparison, layer)->isolated_error);
         step_back(&w, layer);
         while (w.depth && !found) {
             const size_t before = w.stack[--w.depth];
@@ -79,7 +87,5 @@ static bool is_run_with(const exray_comparison *comparison, const exray_finding 
 bool xr_is_about_layer_or_run_with(const exray_comparison *comparison, const exray_finding *finding,
                                    size_t layer)
 {
-    return xr_is_about_layer(comparison, finding, layer) ||
-           (isfinite(exray_comparison_layer(comparison, layer)->isolated_error) &&
-            is_run_with(comparison, finding, layer));
+    return xr_is_about_layer(comparison, finding, layer) || is_run_with(comparison, finding, layer);
 }
