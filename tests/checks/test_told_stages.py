@@ -162,9 +162,12 @@ def test_points_told_wrongly(tmp_path, change, kind):
     assert f["evidence"]["kind"] == kind, f
 
 
-def test_two_heads_exchanged(tmp_path):
-    right = lambda result, k: {"age": TOKENS[k][0], "mood": TOKENS[k][1]}  # noqa: E731
-    wrong = lambda result, k: {"age": TOKENS[k][1], "mood": TOKENS[k][0]}  # noqa: E731
+@pytest.mark.parametrize("size", [None, 150_000], ids=["short", "long"])
+def test_two_heads_exchanged(tmp_path, size):
+    """Long ones are read again where one is held against the other."""
+    one = lambda k, i: TOKENS[k][i] if size is None else np.resize(TOKENS[k][i], size)  # noqa: E731
+    right = lambda result, k: {"age": one(k, 0), "mood": one(k, 1)}  # noqa: E731
+    wrong = lambda result, k: {"age": one(k, 1), "mood": one(k, 0)}  # noqa: E731
     f = told_finding(judged(tmp_path, HIDDEN, wrong, right))
     assert f["evidence"]["kind"] == "exchanged" and "age" in f["summary"] and "mood" in f["summary"]
 
