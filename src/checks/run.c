@@ -6,12 +6,14 @@
 #include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/log/direction.h"
+#include "checks/log/output_statistics.h"
 #include "checks/port/port_words.h"
 #include "checks/scrubbed.h"
 #include "checks/suggest.h"
 #include "checks/told/silence.h"
 #include "checks/told/told_finding.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,6 +328,25 @@ static void say_no_frames(const exray_comparison *comparison, xr_outcome *out)
                  exray_comparison_matched_by(comparison), first_source(edge), first_source(reference));
 }
 
+/* No layer was compared, and of an output there are statistics alone, which are others: noise, or a fault. */
+static bool other_statistics(const exray_comparison *comparison, xr_outcome *out)
+{
+    const exray_coverage *c = exray_comparison_coverage(comparison);
+    size_t frame;
+    if (c->with_data || c->with_sketch || c->with_stats)
+        return false;
+    const exray_io_pair *output = xr_output_of_other_statistics(comparison, &frame);
+    if (!output)
+        return false;
+    const size_t edge = exray_comparison_frame(comparison, frame).frame[EXRAY_SIDE_EDGE];
+    snprintf(out->reason, sizeof out->reason,
+             "the statistics of output %.100s differ in frame %" PRIu64
+             ", and its values are not in both logs: record them (--no-output-data leaves them out)",
+             output->name[EXRAY_SIDE_EDGE],
+             exray_log_frame(exray_comparison_log(comparison, EXRAY_SIDE_EDGE), edge)->index);
+    return true;
+}
+
 static void judge_run(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
 {
     for (size_t i = 0; i < out->shown_count; i++)
@@ -373,6 +394,8 @@ static void judge_run(const exray_comparison *comparison, const xr_check_options
                      "more");
         return;
     }
+    if (other_statistics(comparison, out))
+        return;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         if (share_of_shapes(comparison, i) >= options->min_coverage)

@@ -113,11 +113,13 @@ def test_frames_of_other_data_are_not_matched_by_their_numbers(tmp_path):
 # ---- Without outputs and layers ----
 
 
-def told(path, role, words, change=0.0, inputs=True):
+def told(path, role, words, change=0.0, inputs=True, gains=None):
     data = np.random.default_rng(0).random((3, 1, 8), dtype=np.float32)
     with Recording(path, role) as log:
         for k in range(3):
             log.add("/result", "Result", PB["Result"](frame=log.count, text=words[k]))
+            if gains:
+                log.stats("/output/y", data[k] * gains[k], log.count)
             log.frame([("/input/x", data[k] + np.float32(change), {})] if inputs else [])
     return path
 
@@ -128,4 +130,8 @@ def test_equal_inputs_with_equal_results_pass(tmp_path):
     assert validate(told(tmp_path / "e", "edge", words), reference, status=0)["findings"] == []
     validate(told(tmp_path / "f", "edge", ["a", "b", "d"]), reference, status=3)
     validate(told(tmp_path / "g", "edge", words, 0.5), reference, status=1)
+    for gain, status in ((1, 0), (0.5, 3)):  # of outputs there are statistics alone: the same, and others in one frame
+        e, r = (told(tmp_path / f"{side}{gain}", side, words, gains=gains) for side, gains in (("edge", [1, gain, 1]), ("reference", [1, 1, 1])))
+        verdict = validate(e, r, status=status)
+        assert status == 0 or "statistics of output y differ in frame 1" in verdict["reason"]
     validate(told(tmp_path / "h", "edge", words, inputs=False), told(tmp_path / "s", "reference", words, inputs=False), status=3)

@@ -68,6 +68,19 @@ def test_values_that_are_no_number(tmp_path, where, frames, side):
         assert len(frames) > 1 or "1 of 6 frames" in f["summary"]
 
 
+@pytest.mark.parametrize("keep", [lambda rows: rows[:-1], lambda rows: rows[:1], lambda rows: rows[:0]])
+def test_no_noise_takes_a_box_away_that_moves_no_other(tmp_path, keep):
+    """The lowest boxes are missing in one frame, and all other scores are equal: also where outputs were not recorded."""
+    less = teller(lambda rows, k: keep(rows) if k == 2 else rows)
+    for kept in (True, False):
+        folder = tmp_path / str(kept)
+        folder.mkdir()
+        assert told_finding(judged(folder, OUTPUTS, less, RIGHT, keep_outputs=kept))["evidence"]["kind"] == "missing"
+    folder = tmp_path / "same"
+    folder.mkdir()
+    assert judged(folder, OUTPUTS, RIGHT, RIGHT, keep_outputs=False)["verdict"] == "pass"
+
+
 def test_no_number_on_both_sides_is_no_difference(tmp_path):
     wrong = teller(lambda rows, k: np.column_stack([rows[:, :5], np.full(len(rows), np.nan)]) if k == 2 else rows)
     assert judged(tmp_path, OUTPUTS, wrong, wrong)["verdict"] == "pass"

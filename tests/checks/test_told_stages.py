@@ -183,6 +183,27 @@ def test_vectors_told_rightly(tmp_path, noise, make):
     assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
 
 
+def sometimes(make, where):
+    return lambda result, k: {"embedding": np.asarray(make(k), np.float32)} if where(k) else {"other": np.zeros(2, np.float32)}
+
+
+def test_a_stage_that_is_missing_in_a_frame(tmp_path):
+    outputs = [HIDDEN[k % FRAMES] for k in range(8)]
+    make = lambda k: mean(k % FRAMES)  # noqa: E731
+    always, often, seldom = (sometimes(make, w) for w in (lambda k: True, lambda k: k != 5, lambda k: k % 3 == 0))
+    f = told_finding(judged(tmp_path, outputs, often, always))
+    assert f["evidence"]["kind"] == "missing" and "embedding" in f["summary"] and f["evidence"]["frame_list"] == "frame 5", f
+    assert told_finding(judged(made(tmp_path), outputs, always, often))["evidence"]["kind"] == "extra"
+    for edge, reference in ((often, often), (seldom, always)):  # the latter: recorded now and then
+        assert not judged(made(tmp_path), outputs, edge, reference)["findings"]
+
+
+def made(folder):
+    folder = folder / str(len(list(folder.iterdir())))
+    folder.mkdir()
+    return folder
+
+
 def age(k):
     return np.array([[38.2, 41.6, 27.45, 63.49][k]])
 

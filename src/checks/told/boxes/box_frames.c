@@ -66,19 +66,45 @@ static double grid_of(const xr_box_frames *frames)
     return 0;
 }
 
-/* Other kernels make other scores: where all are the same, of the same classes, no noise moved the boxes
- * either.  Asked where outputs were not recorded, which tell that better: scores of 8 bits may be the same by
- * chance. */
-static bool same_scores(const xr_box_frame *f)
+/* Whether the shorter list is the other one without some boxes: scores and classes, in their order. */
+static bool is_contained(const xr_box_frame *f)
 {
-    if (f->count[0] != f->count[1] || f->count[0] < 2)
-        return false;
-    bool same = true, varied = false;
-    for (size_t i = 0; i < f->count[0]; i++) {
-        same = same && f->box[0][i].score == f->box[1][i].score && f->box[0][i].id == f->box[1][i].id;
-        varied = varied || f->box[1][i].score != f->box[1][0].score;
+    const int fewer = f->count[1] < f->count[0];
+    size_t k = 0;
+    for (size_t i = 0; i < f->count[fewer]; i++, k++) {
+        const xr_told_box *box = &f->box[fewer][i];
+        while (k < f->count[!fewer] &&
+               (f->box[!fewer][k].score != box->score || f->box[!fewer][k].id != box->id))
+            k++;
+        if (k == f->count[!fewer])
+            return false;
     }
-    return same && varied;
+    return true;
+}
+
+static bool has_other_scores(const xr_box_frame *f)
+{
+    for (size_t i = 1; i < f->count[1]; i++)
+        if (f->box[1][i].score != f->box[1][0].score)
+            return true;
+    return false;
+}
+
+/* Other kernels make other scores, of all boxes: where all that both sides tell are the same, of the same
+ * classes, no noise moved the boxes either, nor took one away.  Asked where outputs were not recorded, which
+ * tell that better: scores of 8 bits may be the same by chance. */
+static void find_exact(xr_box_frames *frames)
+{
+    bool all = true, any = false;
+    for (size_t i = 0; i < frames->count; i++) {
+        xr_box_frame *f = &frames->frame[i];
+        const bool same = is_contained(f), several = f->count[0] >= 2 && f->count[1] >= 2;
+        f->exact = same && several && has_other_scores(f);
+        all = all && same;
+        any = any || f->exact;
+    }
+    for (size_t i = 0; all && any && i < frames->count; i++)
+        frames->frame[i].exact = true;
 }
 
 void xr_box_frames_sum(xr_box_frames *frames)
@@ -130,8 +156,8 @@ exray_status xr_box_frames_make(const exray_comparison *comparison, const xr_equ
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading boxes"};
         return EXRAY_E_MEMORY;
     }
-    for (size_t f = 0; !equal->by_outputs && f < out->count; f++)
-        out->frame[f].exact = same_scores(&out->frame[f]);
+    if (!equal->by_outputs)
+        find_exact(out);
     xr_box_frames_sum(out);
     return EXRAY_OK;
 }

@@ -30,6 +30,14 @@ static const exray_record *model_run(const exray_record *record, size_t count)
     return input ? input : output;
 }
 
+/* Whether a frame's own records show that the model ran. */
+static bool has_run(const exray_comparison *comparison, exray_side side, size_t frame)
+{
+    const exray_log *log = exray_comparison_log(comparison, side);
+    const size_t position = exray_comparison_frame(comparison, frame).frame[side];
+    return model_run(exray_log_records(log, position), exray_log_frame(log, position)->record_count) != NULL;
+}
+
 /* The frame's record of that name behind the model; NULL name: its n-th such record. */
 static const exray_record *find_stage(const exray_log *log, size_t frame, const char *name, size_t n)
 {
@@ -145,6 +153,9 @@ static exray_status read_frame(const exray_comparison *comparison, size_t frame,
     const exray_record *record[2];
     for (int s = 0; s < 2; s++)
         record[s] = stage_of(comparison, (exray_side)s, frame, series->name, 0);
+    for (int s = 0; s < 2; s++)
+        if (!record[s] && record[!s] && has_run(comparison, (exray_side)s, frame))
+            series->lacks[frame] = (unsigned char)(1 + s);
     if (!record[0] || !record[1])
         return EXRAY_OK;
     xr_stage_frame *f = &series->frame[series->count];
@@ -159,6 +170,21 @@ static exray_status read_frame(const exray_comparison *comparison, size_t frame,
     return status;
 }
 
+/* Who records a stage now and then, or lost records, says nothing by frames without it. */
+static void drop_samples(const xr_equal_frames *equal, size_t frames, xr_stage_series *series)
+{
+    enum { PART = 4 };
+    size_t lacking[2] = {0, 0};
+    for (size_t f = 0; f < frames; f++)
+        if (series->lacks[f])
+            lacking[series->lacks[f] - 1]++;
+    for (size_t f = 0; f < frames; f++) {
+        const int side = (int)series->lacks[f] - 1;
+        if (side >= 0 && (equal->silence.lossy[side] || PART * lacking[side] > series->count + lacking[side]))
+            series->lacks[f] = 0;
+    }
+}
+
 exray_status xr_stage_series_make(const exray_comparison *comparison, const xr_equal_frames *equal,
                                   size_t position, xr_stage_series *out, bool *found, exray_error *error)
 {
@@ -170,7 +196,8 @@ exray_status xr_stage_series_make(const exray_comparison *comparison, const xr_e
     snprintf(out->place, sizeof out->place, "/stage/%.80s", out->name);
     exray_slot *slot = exray_slot_new();
     out->frame = calloc(frames + 1, sizeof *out->frame);
-    exray_status status = slot && out->frame ? EXRAY_OK : EXRAY_E_MEMORY;
+    out->lacks = calloc(frames + 1, sizeof *out->lacks);
+    exray_status status = slot && out->frame && out->lacks ? EXRAY_OK : EXRAY_E_MEMORY;
     if (status != EXRAY_OK)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading stages"};
     for (size_t f = 0; status == EXRAY_OK && f < frames && used < MOST_VALUES; f++) {
@@ -184,6 +211,8 @@ exray_status xr_stage_series_make(const exray_comparison *comparison, const xr_e
         }
     }
     exray_slot_free(slot);
+    if (status == EXRAY_OK)
+        drop_samples(equal, frames, out);
     return status;
 }
 

@@ -27,8 +27,7 @@ typedef struct xr_stage_series {
     char told_name[XR_TOLD_NAME]; /* of a vector of /result, as far as it fits: `name` is this then */
     xr_stage_frame *frame;
     size_t count;
-    unsigned char *lacks; /* of /result, or NULL: [frames of the comparison] 1 + the exray_side that alone
-                             lacks it */
+    unsigned char *lacks; /* or NULL: [frames of the comparison] 1 + the exray_side that alone lacks it */
 } xr_stage_series;
 
 /* Reads the stage of that position among the names that both sides have.  *found is false beyond the last.

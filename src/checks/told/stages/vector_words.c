@@ -47,6 +47,12 @@ static bool is_near(double a, double b)
     return fabs(a - b) < 0.005;
 }
 
+/* An offset of shares of a picture: far below a pixel. */
+static bool is_none(double offset)
+{
+    return fabs(offset) < 2e-4;
+}
+
 /* Columns of key points or boxes: what they tell by themselves. */
 static const char *columns_kind(const xr_vector_story *s)
 {
@@ -55,7 +61,7 @@ static const char *columns_kind(const xr_vector_story *s)
         exchanged = exchanged || s->from[k] != k;
         mirrored = mirrored || s->column_gain[k] < 0;
         scaled = scaled || !is_near(fabs(s->column_gain[k]), 1);
-        shifted = shifted || !is_near(s->column_offset[k], 0);
+        shifted = shifted || !is_none(s->column_offset[k]);
     }
     return mirrored    ? (exchanged ? "turned" : "mirrored")
            : exchanged ? "exchanged"
@@ -70,14 +76,16 @@ static void columns_words(const xr_vector_story *s, char *text, size_t size)
     text[0] = '\0';
     for (size_t k = 0; k < s->columns && used < size; k++) {
         double gain = s->column_gain[k], offset = s->column_offset[k];
-        if (s->from[k] == k && is_near(gain, 1) && is_near(offset, 0))
+        if (s->from[k] == k && is_near(gain, 1) && is_none(offset))
             continue;
         used += (size_t)snprintf(text + used, size - used, "%scolumn %zu is ", used ? ", " : "", k);
         if (used < size && is_near(gain, -1))
             used += (size_t)snprintf(text + used, size - used, "%.4g minus column %zu", offset, s->from[k]);
+        else if (used < size && is_near(gain, 1) && !is_none(offset))
+            used += (size_t)snprintf(text + used, size - used, "column %zu plus %.4g", s->from[k], offset);
         else if (used < size)
             used += (size_t)snprintf(text + used, size - used, "%.4g times column %zu%s", gain, s->from[k],
-                                     is_near(offset, 0) ? "" : " plus a constant");
+                                     is_none(offset) ? "" : " plus a constant");
     }
 }
 

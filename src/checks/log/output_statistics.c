@@ -1,0 +1,75 @@
+#include "checks/log/output_statistics.h"
+
+#include <math.h>
+
+/* Of the reference's deviation: what 8 bits move the mean or the deviation of a vector by at most. */
+#define MOST_APART 0.1
+
+typedef struct summary {
+    bool known;
+    double mean, std;
+} summary;
+
+static summary of_values(const float *v, uint64_t count)
+{
+    double sum = 0, squares = 0;
+    for (uint64_t i = 0; i < count; i++)
+        sum += (double)v[i];
+    const double mean = count ? sum / (double)count : 0;
+    for (uint64_t i = 0; i < count; i++)
+        squares += ((double)v[i] - mean) * ((double)v[i] - mean);
+    return (summary){isfinite(squares), mean, count ? sqrt(squares / (double)count) : 0};
+}
+
+static summary read_summary(const exray_log *log, size_t frame, const char *name, exray_slot *slot)
+{
+    const exray_record *record = exray_log_find(log, frame, EXRAY_KIND_OUTPUT, EXRAY_NO_INDEX, 0, name);
+    exray_tensor_view view;
+    const float *values;
+    exray_error ignored;
+    if (!record)
+        return (summary){.known = false};
+    if (record->has_data)
+        return exray_log_read_values(log, record, slot, &view, &values, &ignored) == EXRAY_OK
+                   ? of_values(values, view.count)
+                   : (summary){.known = false};
+    if (exray_log_read_tensor(log, record, slot, &view, &ignored) != EXRAY_OK || !view.has_stats ||
+        view.stats.nan_count || view.stats.inf_count)
+        return (summary){.known = false};
+    return (summary){true, view.stats.mean, sqrt(fmax(view.stats.variance, 0))};
+}
+
+static bool is_other(const summary *edge, const summary *reference)
+{
+    const double far = MOST_APART * reference->std + 1e-6 * fabs(reference->mean);
+    return fabs(edge->mean - reference->mean) > far || fabs(edge->std - reference->std) > far;
+}
+
+static bool find_frame(const exray_comparison *c, const exray_io_pair *output, exray_slot *slot,
+                       size_t *frame)
+{
+    for (size_t f = 0; f < exray_comparison_frame_count(c); f++) {
+        const exray_frame_pair at = exray_comparison_frame(c, f);
+        summary s[2];
+        for (int side = 0; side < 2; side++)
+            s[side] = read_summary(exray_comparison_log(c, (exray_side)side), at.frame[side],
+                                   output->name[side], slot);
+        *frame = f;
+        if (s[0].known && s[1].known && is_other(&s[0], &s[1]))
+            return true;
+    }
+    return false;
+}
+
+const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame)
+{
+    const exray_io_pair *found = NULL;
+    exray_slot *slot = exray_slot_new();
+    for (size_t i = 0; slot && !found && i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (!output->comparable && find_frame(comparison, output, slot, frame))
+            found = output;
+    }
+    exray_slot_free(slot);
+    return found;
+}

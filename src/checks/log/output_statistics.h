@@ -1,0 +1,11 @@
+/* Outputs of which a log has statistics alone (no data): whether these are those of the same values. */
+#ifndef XR_OUTPUT_STATISTICS_H
+#define XR_OUTPUT_STATISTICS_H
+
+#include <exray/assertion.h>
+
+/* An output whose mean or deviation in some frame is further from the reference's than a healthy model of 8
+ * bits is, or NULL; *frame: that matched frame.  Outputs with data on both sides are compared otherwise. */
+const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame);
+
+#endif
