@@ -168,6 +168,14 @@ def test_blended_frames(tmp_path, share):
     assert found["evidence"]["kind"] == "blended" and found["evidence"]["share"] == pytest.approx(share, abs=.02)
 
 
+def test_frames_smoothed_over_time(tmp_path):
+    frames, edge = panned(8), []
+    for a in frames:
+        edge.append(.7 * a + .3 * edge[-1] if edge else a)
+    found = finding(judged(tmp_path, edge, frames), "input.frame_order")
+    assert found["evidence"]["kind"] == "smoothed" and found["evidence"]["share"] == pytest.approx(.3, abs=.02)
+
+
 def test_a_moving_camera_and_brightness_are_no_blend(tmp_path):
     frames = panned()
     assert named(judged(tmp_path, [.8 * a + .1 for a in frames], frames)) == ["normalization"]
@@ -298,6 +306,34 @@ def test_a_turned_hue(tmp_path, camera, degrees, recorded, before):
     assert named(verdict) == ["color_space"]
     found = finding(verdict, "input.color_space")["evidence"]["hue_degrees"]
     assert abs((found - degrees + 180) % 360 - 180) < 3
+
+
+IMAGENET = np.float32([123.675, 116.28, 103.53]), np.float32([58.395, 57.12, 57.375])
+
+
+def cut565(p):
+    q = p.astype(int)
+    return np.stack([q[..., 0] >> 3 << 3, q[..., 1] >> 2 << 2, q[..., 2] >> 3 << 3], -1).astype(np.uint8)
+
+
+def repeated565(p):
+    q = p.astype(int)
+    return np.stack([np.round((q[..., c] >> d) * 255 / (255 >> d)) for c, d in enumerate((3, 2, 3))], -1).astype(np.uint8)
+
+
+def limited(p):
+    return np.round(16 + p.astype(float) * 219 / 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("change, cause, severity", [
+    (lambda p: p, None, None), (repeated565, "input.color_space", "warning"), (cut565, "input.color_space", "warning"), (limited, "input.color_space", "error"),
+    (lambda p: np.round(p * .7).astype(np.uint8), "input.normalization", "error")], ids=["alone", "565", "565 cut off", "limited range", "darker"])
+def test_an_exchange_before_mean_and_std_and_more(tmp_path, camera, change, cause, severity):
+    """Mean and std of each channel cancel; what is left is what else was done to the pixels."""
+    imagenet = lambda p: ((p.astype(np.float32) - IMAGENET[0]) / IMAGENET[1]).astype(np.float32)
+    verdict = explain(tmp_path, [imagenet(change(resized(p))[..., ::-1]) for p in camera], [imagenet(resized(p)) for p in camera], records(camera))
+    told = {f["cause"]: f["severity"] for f in verdict["findings"]}
+    assert told == {"input.channel_order": "error", **({cause: severity} if cause else {})}
 
 
 def balanced(p, gains=(1.4, 1.0, 1.25), black=0):

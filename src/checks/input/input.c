@@ -4,6 +4,7 @@
 #include "checks/input/color/color_mixture.h"
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
+#include "checks/input/fit/conventions.h"
 #include "checks/input/frames/find_lag.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
@@ -75,9 +76,12 @@ static bool looks_like_a_color(const exray_comparison *comparison, const xr_inpu
 static bool is_perhaps_coarse(const exray_comparison *comparison, const xr_input_fit *fit)
 {
     enum { SMALL_MAP = 20 }; /* levels */
+    xr_affine on_pixels;
+    double effect = fit->map.effect_max;
+    if (fit->orders.named)
+        effect = xr_map_on_pixels(fit, &on_pixels) ? xr_map_on_pixels_effect(fit, &on_pixels) : INFINITY;
     return fit->state == XR_FIT_DIFFERS && fit->residual.explained && fit->values.picture && fit->map.named &&
-           !fit->orders.named && fit->map.effect_max < SMALL_MAP && fit->residual.pixels > 0.5 &&
-           looks_like_a_color(comparison, fit);
+           effect < SMALL_MAP && fit->residual.pixels > 0.5 && looks_like_a_color(comparison, fit);
 }
 
 static exray_status judge_input(const exray_comparison *comparison, const xr_input_fit *fit,

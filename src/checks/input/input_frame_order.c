@@ -64,6 +64,17 @@ static void say_torn(const xr_torn_frames *t, const xr_torn_frame *e, size_t exa
         exray_finding_text(f, "kind", "blended");
         exray_finding_number(f, "share", e->share);
         break;
+    case XR_TORN_SMOOTHED:
+        exray_finding_summary(f,
+                              "The edge's picture is smoothed over time: in %zu of %zu frames a share of "
+                              "every pixel is of the edge's own frame before.",
+                              t->torn, t->frames);
+        exray_finding_detail(f, "In frame %zu that is %.0f %%.", example, 100 * e->share);
+        exray_finding_fix(f, "Turn off the noise reduction over time (of the camera, or of the application), "
+                             "or have it on both sides.");
+        exray_finding_text(f, "kind", "smoothed");
+        exray_finding_number(f, "share", e->share);
+        break;
     default:
         exray_finding_summary(f,
                               "The edge's picture is torn: in %zu of %zu frames a part of its %s is of %s.",
@@ -84,9 +95,12 @@ bool xr_report_torn(xr_input_pair *pair, exray_findings *findings)
     bool *chosen = NULL;
     bool found = xr_find_torn(pair, &t) && (chosen = calloc(t.frames + 1, sizeof *chosen));
     size_t example = SIZE_MAX, next = 0;
+    xr_tear most = XR_TORN_AT_LINE; /* of the frames; of a few of them several kinds may be as exact */
+    for (int k = 0; found && k < XR_TEARS; k++)
+        most = t.of_kind[k] > t.of_kind[most] ? (xr_tear)k : most;
     for (size_t f = 0; found && f < t.frames; f++) {
         chosen[f] = t.frame[f].torn;
-        if (chosen[f])
+        if (chosen[f] && t.frame[f].tear == most)
             example = example == SIZE_MAX ? f : example;
         next += chosen[f] && t.frame[f].other == f + 1;
     }

@@ -128,17 +128,16 @@ static void add_fix(const exray_comparison *comparison, const xr_input_fit *fit,
 
 /* Limited range (16..235) taken for full: 1; full taken for limited: -1; else 0.  In
  * pixels, by the reference's own convention. */
-static int range_of(const xr_input_fit *fit, const xr_affine *m)
+static int range_of(const xr_input_fit *fit)
 {
-    bool exact;
-    const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
+    xr_affine m;
+    const bool known = xr_map_on_pixels(fit, &m);
     const double stretch = 255.0 / 219;
     int found = 0;
-    for (size_t c = 0; k && c < fit->values.channels; c++) {
-        double shift = (m->offset[c] * k->std[c % 3]) - k->mean[c % 3] * (m->gain[c] - 1);
-        int now = fabs(m->gain[c] / stretch - 1) < 0.02 && fabs(shift + 16 * stretch) < 3 ? -1
-                  : fabs(m->gain[c] * stretch - 1) < 0.02 && fabs(shift - 16) < 3         ? 1
-                                                                                          : 0;
+    for (size_t c = 0; known && c < fit->values.channels; c++) {
+        int now = fabs(m.gain[c] / stretch - 1) < 0.02 && fabs(m.offset[c] + 16 * stretch) < 3 ? -1
+                  : fabs(m.gain[c] * stretch - 1) < 0.02 && fabs(m.offset[c] - 16) < 3         ? 1
+                                                                                               : 0;
         if (now == 0 || (c && now != found))
             return 0;
         found = now;
@@ -167,11 +166,13 @@ static void report_range(const xr_input_fit *fit, const xr_channel_order *o, int
 static bool are_bits_cut_off(const xr_input_fit *fit)
 {
     static const double means[3] = {3.5, 1.5, 3.5};
-    const xr_affine *m = &fit->orders.list[fit->orders.used].map;
+    xr_affine m = fit->orders.list[fit->orders.used].map;
+    const bool pixels = fit->orders.named && xr_map_on_pixels(fit, &m);
+    const double level = pixels ? 1 : fit->level[EXRAY_SIDE_EDGE];
     for (size_t c = 0; c < 3; c++)
-        if (fabs(m->gain[c] - 1) > 0.03 || fabs(-m->offset[c] / fit->level[EXRAY_SIDE_EDGE] - means[c]) > 1)
+        if (fabs(m.gain[c] - 1) > 0.03 || fabs(-m.offset[c] / level - means[c]) > 1)
             return false;
-    return fit->values.channels == 3 && m->offset[1] > m->offset[0] && m->offset[1] > m->offset[2];
+    return fit->values.channels == 3 && m.offset[1] > m.offset[0] && m.offset[1] > m.offset[2];
 }
 
 static void report_bits(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
@@ -206,7 +207,7 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
         return;
     const xr_channel_order *o = &fit->orders.list[fit->orders.used];
     double residual = fit->residual.blocks;
-    int range = range_of(fit, &o->map);
+    int range = range_of(fit);
     if (range) {
         report_range(fit, o, range, findings);
         return;
@@ -215,6 +216,10 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
         report_bits(comparison, fit, findings);
         return;
     }
+    xr_affine on_pixels;
+    if (fit->orders.named && xr_map_on_pixels(fit, &on_pixels) &&
+        xr_map_on_pixels_effect(fit, &on_pixels) <= TWO_STEPS)
+        return; /* the reference's own, after the exchange */
     double most = fmin(fit->map.effect_max, fit->io->metrics.max_abs / fit->level[EXRAY_SIDE_EDGE]);
     bool small = fit->values.picture && most <= TWO_STEPS && !fit->orders.named;
     exray_finding *f = exray_findings_add(findings, "input.normalization",

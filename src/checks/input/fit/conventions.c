@@ -66,3 +66,26 @@ const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, 
         }
     return NULL;
 }
+
+bool xr_map_on_pixels(const xr_input_fit *fit, xr_affine *out)
+{
+    bool exact;
+    const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
+    if (!k || !fit->orders.count)
+        return false;
+    const xr_channel_order *o = &fit->orders.list[fit->orders.used];
+    for (size_t c = 0; c < fit->values.channels; c++) {
+        const size_t to = c % 3, from = o->from[c] % 3;
+        out->gain[c] = o->map.gain[c] * k->std[to] / k->std[from];
+        out->offset[c] = o->map.offset[c] * k->std[to] + k->mean[to] - out->gain[c] * k->mean[from];
+    }
+    return true;
+}
+
+double xr_map_on_pixels_effect(const xr_input_fit *fit, const xr_affine *map)
+{
+    double most = 0;
+    for (size_t c = 0; c < fit->values.channels; c++)
+        most = fmax(most, fmax(fabs(map->offset[c]), fabs(255 * (map->gain[c] - 1) + map->offset[c])));
+    return most;
+}

@@ -19,4 +19,10 @@ bool xr_follows_exactly(const xr_input_fit *fit, exray_side side, const xr_conve
  * only their range. */
 const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, bool *exact);
 
+/* What the fit's map does to pixels of 0..255 that both sides normalize by the reference's convention, an
+ * exchange of channels being before it.  False: the convention is not known. */
+bool xr_map_on_pixels(const xr_input_fit *fit, xr_affine *out);
+/* The most that it changes a pixel by. */
+double xr_map_on_pixels_effect(const xr_input_fit *fit, const xr_affine *map);
+
 #endif

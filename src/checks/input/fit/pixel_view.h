@@ -47,7 +47,7 @@ bool xr_pixel_sides_read(const exray_comparison *comparison, size_t pair, size_t
 /* Where a row begins, in elements. */
 static inline size_t xr_row_place(const xr_pixel_view *v, size_t row)
 {
-    if (row < v->picture_rows)
+    if (row < v->picture_rows || !v->picture_rows)
         return row * v->row_stride;
     return row / v->picture_rows * v->picture_stride + row % v->picture_rows * v->row_stride;
 }

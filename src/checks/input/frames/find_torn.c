@@ -133,7 +133,7 @@ static void try_fields(const line_totals *own, const line_totals *other, bool co
 
 /* The same by a share of every pixel.  own: the rms of the difference from the own frame. */
 static void try_blend(const xr_raster *edge, const xr_raster *reference, const xr_raster *other, double own,
-                      double level, size_t frame, tear *best)
+                      double level, size_t frame, xr_tear kind, tear *best)
 {
     static const double least = 0.05, most = 0.95; /* of the other */
     const size_t count = edge->width * edge->height * edge->channels;
@@ -147,7 +147,7 @@ static void try_blend(const xr_raster *edge, const xr_raster *reference, const x
         return;
     const double share = de / dd, rest = sqrt(fmax(ee - share * de, 0) / (double)count) / level;
     if (share > least && share < most && rest <= NOISE && rest < best->residual && own > OTHER + 2 * rest)
-        *best = (tear){{true, frame, XR_TORN_BLENDED, 0, false, false, share}, rest};
+        *best = (tear){{true, frame, kind, 0, false, false, share}, rest};
 }
 
 /* Both sides' pictures of the frames, read as they are needed. */
@@ -169,6 +169,11 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
     tear best = {.residual = INFINITY};
     bool whole = false;
     double level = pair->fit->level[EXRAY_SIDE_EDGE];
+    xr_raster before = {0};
+    if (frame > 0 && load(pair, EXRAY_SIDE_EDGE, frame - 1, &before) && same_size(edge, &before))
+        try_blend(edge, reference, &before, rms_before(&own->row, edge->height), level, frame - 1,
+                  XR_TORN_SMOOTHED, &best);
+    xr_raster_free(&before);
     for (int away = 1; away <= REACH && !best.frame.torn; away++)
         for (int sign = 1; sign >= -1; sign -= 2) {
             xr_raster other = {0};
@@ -182,7 +187,8 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
                 try_lines(&own->column, &lines.column, true, g, &best);
                 try_fields(&own->row, &lines.row, false, g, &best);
                 try_fields(&own->column, &lines.column, true, g, &best);
-                try_blend(edge, reference, &other, rms_before(&own->row, edge->height), level, g, &best);
+                try_blend(edge, reference, &other, rms_before(&own->row, edge->height), level, g,
+                          XR_TORN_BLENDED, &best);
             }
             free_lines(&lines);
             xr_raster_free(&other);
@@ -207,6 +213,7 @@ static bool judge_frame(xr_input_pair *pair, size_t frame, size_t frames, xr_tor
             if (explained) {
                 out->frame[frame] = t.frame;
                 out->torn++;
+                out->of_kind[t.frame.tear]++;
                 out->residual_before = fmax(out->residual_before, before);
                 out->residual_after = fmax(out->residual_after, t.residual);
             }

@@ -6,7 +6,13 @@
 
 #include "checks/input/search/input_pair.h"
 
-typedef enum xr_tear { XR_TORN_AT_LINE, XR_TORN_FIELDS, XR_TORN_BLENDED } xr_tear;
+typedef enum xr_tear {
+    XR_TORN_AT_LINE,
+    XR_TORN_FIELDS,
+    XR_TORN_BLENDED,
+    XR_TORN_SMOOTHED, /* blended with the edge's own frame before, which is blended itself */
+    XR_TEARS
+} xr_tear;
 
 typedef struct xr_torn_frame {
     bool torn;
@@ -21,6 +27,7 @@ typedef struct xr_torn_frame {
 typedef struct xr_torn_frames {
     xr_torn_frame *frame; /* [frames] */
     size_t frames, torn;
+    size_t of_kind[XR_TEARS];
     double residual_before, residual_after; /* levels rms, the largest of a torn frame */
 } xr_torn_frames;
 
