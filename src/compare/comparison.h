@@ -122,7 +122,8 @@ struct exray_comparison {
     xr_pairs inputs, outputs, layers;
     exray_io_pair *input, *output; /* what the public functions return */
     exray_layer_pair *layer;
-    xr_layer_place *inside; /* layers of the edge that a node of the reference computes unseen, in order */
+    xr_layer_place
+        *inside; /* layers of the edge that a node of the reference computes unseen, or otherwise */
     size_t inside_count;
     exray_coverage coverage;
     exray_accuracy accuracy;

@@ -35,10 +35,10 @@ class Reader(CalibrationDataReader):
         return next(self.left, None)
 
 
-def quantized(source, path, change=None):
+def quantized(source, path, change=None, symmetric=True):
     """change: factors of constants of the quantized model."""
-    quantize_static(source, path, Reader(), activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, per_channel=True,
-                    extra_options={"ActivationSymmetric": True})
+    quantize_static(source, path, Reader(), activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8, weight_type=QuantType.QInt8,
+                    per_channel=True, extra_options={"ActivationSymmetric": symmetric})
     model = onnx.load(path)
     for name, factor in (change or {}).items():
         found = next(i for i in model.graph.initializer if i.name == name)
@@ -76,3 +76,19 @@ def test_a_range_that_clips_behind_other_biases_is_told_beside_them(tmp_path):
     assert (verdict, found) == ("fail", [("model.weights", "error"), ("layer.saturation", "error")])
     alone = quantized(right, tmp_path / "b.onnx", {"b1_quantized": 0})
     assert judged(tmp_path, alone, right, SHAPE, "none", "none")[:2] == ("fail", [("model.weights", "error")])
+
+
+def test_weights_that_8_bits_round_away_are_no_wrong_kernel(tmp_path):
+    """Channels of which one layer makes little and the next much: of its own integers the next one is right."""
+    random = np.random.default_rng(5)
+    size = np.where(np.arange(8) == 0, 1., 1 / 40)
+    constants = {"w0": random.normal(0, .3, (8, 3, 3, 3)), "w1": random.normal(0, .3, (8, 8, 1, 1)) / size[None, ::-1, None, None].copy(),
+                 "wy": random.normal(0, .4, (4, 8, 1, 1))}
+    constants["w0"] *= size[::-1, None, None, None]
+    nodes = [helper.make_node("Conv", ["x", "w0"], ["c0"], "c0", kernel_shape=[3, 3], pads=[1] * 4), helper.make_node("Relu", ["c0"], ["r0"], "r0"),
+             helper.make_node("Conv", ["r0", "w1"], ["c1"], "c1", kernel_shape=[1, 1]), helper.make_node("Relu", ["c1"], ["r1"], "r1"),
+             helper.make_node("Conv", ["r1", "wy"], ["y"], "y", kernel_shape=[1, 1])]
+    right = save(tmp_path / "m.onnx", nodes, constants, SHAPE)
+    verdict, found, report = judged(tmp_path, quantized(right, tmp_path / "q.onnx", symmetric=False), right, SHAPE)
+    assert verdict == "fail" and {cause for cause, _ in found} <= {"layer.unknown", "layer.per_tensor_weights"}
+    assert "rounding" in report["findings"][0]["summary"]

@@ -9,16 +9,20 @@ enum {
     MOST_FRAMES = 3,
     MOST_ROWS = 64,
     FEWEST_TELLING = 4, /* values that clipping changes */
+    FEWEST_EXACT = 64,  /* values that are the same sums by no chance */
 };
 #define MOST_PRODUCTS ((uint64_t)1 << 23) /* of a frame, in one order */
 /* The shares of values that the right explanation accounts for at least, and of the telling ones that the
  * wrong one accounts for at most. */
 #define EXPLAINED   0.97
 #define UNEXPLAINED 0.1
+/* The share of values that must be exact sums; requantization may round some beyond a step. */
+#define ALL 0.999
 
 typedef struct clipping {
     xr_clipped_sums telling;
     uint64_t right; /* of all values, as clipping has them */
+    uint64_t exact; /* of all values, as exact sums have them */
 } clipping;
 
 static int64_t saturate(int64_t pair)
@@ -71,6 +75,7 @@ static void judge_value(const xr_integer_layer *l, uint64_t row, uint64_t column
     bool right = fabs(is - b) <= near;
     s->telling.values++;
     s->right += right;
+    s->exact += fabs(is - a) <= near;
     if (!(fabs(a - b) > 2 * near))
         return;
     s->telling.telling++;
@@ -103,10 +108,10 @@ static bool is_explained(const clipping *s)
            (double)s->right >= EXPLAINED * (double)t->values;
 }
 
-bool xr_sums_are_clipped(const exray_comparison *comparison, size_t layer, exray_side side,
-                         xr_clipped_sums *out)
+/* Computes a layer of a side again, in each order in which its products may be added up. */
+static void add_frames(const exray_comparison *comparison, size_t layer, exray_side side,
+                       clipping by[XR_SUM_ORDERS])
 {
-    clipping by[XR_SUM_ORDERS] = {0};
     size_t frames = exray_comparison_frame_count(comparison);
     for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
         xr_integer_layer l;
@@ -120,6 +125,20 @@ bool xr_sums_are_clipped(const exray_comparison *comparison, size_t layer, exray
         free(w);
         xr_integer_layer_close(&l);
     }
+}
+
+bool xr_sums_are_exact(const exray_comparison *comparison, size_t layer)
+{
+    clipping by[XR_SUM_ORDERS] = {0};
+    add_frames(comparison, layer, EXRAY_SIDE_EDGE, by);
+    return by[0].telling.values >= FEWEST_EXACT && (double)by[0].exact >= ALL * (double)by[0].telling.values;
+}
+
+bool xr_sums_are_clipped(const exray_comparison *comparison, size_t layer, exray_side side,
+                         xr_clipped_sums *out)
+{
+    clipping by[XR_SUM_ORDERS] = {0};
+    add_frames(comparison, layer, side, by);
     for (int order = 0; order < XR_SUM_ORDERS; order++)
         if (is_explained(&by[order])) {
             *out = by[order].telling;

@@ -5,6 +5,7 @@
 #include "checks/findings.h"
 #include "checks/input/moments/input_statistics.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/clipped_sums.h"
 #include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
@@ -64,6 +65,13 @@ static double confidence(double error, double noise)
     return fmin(0.95, ratio / (1 + ratio));
 }
 
+/* Of another file, a layer of integers that adds up its own integers rightly: rounding to those is what it
+ * loses. */
+static bool is_rounded(const exray_comparison *comparison, size_t i)
+{
+    return !xr_is_same_file(comparison) && xr_sums_are_exact(comparison, i);
+}
+
 /* Two sides that differ do not tell which of them is wrong. */
 static const char no_side[] = "Which side is right, the logs do not say.";
 
@@ -71,14 +79,18 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          size_t others)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    bool absorbed = xr_is_layer_absorbed(comparison, findings, layer);
+    bool absorbed = xr_is_layer_absorbed(comparison, findings, layer), rounded = is_rounded(comparison, i);
     exray_finding *f = exray_findings_add(
         findings, "layer.unknown", absorbed ? EXRAY_SEVERITY_INFO : severity_of(comparison, layer->noise),
         confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
-    exray_finding_summary(f, "Layer %u (%s) %.*s differs beyond noise though its inputs do not.",
+    exray_finding_summary(f, "Layer %u (%s) %.*s differs beyond noise though its inputs do not%s.",
                           (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]),
+                          rounded ? ": the rounding of its weights and inputs to 8 bits costs that much"
+                                  : "");
+    if (rounded)
+        exray_finding_detail(f, "It was computed again from its own integers, and is right.");
     exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.",
                          layer->error,
                          layer->from_stats    ? " at least (from statistics; it may begin earlier)"
@@ -97,10 +109,12 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
         exray_finding_detail(f, "%s", no_side);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
-    exray_finding_fix(f,
-                      layer->noise < XR_COARSE_NOISE
-                          ? "Run this layer with other kernels, and compare its weights."
-                          : "Run this layer with other kernels, and compare its weights and quantization.");
+    exray_finding_fix(
+        f, rounded ? "Keep this layer in floats or in 16 bits, or even out its weights before they "
+                     "are quantized."
+           : layer->noise < XR_COARSE_NOISE
+               ? "Run this layer with other kernels, and compare its weights."
+               : "Run this layer with other kernels, and compare its weights and quantization.");
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 

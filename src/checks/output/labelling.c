@@ -2,6 +2,7 @@
 
 #include "checks/beyond_noise.h"
 #include "checks/findings.h"
+#include "checks/told/silence.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,8 +108,9 @@ static bool judge_sides(xr_labelling *l)
 
 bool xr_sides_tell_bests(const exray_comparison *comparison, const xr_labelling *labelling)
 {
+    const xr_silence silence = xr_silence_of(comparison);
     for (int s = 0; s < 2; s++)
-        if (!xr_ranks_tell_bests(comparison, (exray_side)s, &labelling->ranks[s]))
+        if (silence.told[s] && !xr_ranks_tell_bests(comparison, (exray_side)s, &labelling->ranks[s]))
             return false;
     return true;
 }

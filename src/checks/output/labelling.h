@@ -33,8 +33,8 @@ typedef struct xr_labelling {
 const xr_labelling *xr_labelling_of(const exray_comparison *comparison, exray_findings *findings,
                                     exray_error *error);
 
-/* Whether each side tells a best of its own outputs in every frame: where the two differ then, near-equal
- * values went either way. */
+/* Whether each side tells a best of its own outputs in every frame, as one does that tells nothing, whose
+ * decisions are its outputs': where the two differ then, near-equal values went either way. */
 bool xr_sides_tell_bests(const exray_comparison *comparison, const xr_labelling *labelling);
 
 /* Whether all outputs were compared and are equal within noise. */

@@ -1,6 +1,7 @@
 #include "compare/judge/dissolve.h"
 
 #include "compare/comparison.h"
+#include "compare/judge/channel_factors.h"
 #include "compare/judge/localize.h"
 #include "compare/match/ops.h"
 #include "compare/noise/noise.h"
@@ -61,39 +62,54 @@ static void walk_back(effects *e)
     }
 }
 
-/* Names of two files may stand for a tensor and its transpose. */
-static bool may_dissolve(const effects *e, const xr_pair *pair)
+/* Names of two files may stand for a tensor and its transpose, or times a factor for each channel that the
+ * weights behind it take off again. */
+static bool may_dissolve(const effects *e, size_t i)
 {
     const exray_model *other = exray_log_model(e->comparison->log[1]);
+    const xr_pair *pair = &e->comparison->layers.pair[i];
     xr_op_kind kind = xr_op_of(&e->model->nodes[pair->index[0]]).kind;
     bool one_file = e->model->sha256 && other->sha256 && memcmp(e->model->sha256, other->sha256, 32) == 0;
-    return !pair->proven || (!one_file && kind == XR_OP_SHAPE);
+    return !pair->proven ||
+           (!one_file && (kind == XR_OP_SHAPE || xr_differs_by_channel_factors(e->comparison, i)));
 }
 
-static bool is_mistaken(const effects *e, const xr_pair *pair, const exray_layer_pair *shown)
+static bool is_mistaken(const effects *e, size_t i)
 {
+    const xr_pair *pair = &e->comparison->layers.pair[i];
+    const exray_layer_pair *shown = &e->comparison->layer[i];
     uint32_t t = pair->tensor[0];
     bool wrong = shown->role == EXRAY_LAYER_ROLE_ORIGINATES || shown->role == EXRAY_LAYER_ROLE_PROPAGATES;
     return wrong && t < e->model->tensor_count && e->least[t] >= 0 && pair->error > e->least[t] &&
-           may_dissolve(e, pair);
+           may_dissolve(e, i);
 }
 
-static bool take_out(const effects *e)
+/* False: out of memory.  *any: a pair was taken out. */
+static bool take_out(const effects *e, bool *any)
 {
     exray_comparison *c = e->comparison;
     size_t kept = 0;
+    bool *out = calloc(c->layers.count + 1, sizeof *out);
+    *any = false;
+    if (!out)
+        return false;
+    for (size_t i = 0; i < c->layers.count; i++)
+        out[i] = is_mistaken(e, i); /* reads values: before any pair has another place */
     for (size_t i = 0; i < c->layers.count; i++) {
         xr_pair *pair = &c->layers.pair[i];
-        if (is_mistaken(e, pair, &c->layer[i])) {
+        if (out[i]) {
+            /* What is computed from it was compared, and agrees: a quantity that one side has otherwise. */
+            c->inside[c->inside_count++] = (xr_layer_place){pair->index[0], pair->output[0]};
             free(pair->sketch);
             continue;
         }
         c->layers.pair[kept] = *pair;
         c->layer[kept++] = c->layer[i];
     }
-    bool any = kept < c->layers.count;
+    *any = kept < c->layers.count;
     c->layers.count = kept;
-    return any;
+    free(out);
+    return true;
 }
 
 static bool prepare(effects *e)
@@ -122,11 +138,10 @@ bool xr_dissolve(exray_comparison *comparison)
     effects e = {.comparison = comparison, .model = exray_log_model(comparison->log[0])};
     if (!e.model || !exray_log_model(comparison->log[1]) || comparison->layers.count == 0)
         return true;
-    bool ok = prepare(&e);
+    bool ok = prepare(&e), any = false;
     if (ok) {
         walk_back(&e);
-        if (take_out(&e))
-            ok = xr_localize(comparison);
+        ok = take_out(&e, &any) && (!any || xr_localize(comparison));
     }
     free(e.pair);
     free(e.output);
