@@ -238,13 +238,19 @@ static bool begins_at(const exray_comparison *comparison, const exray_finding *f
     return xr_is_about_layer(comparison, f, layer);
 }
 
-/* An output whose every row is explained by another format: then the operators, or what seems a kernel, that
- * make it so at the model's end are how it came about. */
+/* Vectors alone: what a graph multiplies with or adds, such as the strides of a detector's levels. */
+static bool is_of_vectors(const exray_finding *f)
+{
+    return strcmp(f->cause, "model.weights") == 0 && evidence_number(f, "weights_differ") == 0;
+}
+
+/* An output whose every row is explained by another format: then the operators, the vectors, or what seems a
+ * kernel, that make it so at the model's end are how it came about. */
 static bool whole_format_accounts_for(const exray_comparison *comparison, const exray_finding *cause,
                                       const exray_finding *f)
 {
     const bool of_layer = strcmp(f->cause, "model.operator") == 0 || strcmp(f->cause, "layer.kernel") == 0 ||
-                          strcmp(f->cause, "layer.unknown") == 0;
+                          strcmp(f->cause, "layer.unknown") == 0 || is_of_vectors(f);
     if (!of_layer || !comparison || !xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT))
         return false;
     if (xr_finding_evidence(f, XR_AT_OUTPUT) && exray_comparison_output_count(comparison) == 1)
@@ -360,6 +366,8 @@ size_t xr_suppress_consequences(const exray_comparison *comparison, exray_findin
                     (xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT) &&
                      strcmp(f->cause, "model.operator") == 0))
                     exray_finding_detail(cause, "%s", f->summary);
+                if (xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT) && is_of_vectors(f) && f->detail_count)
+                    exray_finding_detail(cause, "%s", f->detail[0]);
             }
     size_t count = 0;
     for (exray_finding *f = findings->first; f; f = f->next)

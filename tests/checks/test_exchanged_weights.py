@@ -2,7 +2,9 @@
 The graphs are built here, run by onnxruntime and logged by a writer that is not ours."""
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from onnx_log import verdict_of
 from onnx_models import Graph
 from validate_support import causes, finding
@@ -182,3 +184,40 @@ def test_queries_in_another_order_are_one_finding(tmp_path):
     v = verdict_of(tmp_path, edge, queries(tmp_path / "reference.onnx"), 1, shape=(1, 20, 16))
     assert causes(v) == ["model.weights"]
     assert "queries: the same values, in another order" in " ".join(finding(v, "model.weights")["details"])
+
+
+# ---- Bodies ----
+
+
+def branched(path, taken=None, other=None):
+    """One of two branches, of one operator each, by the sum of the input; `taken`, `other`: seeds of their weights."""
+    g = Graph()
+    x = g("Tanh", g("MatMul", "x", g.weight("first.w", 12, 8)), to="a")
+    positive = g("Greater", g("ReduceSum", g("Abs", "x"), keepdims=0), g.const("zero", 0.0), to="positive")
+
+    def branch(name, seed):
+        weights = numpy_helper.from_array(np.random.default_rng([17, seed]).normal(0, 0.4, (8, 5)).astype(np.float32), name + "_w")
+        nodes = [helper.make_node("MatMul", [x, name + "_w"], [name + "_m"]), helper.make_node("Sigmoid", [name + "_m"], [name + "_y"])]
+        return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info(name + "_y", TensorProto.FLOAT, None)], [weights])
+
+    g.nodes.append(helper.make_node("If", [positive], ["y"], name="choice", then_branch=branch("taken", taken or 1), else_branch=branch("other", other or 2)))
+    return g.save(path, [1, 6, 12])
+
+
+@pytest.mark.parametrize("seeds,wrong", [({"taken": 5}, True), ({"other": 5}, False), ({}, False)], ids=["taken", "never taken", "the same"])
+def test_weights_within_a_branch(tmp_path, seeds, wrong):
+    v = verdict_of(tmp_path, branched(tmp_path / "edge.onnx", **seeds), branched(tmp_path / "reference.onnx"), 1 if wrong else 0, shape=(1, 6, 12))
+    assert causes(v) == (["model.weights"] if wrong else [])
+    if wrong:
+        f = finding(v, "model.weights")
+        assert "then_branch" in f["summary"] and f["evidence"]["bodies_differ"] == 1 and "40 mean" in " ".join(f["details"])
+
+
+def test_a_branch_of_another_function_is_an_operator(tmp_path):
+    edge = branched(tmp_path / "edge.onnx", taken=5)
+    model = onnx.load(edge)
+    choice = next(n for n in model.graph.node if n.op_type == "If")
+    next(a for a in choice.attribute if a.name == "then_branch").g.node[1].op_type = "Tanh"
+    onnx.save(model, edge)
+    v = verdict_of(tmp_path, edge, branched(tmp_path / "reference.onnx"), 1, shape=(1, 6, 12))
+    assert causes(v) == ["model.operator"]

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from log_writer import PB
+from onnx_log import verdict_of
+from onnx_models import Graph
 from outputs_support import sigmoid, softmax
 from validate_support import Recording, causes, finding, validate
 
@@ -235,3 +237,19 @@ def test_a_row_of_few_numbers_has_any_factor(judge):
     edge = reference.copy()
     edge[4, 3] = 0.75
     assert causes(judge([edge], [reference])) == ["layer.unknown"]
+
+
+def strided(path, second=16.0):
+    """A head of two levels, each multiplied with its stride."""
+    g = Graph()
+    x = g("Reshape", g("Sigmoid", g.conv("x", "distances", 3, 4)), g.const("flat", [1, 4, -1], np.int64))
+    g("Mul", x, g.const("strides", np.repeat([8.0, second], [144, 48])[None, None]), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("second", [16.0, 32.0])
+def test_the_stride_of_a_level_is_one_finding(tmp_path, second):
+    v = verdict_of(tmp_path, strided(tmp_path / "edge.onnx", second), strided(tmp_path / "reference.onnx"), 0 if second == 16 else 1)
+    assert causes(v) == ([] if second == 16 else ["output.dequantization"])
+    if second != 16:
+        assert "strides" in " ".join(finding(v, "output.dequantization")["details"])

@@ -160,3 +160,22 @@ def test_a_branch_is_told_by_its_operators(tmp_path):
     onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
     told = tool("dump", tmp_path / "m.onnx").stdout
     assert "then_branch=graph of Relu,Tanh" in told and "else_branch=graph of Identity" in told
+
+
+def test_a_body_tells_of_its_weights(tmp_path):
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    kept, given = np.array([1, -2, 2, 3], np.float32), np.array([4, -4], np.float32)
+
+    def branch(value):
+        nodes = [helper.make_node("Constant", [], ["k"], value=onnx.numpy_helper.from_array(given)), helper.make_node("Mul", ["x", "k"], ["m"]),
+                 helper.make_node("Concat", ["m", "w"], ["z"], axis=0)]
+        return helper.make_graph(nodes, "b", [], [helper.make_tensor_value_info("z", kind, None)], [onnx.numpy_helper.from_array(value, "w")])
+
+    node = helper.make_node("If", ["c"], ["y"], name="choice", then_branch=branch(kept), else_branch=branch(kept.astype(np.float16)))
+    graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("c", onnx.TensorProto.BOOL, []), helper.make_tensor_value_info("x", kind, [2])],
+                              [helper.make_tensor_value_info("y", kind, None)])
+    onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
+    told = tool("dump", tmp_path / "m.onnx").stdout
+    every = np.concatenate([kept, given])
+    assert f"then_branch=graph of Mul,Concat; float32 6 mean {every.mean():.6g} rms {np.sqrt((every**2).mean()):.6g}" in told
+    assert "else_branch=graph of Mul,Concat; float32 2 mean 0 rms 4" in told  # float16 is not told

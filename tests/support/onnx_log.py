@@ -35,8 +35,19 @@ def exposed_session(model):
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
+def body_text(graph):
+    """A body by its operators and its weights."""
+    arrays = [numpy_helper.to_array(i) for i in graph.initializer]
+    arrays += [numpy_helper.to_array(a.t) for n in graph.node if n.op_type == "Constant" for a in n.attribute if a.name == "value"]
+    weights = np.concatenate([np.zeros(0), *(a.reshape(-1).astype(np.float64) for a in arrays if a.dtype == np.float32)])
+    text = "graph of " + ",".join(n.op_type for n in graph.node if n.op_type != "Constant")
+    return text + (f"; float32 {weights.size} mean {weights.mean():.6g} rms {np.sqrt((weights**2).mean()):.6g}" if weights.size else "")
+
+
 def attribute_text(attribute):
     value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, onnx.GraphProto):
+        return body_text(value)
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, (list, tuple)):

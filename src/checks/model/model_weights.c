@@ -2,6 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/partition.h"
+#include "checks/model/weights/body_weights.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -180,6 +181,7 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
             add_layer(comparison, f, fit, &fit->pair[i], shown++);
             add_readers(comparison, f, &fit->pair[i]);
         }
+    xr_body_weights_tell(comparison, f);
     if (shown > MOST_NAMED)
         exray_finding_detail(f, "%zu more; all are in the JSON.", shown - MOST_NAMED);
     if (fit->from_stats)
@@ -202,11 +204,41 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
         exray_finding_alternative(f, "model.version", 0.5);
 }
 
+/* Weights within bodies alone, which no constants of the logs are. */
+static void report_bodies(const exray_comparison *comparison, const xr_body_weights *bodies,
+                          exray_findings *findings)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, bodies->layer);
+    exray_finding *f = exray_findings_add(findings, "model.weights", EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "model", layer->name[EXRAY_SIDE_EDGE], (uint32_t)bodies->layer);
+    exray_finding_summary(
+        f, "The weights within the bodies of %zu %s are others: %.40s of layer %u (%s) %.*s.", bodies->layers,
+        bodies->layers == 1 ? "layer" : "layers", bodies->key, (unsigned)layer->node[EXRAY_SIDE_EDGE],
+        layer->op[EXRAY_SIDE_EDGE], XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
+    xr_body_weights_tell(comparison, f);
+    exray_finding_fix(f,
+                      "Convert the model again, and compare the file on the device with the one deployed.");
+    exray_finding_number(f, "bodies_differ", (double)bodies->layers);
+    exray_finding_alternative(f, "model.version", 0.3);
+}
+
+static bool has_any(const xr_model_fit *fit)
+{
+    for (size_t i = 0; i < fit->count; i++)
+        if (fit->pair[i].differs)
+            return true;
+    return false;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
+    xr_body_weights bodies;
     const xr_model_fit *fit = NULL;
     exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
-    if (status == EXRAY_OK && fit->why && !fit->other_architecture) {
+    if (status == EXRAY_OK && !fit->other_architecture && !has_any(fit) &&
+        xr_body_weights_find(comparison, &bodies))
+        report_bodies(comparison, &bodies, findings);
+    else if (status == EXRAY_OK && fit->why && !fit->other_architecture) {
         status = error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message, "%s", fit->why);
     } else if (status == EXRAY_OK && !fit->other_architecture &&

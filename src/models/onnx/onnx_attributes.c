@@ -1,6 +1,7 @@
 /* Attributes of ONNX nodes as text, and the graphs within them. */
 #include "models/onnx/onnx.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,45 @@ static void add_packed(text *t, const xr_pb_field *f, xr_pb *outer)
     outer->bad |= pb.bad || pb.at != pb.end;
 }
 
-/* Adds the operator of a NodeProto; a constant is none. */
-static void add_operator(text *t, xr_span node, bool first)
+/* Float32 weights of a body. */
+typedef struct body_sums {
+    double count, sum, square;
+} body_sums;
+
+static bool add_weights(xr_onnx *onnx, xr_span tensor, body_sums *sums)
+{
+    exray_tensor_info info = {0};
+    xr_constant constant = {0};
+    if (!xr_onnx_read_tensor(onnx, tensor, &info, &constant))
+        return false;
+    const uint8_t *data = constant.data;
+    for (size_t i = 0; info.dtype == EXRAY_DTYPE_FLOAT32 && data && i + 4 <= constant.size; i += 4) {
+        float value;
+        memcpy(&value, data + i, sizeof value);
+        sums->count++;
+        sums->sum += value;
+        sums->square += (double)value * value;
+    }
+    return true;
+}
+
+/* The value of a Constant. */
+static bool add_constant(xr_onnx *onnx, xr_span node, body_sums *sums)
+{
+    xr_pb pb = xr_pb_begin(node.data, node.size);
+    for (xr_pb_field f; xr_pb_next(&pb, &f);) {
+        if (!xr_pb_is(&f, 5, XR_PB_BYTES))
+            continue;
+        xr_pb attribute = xr_pb_begin(f.data, f.size);
+        for (xr_pb_field g; xr_pb_next(&attribute, &g);)
+            if (xr_pb_is(&g, 5, XR_PB_BYTES) && !add_weights(onnx, (xr_span){g.data, g.size}, sums))
+                return false;
+    }
+    return true;
+}
+
+/* Adds the operator of a NodeProto; false: it is a constant, which is none. */
+static bool add_operator(text *t, xr_span node, bool first)
 {
     xr_pb pb = xr_pb_begin(node.data, node.size);
     char item[80];
@@ -100,20 +138,34 @@ static void add_operator(text *t, xr_span node, bool first)
             for (size_t i = 0; i < f.size && used < sizeof item - 1; i++)
                 item[used++] = (char)(f.data[i] >= 0x20 && f.data[i] < 0x7F ? f.data[i] : '?');
     item[used] = '\0';
-    if (used && strcmp(item + before, "Constant") != 0)
+    if (strcmp(item + before, "Constant") == 0)
+        return false;
+    if (used)
         add_item(t, item);
+    return true;
 }
 
-/* A GraphProto by the operators that it runs, so that another branch or body shows. */
-static void add_graph(text *t, xr_span graph)
+/* A GraphProto by the operators that it runs, so that another branch or body shows, and by its weights:
+ * "graph of MatMul,Tanh; float32 64 mean 0.01 rms 0.5". */
+static bool add_graph(xr_onnx *onnx, text *t, xr_span graph)
 {
     size_t before = t->used;
+    body_sums sums = {0};
     xr_pb pb = xr_pb_begin(graph.data, graph.size);
-    for (xr_pb_field f; xr_pb_next(&pb, &f);)
-        if (xr_pb_is(&f, 1, XR_PB_BYTES))
-            add_operator(t, (xr_span){f.data, f.size}, t->used == before);
+    for (xr_pb_field f; xr_pb_next(&pb, &f);) {
+        const xr_span span = {f.data, f.size};
+        if (xr_pb_is(&f, 1, XR_PB_BYTES) && !add_operator(t, span, t->used == before) &&
+            !add_constant(onnx, span, &sums))
+            return false;
+        if (xr_pb_is(&f, 5, XR_PB_BYTES) && !add_weights(onnx, span, &sums))
+            return false;
+    }
     if (t->used == before)
         add_item(t, "graph");
+    else if (sums.count > 0 && isfinite(sums.square) && !t->left_out && t->used < TEXT_LIMIT)
+        t->used += (size_t)snprintf(t->bytes + t->used, 64, "; float32 %.0f mean %.6g rms %.6g", sums.count,
+                                    sums.sum / sums.count, sqrt(sums.square / sums.count));
+    return true;
 }
 
 /* One field of an AttributeProto. */
@@ -134,7 +186,7 @@ static bool add_value(xr_onnx *onnx, text *t, const xr_pb_field *f, xr_pb *pb)
     else if ((f->number == 5 || f->number == 10) && bytes)
         return add_tensor(onnx, t, span);
     else if ((f->number == 6 || f->number == 11) && bytes)
-        add_graph(t, span);
+        return add_graph(onnx, t, span);
     else if ((f->number == 22 || f->number == 23) && bytes)
         add_item(t, "sparse tensor");
     else if ((f->number == 14 || f->number == 15) && bytes)

@@ -1,8 +1,14 @@
 #include "checks/model/graph/between/attribute_texts.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+
+/* What writing float32 in six digits, or weights that were rounded to 16 bits before, change of their mean
+ * and root mean square. */
+#define ROUNDED 1e-4
 
 /* Functions of values, which no rewriting adds or takes away; at most 64. */
 static const char *const functions[] = {"Relu",          "LeakyRelu",  "PRelu",       "Elu",
@@ -64,8 +70,8 @@ static bool take_body(const char *value, body *out)
     static const char head[] = "graph of ";
     if (strncmp(value, head, sizeof head - 1) != 0)
         return false;
-    for (const char *at = value + sizeof head - 1; *at;) {
-        size_t length = strcspn(at, ",");
+    for (const char *at = value + sizeof head - 1; *at && *at != ';';) {
+        size_t length = strcspn(at, ",;");
         if (!take_operator(at, length, out))
             return false;
         at += length + (at[length] == ',');
@@ -78,11 +84,32 @@ static bool bodies_may_agree(const char *a, const char *b)
     static const char head[] = "graph";
     if (strncmp(a, head, sizeof head - 1) != 0 || strncmp(b, head, sizeof head - 1) != 0)
         return false;
+    const size_t length = strcspn(a, ";");
+    if (length == strcspn(b, ";") && strncmp(a, b, length) == 0)
+        return true; /* their weights may be others: those are told as such */
     body edge = {0}, reference = {0};
     if (!take_body(a, &edge) || !take_body(b, &reference))
         return true;
     return edge.functions == reference.functions &&
            (edge.products || reference.products || edge.arithmetic == reference.arithmetic);
+}
+
+/* How many weights of float32 a body has, their mean and their root mean square; false: not told. */
+static bool take_weights(const char *text, double out[3])
+{
+    const char *at = strstr(text, "; float32 ");
+    return at && sscanf(at, "; float32 %lf mean %lf rms %lf", &out[0], &out[1], &out[2]) == 3;
+}
+
+bool xr_bodies_weigh_otherwise(const char *a, const char *b)
+{
+    double edge[3], reference[3];
+    const size_t length = strcspn(a, ";");
+    if (strncmp(a, "graph", 5) != 0 || length != strcspn(b, ";") || strncmp(a, b, length) != 0 ||
+        !take_weights(a, edge) || !take_weights(b, reference) || edge[0] != reference[0])
+        return false;
+    const double most = ROUNDED * fmax(edge[2], reference[2]);
+    return fabs(edge[1] - reference[1]) > most || fabs(edge[2] - reference[2]) > most;
 }
 
 /* The shape in the text of a tensor of floats; NULL: of other texts. */

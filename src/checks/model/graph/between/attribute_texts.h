@@ -13,4 +13,8 @@
  * where they are of one shape, in floats of any type. */
 bool xr_texts_may_agree(const char *a, const char *b);
 
+/* Whether two bodies of the same operators have as many weights ("graph of Mul; float32 64 mean 0.01 rms
+ * 0.5"), of which mean or root mean square differ by more than what rounding changes. */
+bool xr_bodies_weigh_otherwise(const char *a, const char *b);
+
 #endif
