@@ -8,7 +8,7 @@
 #include "core/scan.h"
 #include <exray/exray.h>
 
-enum { NODES = 31, INPUT = 224 * 224 * 3 };
+enum { NODES = 31, INPUT = 96 * 96 * 3 };
 
 typedef struct target {
     uint8_t bytes[8 << 20];
