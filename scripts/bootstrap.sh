@@ -12,6 +12,7 @@
 #   scripts/bootstrap.sh lint     clang-format, clang-tidy
 #   scripts/bootstrap.sh fuzz     clang with its fuzzing runtime
 #   scripts/bootstrap.sh size     cross compilers for Cortex-M4 and arm64, and an emulator, for `make size`
+#   scripts/bootstrap.sh packages STAGE...   the Debian packages of these stages, and nothing else
 #   scripts/bootstrap.sh arm64    cross compiler and emulator (optional: says so where it cannot)
 #
 # EXRAY_CACHE (default ~/.cache/exray) keeps downloads; EXRAY_BUILD (default
@@ -24,7 +25,7 @@ requirements=scripts/requirements
 
 build_packages=(gcc make cmake ninja-build pkg-config python3 python3-venv python3-pip
   libjpeg62-turbo-dev libpng-dev libyaml-dev libexif-dev libcjson-dev libdeflate-dev liblz4-dev libzstd-dev)
-test_packages=(g++ libcmocka-dev protobuf-compiler unzip)
+test_packages=(g++ ccache libcmocka-dev protobuf-compiler unzip)
 browser_packages=(chromium)
 python_packages=(python3-dev python3-venv)
 framework_packages=(python3-torch)
@@ -142,10 +143,30 @@ test_data() {
         || { tail -n 5 "$build/make_data.log" >&2; fail "could not make the test data; see $build/make_data.log"; }
 }
 
+# Of all stages that are asked for, at once: each apt-get update takes seconds.
+debian_packages() {
+    local stage packages=()
+    for stage in "$@"; do
+        case $stage in
+        build) packages+=("${build_packages[@]}") ;;
+        test) packages+=("${test_packages[@]}") ;;
+        browser) packages+=("${browser_packages[@]}") ;;
+        python) packages+=("${build_packages[@]}" "${python_packages[@]}") ;;
+        python-frameworks) packages+=("${framework_packages[@]}") ;;
+        lint) packages+=("${lint_packages[@]}") ;;
+        fuzz) packages+=("${fuzz_packages[@]}") ;;
+        size) packages+=("${size_packages[@]}") ;;
+        esac
+    done
+    install_packages "${packages[@]}"
+}
+
 [ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, browser, lint, fuzz, arm64"
+debian_packages "$@"
+[ "$1" != packages ] || exit 0
 for stage in "$@"; do
     case $stage in
-    build) install_packages "${build_packages[@]}" ;;
+    build | browser | lint | fuzz | size) ;; # Debian packages alone
     engine)
         case $(uname -m) in
         x86_64 | aarch64) engines "$(uname -m)" ;;
@@ -157,24 +178,15 @@ for stage in "$@"; do
         demo_data
         ;;
     test)
-        install_packages "${test_packages[@]}"
         python_environment tests
         python_packages_alone tests
         test_data
         ;;
-    browser) install_packages "${browser_packages[@]}" ;;
-    python)
-        install_packages "${build_packages[@]}" "${python_packages[@]}"
-        python_environment tests
-        ;;
+    python) python_environment tests ;;
     python-frameworks)
-        install_packages "${framework_packages[@]}"
         python_environment torch /usr/bin/python3 --system-site-packages
         python_environment keras
         ;;
-    lint) install_packages "${lint_packages[@]}" ;;
-    fuzz) install_packages "${fuzz_packages[@]}" ;;
-    size) install_packages "${size_packages[@]}" ;;
     arm64) scripts/bootstrap-arm64.sh && engines aarch64 ;;
     *) fail "there is no stage '$stage'" ;;
     esac

@@ -4,6 +4,7 @@
 #
 #   scripts/cases.sh                      all, by module
 #   scripts/cases.sh --every 3 --no-timed every third of each module, without those that measure times
+#   scripts/cases.sh environment          their environment alone
 #
 # They run in an environment of their own, build/cases-env, with the package that is built here.  Exit status 1:
 # a case is wrong that tests/faults/known_misses.txt does not name.
@@ -23,6 +24,7 @@ if [ "$(cat "$environment/stamp" 2>/dev/null)" != "$stamp" ]; then
         || { echo "cases: skipped, what they need could not be installed"; exit 0; }
     echo "$stamp" >"$environment/stamp"
 fi
+[ "${1:-}" != environment ] || exit 0
 [ "${EXRAY_WHEEL:-}" = built ] || { scripts/bootstrap.sh python && scripts/python_package.sh build; }
 "$environment/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-index --force-reinstall \
     "$build"/wheels/exray-*.whl

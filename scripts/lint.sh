@@ -22,6 +22,7 @@ python3 scripts/structure.py || say "the structure is not as ARCHITECTURE.md has
 scripts/check_links.py || say "a link of the docs leads nowhere"
 
 # Every C file of the program that the build knows, and that is not as it was when it was clean.
-[ ! -f build/compile_commands.json ] || python3 scripts/tidy.py build || say "clang-tidy has findings"
+build=${EXRAY_TIDY_BUILD:-build}
+[ ! -f "$build/compile_commands.json" ] || python3 scripts/tidy.py "$build" || say "clang-tidy has findings"
 [ $status -eq 0 ] && echo "lint: clean"
 exit $status

@@ -12,6 +12,7 @@ step() { step=$1 step_began=$SECONDS; printf '\n== %s  (%d s so far)\n' "$step" 
 
 summary() {
     local status=$?
+    wait "$getting" || true # nothing is left half got
     [ $status -eq 0 ] || ran "FAILED"
     printf '\n== what ran\n'
     printf '%s\n' "${finished[@]}"
@@ -19,7 +20,22 @@ summary() {
     rm -rf "$results"
     exit $status
 }
+
+# What comes out of packages (engines, Python environments, models and pictures) is for the tests in Python; it is got
+# beside the first builds.
+get() {
+    scripts/bootstrap.sh engine test python demo || return
+    scripts/bootstrap.sh arm64 || echo "no arm64 device here: its tests are skipped"
+    scripts/cases.sh environment
+}
+get >"$results/bootstrap.txt" 2>&1 &
+getting=$!
 trap summary EXIT
+
+got() {
+    wait "$getting" || { cat "$results/bootstrap.txt"; return 1; }
+    cat "$results/bootstrap.txt"
+}
 
 # c_tests NAME BUILD [ctest's options]: ctest, and what cmocka said it skipped.
 c_tests() {
@@ -27,14 +43,20 @@ c_tests() {
     ran "$(python3 scripts/test_summary.py --ctest "$1" "$results" "$results/ctest.txt" "$2/Testing/Temporary/LastTest.log")"
 }
 
-# python_tests NAME PYTHON [pytest's options]: what measures times runs alone, behind the others.
+# python_tests NAME PYTHON FOLDER: what measures times runs alone, behind the others.
 python_tests() {
-    local name=$1 interpreter=$2 marks=${EXRAY_TEST_MARKS:-} part
+    local name=$1 interpreter=$2 marks=${EXRAY_TEST_MARKS:-} part where
     for part in "not alone" "alone"; do
         local parallel=()
-        [ "$part" = alone ] || parallel=(-n "$jobs" --dist loadscope)
+        where=("$3")
+        if [ "$part" = alone ]; then
+            mapfile -t where < <(grep -rl --include='test_*.py' 'mark\.alone' "$3") # the others need not be read again
+            [ ${#where[@]} -gt 0 ] || continue
+        else
+            parallel=(-n "$jobs" --dist loadscope --no-loadscope-reorder) # tests/data_hooks.py has the order
+        fi
         EXRAY_TEST_RESULTS=$results/$name-${part// /-}.json "$interpreter" -m pytest -q -p no:cacheprovider "${parallel[@]}" \
-            -m "($part)${marks:+ and ($marks)}" "${@:3}" || [ $? -eq 5 ] # 5: none has the mark
+            -m "($part)${marks:+ and ($marks)}" "${where[@]}" || [ $? -eq 5 ] # 5: none has the mark
     done
     ran "$(python3 scripts/test_summary.py --pytest "$results" "$name")"
 }
@@ -44,13 +66,28 @@ export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 
+# The program, the build of its tests and the package have the same options, but for -Werror: what one of them compiled is
+# taken by the next.  The strict one comes first, so that what the others take had no warning.
+launcher=""
+if command -v ccache >/dev/null; then
+    export CCACHE_DIR=$PWD/build/ccache CCACHE_MAXSIZE=1G CCACHE_DEPEND=1 CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS=-Werror
+    launcher=ccache
+fi
+sharing() { CMAKE_C_COMPILER_LAUNCHER=$launcher "$@"; }
+
+step "the optimized build: what users run, with its tests"
+sharing cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON -DEXRAY_WERROR=ON >/dev/null
+cmake --build build/test -j "$jobs"
+ran "no warning"
+
 step "lint"
-EXRAY_TIDY_NODES=20000 scripts/lint.sh # `make lint` looks deeper
+EXRAY_TIDY_BUILD=build/test EXRAY_TIDY_NODES=20000 scripts/lint.sh # `make lint` looks deeper
 ran clean
 
 step "C tests with address and undefined-behaviour sanitizers"
 cmake --preset asan >/dev/null
 cmake --build --preset asan -j "$jobs"
+got
 c_tests asan build/asan
 
 step "C tests with the thread sanitizer"
@@ -60,15 +97,14 @@ cmake --build --preset tsan -j "$jobs" --target threads
 c_tests tsan build/tsan -R 'core|test_log$' -E 'test_(budget|refusals)$'
 
 step "Python and command-line tests"
-# The optimized build with its tests: what users run, at the speed they run it.
-cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON -DEXRAY_WERROR=ON >/dev/null
-cmake --build build/test -j "$jobs"
+sharing cmake -G Ninja -S . -B build -DEXRAY_BUILD_TESTS=OFF >/dev/null
+cmake --build build -j "$jobs"
 export EXRAY_BUILD_DIR=$PWD/build/test EXRAY_ASAN_DIR=$PWD/build/asan
 python_tests python "$python" tests
 
 step "the Python package, from a fresh environment"
-scripts/python_package.sh build fresh
-python_tests package build/python-fresh/bin/python bindings/python/tests
+sharing scripts/python_package.sh build fresh
+sharing python_tests package build/python-fresh/bin/python bindings/python/tests
 
 step "cases beside the checkout"
 EXRAY_WHEEL=built scripts/cases.sh --every 3 --no-timed | tee "$results/cases.txt"

