@@ -3,6 +3,7 @@
 #
 #   scripts/build_example.sh native     build/demo/classify
 #   scripts/build_example.sh aarch64    build/demo/classify-aarch64 (see bootstrap-arm64.sh)
+#   scripts/build_example.sh libraries-aarch64   the libraries for arm64 alone, in build/aarch64
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${EXRAY_BUILD:-build}
@@ -14,7 +15,9 @@ native)
     # Link the archives that the program itself is made of.
     [ -e "$tree/CMakeCache.txt" ] || cmake -G Ninja -S . -B "$tree" -DEXRAY_BUILD_TESTS=OFF >/dev/null
     ;;
-aarch64)
+aarch64 | libraries-aarch64)
+    exec 9>"$build/aarch64.lock" # of tests that run side by side one builds
+    flock 9
     compiler=aarch64-linux-gnu-gcc arch=aarch64 tree=$build/aarch64 output=$build/demo/classify-aarch64
     sysroot=$build/sysroot-aarch64/usr
     jpeg=("-I$sysroot/include" "-I$sysroot/include/aarch64-linux-gnu" "$sysroot/lib/aarch64-linux-gnu/libjpeg.a")
@@ -24,11 +27,15 @@ aarch64)
         -DEXRAY_BUILD_HOST=OFF -DEXRAY_BUILD_TESTS=OFF >/dev/null
     ;;
 *)
-    echo "build_example: which machine?  native or aarch64" >&2
+    echo "build_example: which machine?  native, aarch64 or libraries-aarch64" >&2
     exit 2
     ;;
 esac
 
+if [ "$1" = libraries-aarch64 ]; then
+    cmake --build "$tree" --target exray_core exray_models exray_taps exray_tflite exray_litert exray_ort >/dev/null
+    exit
+fi
 engine=$build/engines/tflite-$arch
 [ -s "$engine/libtensorflowlite_c.so" ] || {
     echo "build_example: no $engine/libtensorflowlite_c.so; run scripts/bootstrap.sh engine (or arm64)" >&2

@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 import testdata
+from demo_support import arm64_libraries
 from tap_support import Log, close, interpreter, photograph, same, tap_run
 from validate_support import ROOT
 
@@ -26,12 +27,10 @@ def arm64_tap_run(tmp_path_factory):
     if not os.path.exists(library):
         pytest.skip(f"no {library}: scripts/bootstrap.sh arm64")
     program = tmp_path_factory.mktemp("arm64") / "tap_run"
-    sources = [*(f for f in (ROOT / "src" / "core").rglob("*.c") if f.name != "port_template.c"), *(ROOT / "src" / "engines" / "tflite").glob("tap*.c"),
-               *(ROOT / "src" / "models").rglob("*.c"), ROOT / "src" / "engines" / "tflite" / "symbols.c",
-               ROOT / "tests" / "engines" / "tap_run.c", ROOT / "tests" / "engines" / "slow_kernels.c"]
-    folders = [f"-I{ROOT / folder}" for folder in ("include", "src", "src/core", "src/models", "src/engines", "tests")]
-    subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", *folders, *map(str, sources), "-ldl", "-lm",
-                    "-lpthread", "-o", str(program)], check=True)
+    tests = ROOT / "tests" / "engines"
+    subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}", f"-I{ROOT / 'tests'}",
+                    str(tests / "tap_run.c"), str(tests / "slow_kernels.c"), *map(str, arm64_libraries()), "-ldl", "-lm", "-lpthread",
+                    "-o", str(program)], check=True)
 
     def run(*arguments):
         command = ["qemu-aarch64", "-L", SYSROOT, str(program), str(library), *map(str, arguments)]

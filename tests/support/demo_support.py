@@ -31,6 +31,13 @@ def script(name, *arguments):
     return run(ROOT / "scripts" / name, *arguments, env={**os.environ, "EXRAY_BUILD": str(BUILD)})
 
 
+def arm64_libraries():
+    """Linker's arguments: the recorder and the adapters, cross-built once for all tests."""
+    script("build_example.sh", "libraries-aarch64")
+    engines = [BUILD / "aarch64" / "src" / "engines" / f"libexray_{name}.a" for name in ("tflite", "litert", "ort", "taps")]
+    return [*engines, BUILD / "aarch64" / "src" / "models" / "libexray_models.a", BUILD / "aarch64" / "src" / "core" / "libexray_core.a"]
+
+
 def tool(name, *arguments, **options):
     return run(sys.executable, ROOT / "tools" / name, *arguments, **options)
 
