@@ -79,6 +79,42 @@ def test_pictures_that_come_late(judge, turn, late):
     assert found["evidence"]["late_pictures"] == late
 
 
+@TURNS
+def test_clips_with_a_scale_of_their_own(judge, turn):
+    edge = [c * np.float32(1 - .1 * k) + np.float32(.02 * k) for k, c in enumerate(CLIPS)]
+    found = finding(judge([turn(c) for c in edge], [turn(c) for c in CLIPS]), "input.normalization")
+    assert found["evidence"]["kind"] == "own_line"
+
+
+# ---- Batches, and pictures behind each other in the channels ----
+
+SMALL = [p[:40, :48] / np.float32(255) for p in textures(10, 48, seed=6)]
+SETS = {
+    "batch": lambda pictures: np.stack(pictures).transpose(0, 3, 1, 2),
+    "batch of pixels": np.stack,
+    "channels": lambda pictures: np.concatenate([p.transpose(2, 0, 1) for p in pictures]),
+    "channels of pixels": lambda pictures: np.concatenate(pictures, -1),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("change, told", [
+    (lambda p: p, []), (lambda p: [q[..., ::-1] for q in p], ["input.channel_order"]), (lambda p: [q[:, ::-1] for q in p], ["input.flip"]),
+    (lambda p: [q[::-1, ::-1] for q in p], ["input.rotation"]), (lambda p: p[::-1], ["input.frame_order"]), (lambda p: [p[0]] * len(p), ["input.frame_order"]),
+    (lambda p: [q * 2 - 1 for q in p], ["input.normalization"]),
+    (lambda p: [np.clip(np.round(q * 255) + np.random.default_rng(3).integers(-1, 2, q.shape), 0, 255) / np.float32(255) for q in p], [])],
+    ids=["right", "BGR", "mirrored", "turned", "in reverse", "repeated", "-1 to 1", "noise"])
+def test_several_pictures_in_one_input(tmp_path, name, change, told):
+    def written(role, change):
+        with Recording(tmp_path / f"{role}.mcap", role) as r:
+            for k in range(4):
+                x = np.ascontiguousarray(SETS[name](change(SMALL[2 * k:2 * k + 3])), np.float32)
+                r.frame([("/input/x", x if name.startswith("batch") else x[None], {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(k))
+        return tmp_path / f"{role}.mcap"
+    verdict = validate(written("edge", change), written("reference", lambda p: p))
+    assert causes(verdict) == told
+
+
 def test_one_wrong_picture_of_each_clip(judge):
     """The others must not hide it."""
     wrong = [np.stack([*c[:3], c[3] * .6 + .1]) for c in CLIPS]

@@ -18,6 +18,16 @@ static bool few(int64_t channels)
     return channels >= 1 && channels <= XR_STEP_CHANNELS;
 }
 
+enum { COLORS = 3, MOST_STACKED = 4 };
+
+/* Whether channels are those of several color pictures behind each other. */
+static bool are_stacked(int64_t channels, int64_t rows, int64_t columns)
+{
+    enum { SMALLEST = 32 };
+    return channels > COLORS && channels <= (int64_t)COLORS * MOST_STACKED && channels % COLORS == 0 &&
+           rows >= SMALLEST && columns >= SMALLEST;
+}
+
 /* The dimension of the channels of a clip of pictures ([1, T, H, W, C], [1, C, T, H, W] or [1, T, C, H, W];
  * where two may be it, that of three); 0: it is none. */
 static uint32_t clip_channels(const int64_t shape[5])
@@ -44,13 +54,19 @@ static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint
         *channels = at ? (size_t)info->shape[at] : 1;
         return at > 0;
     }
-    int64_t last = info->shape[info->rank - 1], first = info->shape[info->rank - 3];
+    int64_t last = info->shape[info->rank - 1], first = info->shape[info->rank - 3],
+            rows = info->shape[info->rank - 2];
     if (few(last))
         *channels = (size_t)last;
     else if (few(first)) {
         *channels = (size_t)first;
-        *stride = (uint64_t)info->shape[info->rank - 2] * (uint64_t)last;
-    } else
+        *stride = (uint64_t)rows * (uint64_t)last;
+    } else if (are_stacked(first, rows, last)) {
+        *channels = COLORS;
+        *stride = (uint64_t)rows * (uint64_t)last;
+    } else if (are_stacked(last, first, rows))
+        *channels = COLORS;
+    else
         return false;
     return true;
 }

@@ -14,6 +14,25 @@ static bool few(int64_t channels)
     return channels >= 1 && channels <= XR_FIT_CHANNELS;
 }
 
+enum { COLORS = 3, MOST_STACKED = 4 };
+
+/* Whether channels are those of several color pictures behind each other. */
+static bool are_stacked(int64_t channels, int64_t rows, int64_t columns)
+{
+    enum { SMALLEST = 32 };
+    return channels > COLORS && channels <= (int64_t)COLORS * MOST_STACKED && channels % COLORS == 0 &&
+           rows >= SMALLEST && columns >= SMALLEST;
+}
+
+/* Makes of one picture's view that of several, one below the other. */
+static void stack(xr_pixel_view *v, size_t pictures, size_t stride)
+{
+    v->pictures = pictures;
+    v->picture_rows = v->rows;
+    v->picture_stride = stride;
+    v->rows *= pictures;
+}
+
 /* The dimension of a clip's channels: [1, T, H, W, C], [1, C, T, H, W] or [1, T, C, H, W].  Where two may be
  * it, that of three. */
 static int clip_channels(const exray_tensor_info *info)
@@ -65,11 +84,19 @@ xr_pixel_view xr_pixel_view_of(const exray_tensor_info *info, uint64_t count)
     memcpy(s, info->shape + (info->rank - 3), sizeof s);
     const bool last = few(s[2]) && !is_layout(info, "NCHW", "CHW"),
                first = few(s[0]) && !is_layout(info, "NHWC", "HWC");
-    if (!last && !first)
+    const bool stacked_first = are_stacked(s[0], s[1], s[2]), stacked = are_stacked(s[2], s[0], s[1]);
+    if (!last && !first && !stacked_first && !stacked)
         return v;
-    v = last ? xr_interleaved_view((size_t)s[1], (size_t)s[0], (size_t)s[2])
-             : xr_plane_view((size_t)s[2], (size_t)s[1], (size_t)s[0]);
-    v.batch = info->rank == 4 ? (size_t)info->shape[0] : 1;
+    v = last || (!first && stacked) ? xr_interleaved_view((size_t)s[1], (size_t)s[0], (size_t)s[2])
+                                    : xr_plane_view((size_t)s[2], (size_t)s[1], (size_t)s[0]);
+    const size_t batch = info->rank == 4 ? (size_t)info->shape[0] : 1;
+    if (batch > 1)
+        stack(&v, batch, v.rows * v.columns * v.channels);
+    else if (!last && !first) {
+        const size_t pictures = v.channels / COLORS;
+        v.channels = COLORS;
+        stack(&v, pictures, COLORS * v.channel_stride);
+    }
     return v;
 }
 

@@ -6,12 +6,13 @@
 #include <string.h>
 
 /* Where the element of a row, column and channel is, counted in elements.  A picture has rank 3 or 4;
- * a clip rank 5: its pictures lie one below the other, as the rows of one.  Anything else is one row of
- * `count` columns with one channel. */
+ * the pictures of a clip (rank 5), of a batch, and those that lie behind each other in 6, 9 or 12 channels
+ * are one below the other, as the rows of one.  Anything else is one row of `count` columns with one channel.
+ */
 typedef struct xr_pixel_view {
     size_t batch, rows, columns, channels;
     size_t batch_stride, row_stride, column_stride, channel_stride;
-    size_t pictures;       /* of a clip; else 1 */
+    size_t pictures;       /* of a clip or a batch; else 1 */
     size_t picture_rows;   /* rows of each of them */
     size_t picture_stride; /* from one to the next */
 } xr_pixel_view;

@@ -75,8 +75,8 @@ static bool add_rows(const line_sides *b, sums_of_line *s)
     const xr_pixel_view *v[2] = {&b->view[0], &b->view[1]};
     for (size_t picture = 0; picture < v[0]->batch; picture++)
         for (size_t row = 0; row < v[0]->rows; row++) {
-            const size_t begin[2] = {picture * v[0]->batch_stride + row * v[0]->row_stride,
-                                     picture * v[1]->batch_stride + row * v[1]->row_stride};
+            const size_t begin[2] = {picture * v[0]->batch_stride + xr_row_place(v[0], row),
+                                     picture * v[1]->batch_stride + xr_row_place(v[1], row)};
             if (!add_row(b, begin, s))
                 return false;
         }

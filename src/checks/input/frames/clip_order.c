@@ -17,6 +17,7 @@ typedef struct both_clips {
     xr_pixel_view view[2];
     const float *value[2];
     double level;
+    bool clip;
 } both_clips;
 
 /* Which of the reference's pictures each of the edge's may be, a bit each, over all frames.  late: by how
@@ -25,6 +26,7 @@ typedef struct clip_order {
     uint64_t may[MOST_PICTURES];
     size_t pictures, frames;
     int late;
+    bool clip; /* else a batch, or pictures behind each other in the channels */
 } clip_order;
 
 static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
@@ -39,6 +41,7 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
         if (tensor[s].count != v->batch * v->rows * v->columns * v->channels)
             return false;
     }
+    out->clip = tensor[0].info.rank == 5;
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
     return a->pictures == b->pictures && a->rows == b->rows && a->columns == b->columns &&
            a->channels == b->channels && out->level > 0;
@@ -127,6 +130,7 @@ static bool find(const exray_comparison *c, const xr_input_fit *fit, exray_slot 
             continue;
         if (!o->pictures && b.view[0].pictures > 1 && b.view[0].pictures <= MOST_PICTURES) {
             o->pictures = b.view[0].pictures;
+            o->clip = b.clip;
             memset(o->may, 0xff, sizeof o->may);
         }
         if (o->pictures < 2 || b.view[0].pictures != o->pictures || !add_frame(&b, o))
@@ -186,6 +190,11 @@ static bool lacks_some(const clip_order *o)
     return o->pictures < 64 ? any != (UINT64_C(1) << o->pictures) - 1 : any != UINT64_MAX;
 }
 
+static const char *noun_of(const clip_order *o)
+{
+    return o->clip ? "clips" : "inputs";
+}
+
 static void report_order(const clip_order *o, exray_finding *f)
 {
     bool backwards = all_may(o, reversed), last = all_may(o, the_last), first = all_may(o, the_first);
@@ -193,7 +202,7 @@ static void report_order(const clip_order *o, exray_finding *f)
     const char *kind = repeated ? "repeated" : backwards ? "reversed" : "exchanged";
     char places[160];
     list_places(o, places, sizeof places);
-    exray_finding_summary(f, "The edge's clips hold the reference's %zu pictures %s.", o->pictures,
+    exray_finding_summary(f, "The edge's %s hold the reference's %zu pictures %s.", noun_of(o), o->pictures,
                           last        ? "wrongly: all are its last one"
                           : first     ? "wrongly: all are its first one"
                           : repeated  ? "wrongly: some are repeated, and others are missing"
@@ -203,7 +212,7 @@ static void report_order(const clip_order *o, exray_finding *f)
                          "Its pictures are the reference's of the places %s (from 0 on), in %zu of %zu "
                          "frames.",
                          places, o->frames, o->frames);
-    exray_finding_fix(f, "Fill the clip in the order of time that the reference has, a new picture at each "
+    exray_finding_fix(f, "Fill the input in the order that the reference has, a new picture at each "
                          "place: look at how the buffer of pictures moves on.");
     exray_finding_text(f, "kind", kind);
     exray_finding_text(f, "places", places);
@@ -212,15 +221,15 @@ static void report_order(const clip_order *o, exray_finding *f)
 static void report_late(const clip_order *o, exray_finding *f)
 {
     const size_t by = (size_t)abs(o->late);
-    exray_finding_summary(f, "The pictures of the edge's clips come %zu place%s %s than the reference's.", by,
-                          by == 1 ? "" : "s", o->late > 0 ? "later" : "earlier");
+    exray_finding_summary(f, "The pictures of the edge's %s come %zu place%s %s than the reference's.",
+                          noun_of(o), by, by == 1 ? "" : "s", o->late > 0 ? "later" : "earlier");
     exray_finding_detail(f,
                          "The %s %zu of its %zu pictures are the reference's %s ones, in %zu of %zu frames; "
-                         "the others are of a clip %s.",
+                         "the others are of those %s.",
                          o->late > 0 ? "last" : "first", o->pictures - by, o->pictures,
                          o->late > 0 ? "first" : "last", o->frames, o->frames,
                          o->late > 0 ? "before" : "behind");
-    exray_finding_fix(f, "Begin each clip at the picture at which the reference begins it: look at when the "
+    exray_finding_fix(f, "Begin at the picture at which the reference begins it: look at when the "
                          "buffer of pictures is filled, and when the model runs.");
     exray_finding_text(f, "kind", "pictures");
     exray_finding_number(f, "late_pictures", o->late);

@@ -472,6 +472,8 @@ static void choose_picture(xr_input_pair *pair)
         const float *value[2];
         if (!xr_pixel_sides_read(pair->comparison, pair->index, f, slot, tensor, v, value))
             continue;
+        if (v->pictures > MOST_PICTURES)
+            pair->picture = XR_ALL_PICTURES;
         if (v->pictures == 1 || v->pictures > MOST_PICTURES || (read && v->pictures != pair->pictures))
             return;
         if (v[1].pictures != v->pictures || v[1].picture_rows != v->picture_rows ||

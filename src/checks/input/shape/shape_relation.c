@@ -348,6 +348,8 @@ static bool make_grid(const xr_shaped *s, double grid[GRID * GRID])
 {
     xr_pixel_view v = xr_pixel_view_of(s->info, s->count);
     double number[GRID * GRID] = {0};
+    if (s->info->rank == 4) /* of a batch the first picture: there may be another number of them */
+        v.rows = v.picture_rows;
     memset(grid, 0, GRID * GRID * sizeof *grid);
     if (v.rows < GRID || v.columns < GRID || !has_all(s->info, s->count))
         return false;
