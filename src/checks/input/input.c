@@ -19,6 +19,7 @@
 #include "checks/input/sound/sound_frames.h"
 #include "checks/input/tokens/input_tokens.h"
 #include "checks/model/state/loops.h"
+#include "checks/port/not_finite.h"
 #include "checks/port/port_exchange.h"
 
 #include <exray/picture.h>
@@ -196,6 +197,26 @@ static bool is_of_sound(const exray_comparison *comparison)
     return heard;
 }
 
+/* Values that are no number, at other places than the reference's: what comparing the others does not see. */
+static void report_not_finite(const exray_comparison *comparison, size_t pair, exray_findings *findings)
+{
+    const exray_io_pair *io = exray_comparison_input(comparison, pair);
+    xr_not_finite counts;
+    char words[160];
+    xr_not_finite_find(comparison, EXRAY_KIND_INPUT, pair, &counts);
+    if (!xr_is_not_finite(&counts))
+        return;
+    xr_not_finite_words(&counts, words, sizeof words);
+    exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.97);
+    exray_finding_where(f, "input", io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "Input %.100s holds %s, in %zu of %zu frames.", io->name[EXRAY_SIDE_EDGE], words,
+                          counts.frames, io->frames);
+    exray_finding_fix(f, "Look for a division by zero or uninitialized memory in the pre-processing.");
+    exray_finding_number(f, "edge_not_finite", (double)counts.edge);
+    exray_finding_number(f, "reference_nan", (double)counts.reference_nan);
+    exray_finding_number(f, "others", (double)counts.other);
+}
+
 /* One input: its data, and where they explain nothing the statistics that stand for those that are missing.
  */
 static exray_status judge_one(const exray_comparison *comparison, size_t pair, exray_findings *findings,
@@ -211,6 +232,8 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
         fit.values.picture = fit.values.picture && !is_of_sound(comparison);
         if (status == EXRAY_OK)
             status = judge_data(comparison, &fit, findings, error);
+        if (status == EXRAY_OK && findings->last == last)
+            report_not_finite(comparison, pair, findings);
     }
     if (status != EXRAY_OK || findings->last != last)
         return status;

@@ -199,6 +199,7 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
         report_not_finite(fit, findings);
     if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained &&
         !xr_report_lag(comparison, fit->pair, findings) &&
+        !xr_report_other_frames(comparison, fit->pair, findings) &&
         !xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_EDGE, findings) &&
         (placed || fit->orders.named || fit->map.named || !xr_report_curve(comparison, fit, findings)))
         report_rest(comparison, fit, placed, findings);

@@ -4,6 +4,7 @@
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
+#include "checks/port/not_finite.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -60,6 +61,33 @@ static bool are_layers_known(const exray_comparison *comparison)
     return c->with_data + c->with_stats + c->with_sketch > 0;
 }
 
+/* As many of them on both sides, or more in the reference: at other places, or others. */
+static void report_places(const exray_comparison *comparison, size_t i, exray_findings *findings)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, i);
+    xr_not_finite counts;
+    char words[160];
+    xr_not_finite_find(comparison, EXRAY_KIND_OUTPUT, i, &counts);
+    if (!xr_is_not_finite(&counts))
+        return;
+    xr_not_finite_words(&counts, words, sizeof words);
+    exray_finding *f = exray_findings_add(findings, "layer.nan", EXRAY_SEVERITY_ERROR, 0.97);
+    exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "Output %.*s holds %s, in %zu of %zu frames.",
+                          XR_SHORT_NAME(output->name[EXRAY_SIDE_EDGE]), words, counts.frames, output->frames);
+    if (!counts.edge)
+        exray_finding_detail(f, "Which side is right, the logs do not say.");
+    exray_finding_fix(f, counts.edge || counts.other
+                             ? "Look for a division by 0 or a logarithm of 0, and at what is read of it."
+                             : "Look at the reference first: what holds NaN is no measure of the edge.");
+    exray_finding_number(f, "edge_not_finite", (double)counts.edge);
+    exray_finding_number(f, "reference_nan", (double)counts.reference_nan);
+    exray_finding_number(f, "others", (double)counts.other);
+    exray_finding_number(f, "frames", (double)counts.frames);
+    if (xr_output_is_behind_wrong_input(comparison, findings, i))
+        exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     (void)error;
@@ -97,6 +125,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
         found = true;
     }
+    for (size_t i = 0; !found && i < exray_comparison_output_count(comparison); i++)
+        report_places(comparison, i, findings);
     return EXRAY_OK;
 }
 

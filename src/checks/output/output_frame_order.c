@@ -75,6 +75,9 @@ static void report(const exray_comparison *comparison, size_t pair, const xr_fra
     if (m->unknown)
         exray_finding_detail(f, "What the first %zu %s, came before the log begins.", m->unknown,
                              m->unknown == 1 ? "frame has" : "frames have");
+    if (m->after)
+        exray_finding_detail(f, "What the last %zu %s, came after the log ends.", m->after,
+                             m->after == 1 ? "frame has" : "frames have");
     exray_finding_fix(f,
                       "Read the output after the model ran on this frame's input, and note it in the frame "
                       "that the input belongs to.");

@@ -94,7 +94,7 @@ static bool repeats_exactly(const frame_work *w, const xr_frame_match *m, size_t
 
 static void judge(const frame_work *w, xr_frame_match *out)
 {
-    size_t late = 0, early = 0, unexplained = 0;
+    size_t late = 0, early = 0, unexplained = 0, first_unexplained = w->frames;
     out->same_lag = out->explains = true;
     for (size_t f = 0; f < w->frames; f++) {
         out->source[f] = f;
@@ -103,7 +103,7 @@ static void judge(const frame_work *w, xr_frame_match *out)
         size_t g = source_of(w, f);
         if (g == SIZE_MAX) {
             out->unknown += unexplained == f && out->moved == 0; /* at the beginning */
-            unexplained++;
+            first_unexplained = unexplained++ ? first_unexplained : f;
             out->source[f] = SIZE_MAX;
             continue;
         }
@@ -117,7 +117,10 @@ static void judge(const frame_work *w, xr_frame_match *out)
     }
     out->late = late == out->moved;
     out->early = early == out->moved;
-    /* What came before the first frame is not in the log. */
+    /* What came before the first frame, or behind the last one, is not in the log. */
+    const bool ending = out->same_lag && out->lag < 0 && unexplained <= (size_t)-out->lag &&
+                        first_unexplained + unexplained == w->frames;
+    out->after = ending ? unexplained : 0;
     bool beginning = unexplained == 0 || (out->same_lag && out->lag > 0 && out->unknown == unexplained &&
                                           unexplained <= (size_t)out->lag);
     uint64_t few = w->elements < ENOUGH_VALUES ? w->elements : ENOUGH_VALUES;
@@ -126,7 +129,7 @@ static void judge(const frame_work *w, xr_frame_match *out)
     for (size_t f = 0; f < w->frames; f++)
         out->source[f] = out->source[f] == SIZE_MAX ? f : out->source[f];
     bool enough = few * out->moved >= ENOUGH_VALUES && (w->elements >= ENOUGH_VALUES || out->same_lag);
-    out->explains = out->explains && out->moved > 0 && beginning && enough;
+    out->explains = out->explains && out->moved > 0 && (beginning || ending) && enough;
 }
 
 static bool make_room(frame_work *w, xr_frame_match *out)

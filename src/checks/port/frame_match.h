@@ -11,6 +11,7 @@ typedef struct xr_frame_match {
     size_t frame_count;
     size_t moved;     /* frames with another's output */
     size_t unknown;   /* at the beginning: of frames before the first */
+    size_t after;     /* at the end: of frames behind the last */
     bool late, early; /* all of them: by one frame */
     bool same_lag;    /* by the same number of frames */
     long lag;         /* then: how many frames late */

@@ -111,3 +111,136 @@ bool xr_report_lag(const exray_comparison *comparison, size_t pair, exray_findin
     free(l.own);
     return found;
 }
+
+/* ---- Any other frame ----------------------------------------------------------------------------- */
+
+/* Frames to which this is not applied: reading them all twice takes too long. */
+enum { MOST_FRAMES = 4096, LEAST_REPEATED = 2, LEAST_IN_ALL = 24 };
+
+typedef struct frame_hash {
+    uint64_t hash;
+    uint64_t count; /* 0: not read, or one value throughout */
+} frame_hash;
+
+static bool hash_frame(lag_reader *l, int side, size_t frame, frame_hash *out)
+{
+    exray_tensor_view view;
+    const float *v;
+    exray_error ignored;
+    *out = (frame_hash){.count = 0};
+    if (exray_comparison_values(l->comparison, (exray_side)side, frame, EXRAY_KIND_INPUT, l->pair,
+                                l->slot[side], &view, &v, &ignored) != EXRAY_OK)
+        return false;
+    uint64_t hash = 14695981039346656037u;
+    bool flat = true;
+    for (uint64_t i = 0; i < view.count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &v[i], sizeof bits);
+        hash = (hash ^ bits) * 1099511628211u;
+        flat = flat && memcmp(&v[i], &v[0], sizeof *v) == 0;
+    }
+    *out = (frame_hash){hash, flat ? 0 : view.count};
+    return true;
+}
+
+/* The reference's frame that edge frame f has, the nearest one before it, else behind; SIZE_MAX: none. */
+static size_t origin_of(lag_reader *l, const frame_hash *edge, const frame_hash *reference, size_t f)
+{
+    for (size_t d = 1; d < l->frames; d++)
+        for (int later = 0; later < 2; later++) {
+            const size_t g = later ? f + d : f - d;
+            if ((later ? g < l->frames : d <= f) && edge[f].count && edge[f].count == reference[g].count &&
+                edge[f].hash == reference[g].hash && is_same(l, f, g) == 1)
+                return g;
+        }
+    return SIZE_MAX;
+}
+
+/* Where every frame that differs is one of the reference's: their number, *values of all, *held: all are what
+ * the edge had in the frame before. */
+static size_t find_origins(lag_reader *l, frame_hash *const hash[2], size_t *origin, uint64_t *values,
+                           bool *held)
+{
+    size_t moved = 0;
+    *values = 0;
+    *held = true;
+    for (size_t f = 0; f < l->frames; f++) {
+        origin[f] = f;
+        if (!hash_frame(l, EXRAY_SIDE_EDGE, f, &hash[0][f]) ||
+            !hash_frame(l, EXRAY_SIDE_REFERENCE, f, &hash[1][f]))
+            return 0;
+    }
+    for (size_t f = 0; f < l->frames; f++) {
+        if (hash[0][f].count == hash[1][f].count && hash[0][f].hash == hash[1][f].hash)
+            continue;
+        origin[f] = origin_of(l, hash[0], hash[1], f);
+        if (origin[f] == SIZE_MAX)
+            return 0;
+        moved++;
+        *values += hash[0][f].count;
+        *held = *held && f && hash[0][f].hash == hash[0][f - 1].hash;
+    }
+    return moved;
+}
+
+static void report_origins(const lag_reader *l, const size_t *origin, size_t moved, bool held,
+                           exray_findings *findings)
+{
+    const exray_comparison *c = l->comparison;
+    const exray_io_pair *io = exray_comparison_input(c, l->pair);
+    bool *in = calloc(l->frames + 1, sizeof *in);
+    size_t first = 0;
+    while (origin[first] == first)
+        first++;
+    for (size_t f = 0; in && f < l->frames; f++)
+        in[f] = origin[f] != f;
+    exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR, 0.97);
+    exray_finding_where(f, "input", io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    if (held)
+        exray_finding_summary(
+            f,
+            "The edge's input %.80s is not refilled in %zu of %zu frames: it repeats, value for "
+            "value, what it was in the frame before.",
+            io->name[EXRAY_SIDE_EDGE], moved, l->frames);
+    else
+        exray_finding_summary(
+            f,
+            "The edge's input %.80s is that of another frame in %zu of %zu frames: frame %zu has, "
+            "value for value, what the reference's has in frame %zu.",
+            io->name[EXRAY_SIDE_EDGE], moved, l->frames, first, origin[first]);
+    exray_finding_fix(f, "Log and infer the same buffer: fill the model's input before each run.");
+    exray_finding_text(f, "pattern", held ? "repeated" : "exchanged");
+    exray_finding_number(f, "frames_moved", (double)moved);
+    if (in && moved < l->frames)
+        exray_finding_frames(f, c, in);
+    free(in);
+}
+
+bool xr_report_other_frames(const exray_comparison *comparison, size_t pair, exray_findings *findings)
+{
+    const size_t frames = exray_comparison_frame_count(comparison);
+    lag_reader l = {.comparison = comparison,
+                    .pair = pair,
+                    .frames = frames,
+                    .slot = {exray_slot_new(), exray_slot_new()}};
+    frame_hash *hash[2] = {NULL, NULL};
+    size_t *origin = NULL, moved = 0;
+    uint64_t values = 0;
+    bool held = false;
+    if (frames > 1 && frames <= MOST_FRAMES) {
+        hash[0] = calloc(frames, sizeof **hash);
+        hash[1] = calloc(frames, sizeof **hash);
+        origin = calloc(frames, sizeof *origin);
+    }
+    if (l.slot[0] && l.slot[1] && hash[0] && hash[1] && origin)
+        moved = find_origins(&l, hash, origin, &values, &held);
+    const bool found = moved >= LEAST_REPEATED && values >= LEAST_IN_ALL;
+    if (found)
+        report_origins(&l, origin, moved, held, findings);
+    free(hash[0]);
+    free(hash[1]);
+    free(origin);
+    exray_slot_free(l.slot[0]);
+    exray_slot_free(l.slot[1]);
+    return found;
+}
