@@ -132,12 +132,14 @@ static bool hash_frame(lag_reader *l, int side, size_t frame, frame_hash *out)
                                 l->slot[side], &view, &v, &ignored) != EXRAY_OK)
         return false;
     uint64_t hash = 14695981039346656037u;
+    uint32_t first = 0;
     bool flat = true;
     for (uint64_t i = 0; i < view.count; i++) {
         uint32_t bits;
         memcpy(&bits, &v[i], sizeof bits);
         hash = (hash ^ bits) * 1099511628211u;
-        flat = flat && memcmp(&v[i], &v[0], sizeof *v) == 0;
+        first = i ? first : bits;
+        flat = flat && bits == first;
     }
     *out = (frame_hash){hash, flat ? 0 : view.count};
     return true;
