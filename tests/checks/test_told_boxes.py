@@ -81,6 +81,22 @@ def test_no_noise_takes_a_box_away_that_moves_no_other(tmp_path, keep):
     assert judged(folder, OUTPUTS, RIGHT, RIGHT, keep_outputs=False)["verdict"] == "pass"
 
 
+@pytest.mark.parametrize("told", [lambda s: np.round(s, 2), lambda s: np.round(s * 256) / 256, lambda s: np.round(s * 211) * 0.0046], ids=["two digits", "8 bits", "8 bits with a scale"])
+def test_coarse_scores_do_not_show_noise(tmp_path, told):
+    """Scores that are equal as far as they are told; a box at the threshold is there on one side alone."""
+    coarse = lambda rows: another(rows, score=lambda b: told(b[:, 5]))  # noqa: E731
+    less = teller(lambda rows, k: coarse(rows[:-1] if k == 2 else rows))
+    verdict = judged(tmp_path, OUTPUTS, less, teller(lambda rows, k: coarse(rows)), keep_outputs=False)
+    assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
+def test_a_few_scores_do_not_show_noise(tmp_path):
+    few = lambda rows: rows[-2:]  # noqa: E731
+    less = teller(lambda rows, k: few(rows)[:-1] if k == 2 else few(rows))
+    verdict = judged(tmp_path, OUTPUTS, less, teller(lambda rows, k: few(rows)), keep_outputs=False)
+    assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
 def test_no_number_on_both_sides_is_no_difference(tmp_path):
     wrong = teller(lambda rows, k: np.column_stack([rows[:, :5], np.full(len(rows), np.nan)]) if k == 2 else rows)
     assert judged(tmp_path, OUTPUTS, wrong, wrong)["verdict"] == "pass"

@@ -1,5 +1,6 @@
 #include "checks/told/boxes/box_frames.h"
 
+#include "checks/ascending.h"
 #include "checks/output/interpretation.h"
 #include "checks/told/silence.h"
 
@@ -90,20 +91,64 @@ static bool has_other_scores(const xr_box_frame *f)
     return false;
 }
 
-/* Other kernels make other scores, of all boxes: where all that both sides tell are the same, of the same
- * classes, no noise moved the boxes either, nor took one away.  Asked where outputs were not recorded, which
- * tell that better: scores of 8 bits may be the same by chance. */
+/* Whether all are whole numbers of a step that noise may be smaller than: scores of few digits, of 8 bits. */
+static bool are_in_steps(double *score, size_t count)
+{
+    enum { MOST_STEPS = 2048, MOST_PARTS = 4 };
+    double gap = INFINITY;
+    qsort(score, count, sizeof *score, xr_ascending_doubles);
+    const double most = fmax(fabs(score[0]), fabs(score[count - 1]));
+    for (size_t i = 1; i < count; i++)
+        gap = score[i] - score[i - 1] > 1e-6 * most ? fmin(gap, score[i] - score[i - 1]) : gap;
+    if (!isfinite(gap))
+        return true; /* one score */
+    for (int parts = 1; parts <= MOST_PARTS && gap * MOST_STEPS >= parts * most; parts++) {
+        const double step = most / rint(most * parts / gap);
+        size_t whole = 0;
+        while (whole < count && fabs(score[whole] / step - rint(score[whole] / step)) < 0.02)
+            whole++;
+        if (whole == count)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the scores that both sides tell are many and fine enough not to be the same by chance. */
+static bool tell_noise(const xr_box_frames *frames)
+{
+    enum { ENOUGH = 16 };
+    size_t both = 0, count = 0;
+    for (size_t f = 0; f < frames->count; f++) {
+        const size_t *n = frames->frame[f].count;
+        both += n[0] < n[1] ? n[0] : n[1];
+        count += n[1];
+    }
+    double *score = both >= ENOUGH ? calloc(count, sizeof *score) : NULL;
+    size_t at = 0;
+    for (size_t f = 0; score && f < frames->count; f++)
+        for (size_t i = 0; i < frames->frame[f].count[1]; i++)
+            score[at++] = frames->frame[f].box[1][i].score;
+    const bool tell = score && !are_in_steps(score, count);
+    free(score);
+    return tell;
+}
+
+/* Other kernels make other scores: where all are the same, of the same classes, no noise moved the boxes
+ * either.  Where all boxes that both sides tell have the same scores in all frames, none took a box away
+ * either, as far as the scores would tell it.  Asked where outputs were not recorded, which tell that better:
+ * scores of 8 bits may be the same by chance. */
 static void find_exact(xr_box_frames *frames)
 {
-    bool all = true, any = false;
+    bool all = true, fewer = false;
     for (size_t i = 0; i < frames->count; i++) {
         xr_box_frame *f = &frames->frame[i];
-        const bool same = is_contained(f), several = f->count[0] >= 2 && f->count[1] >= 2;
-        f->exact = same && several && has_other_scores(f);
+        const bool same = is_contained(f);
+        f->exact = same && f->count[0] == f->count[1] && f->count[1] >= 2 && has_other_scores(f);
         all = all && same;
-        any = any || f->exact;
+        fewer = fewer || f->count[0] != f->count[1];
     }
-    for (size_t i = 0; all && any && i < frames->count; i++)
+    const bool exact = all && fewer && tell_noise(frames);
+    for (size_t i = 0; exact && i < frames->count; i++)
         frames->frame[i].exact = true;
 }
 
