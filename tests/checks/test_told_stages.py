@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from told_support import judged, told_finding
+from validate_support import Recording, validate
 
 pytestmark = pytest.mark.data
 
@@ -196,6 +197,24 @@ def test_a_stage_that_is_missing_in_a_frame(tmp_path):
     assert told_finding(judged(made(tmp_path), outputs, always, often))["evidence"]["kind"] == "extra"
     for edge, reference in ((often, often), (seldom, always)):  # the latter: recorded now and then
         assert not judged(made(tmp_path), outputs, edge, reference)["findings"]
+
+
+@pytest.mark.parametrize("how", ["without data", "before the model's last run"])
+def test_a_stage_that_is_there_otherwise_is_not_missing(tmp_path, how):
+    paths = []
+    for role in ("edge", "reference"):
+        with Recording(tmp_path / role, role) as log:
+            for k in range(8):
+                other, x = role == "edge" and k == 5, np.full((1, 8), k, np.float32)
+                records = [("/input/x", x, {}), ("/output/y", HIDDEN[k % FRAMES]["hidden"], {}), ("/stage/embedding", x / 7, {})]
+                if other and how == "without data":
+                    log.stats("/stage/embedding", x / 7, log.count)
+                    del records[2]
+                elif other:
+                    records = [records[2], *records[:2]]
+                log.frame(records, source=str(k))
+        paths.append(tmp_path / role)
+    assert not validate(*paths)["findings"]
 
 
 def made(folder):

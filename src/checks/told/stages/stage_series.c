@@ -30,12 +30,19 @@ static const exray_record *model_run(const exray_record *record, size_t count)
     return input ? input : output;
 }
 
-/* Whether a frame's own records show that the model ran. */
-static bool has_run(const exray_comparison *comparison, exray_side side, size_t frame)
+/* Whether a frame's own records show that the model ran, and none is of that stage: not even one without
+ * data, or before the model's last run. */
+static bool lacks_stage(const exray_comparison *comparison, exray_side side, size_t frame, const char *name)
 {
     const exray_log *log = exray_comparison_log(comparison, side);
     const size_t position = exray_comparison_frame(comparison, frame).frame[side];
-    return model_run(exray_log_records(log, position), exray_log_frame(log, position)->record_count) != NULL;
+    const exray_record *record = exray_log_records(log, position);
+    const size_t count = exray_log_frame(log, position)->record_count;
+    for (size_t i = 0; i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_STAGE &&
+            strcmp(record[i].name, name) == 0)
+            return false;
+    return model_run(record, count) != NULL;
 }
 
 /* The frame's record of that name behind the model; NULL name: its n-th such record. */
@@ -154,7 +161,7 @@ static exray_status read_frame(const exray_comparison *comparison, size_t frame,
     for (int s = 0; s < 2; s++)
         record[s] = stage_of(comparison, (exray_side)s, frame, series->name, 0);
     for (int s = 0; s < 2; s++)
-        if (!record[s] && record[!s] && has_run(comparison, (exray_side)s, frame))
+        if (!record[s] && record[!s] && lacks_stage(comparison, (exray_side)s, frame, series->name))
             series->lacks[frame] = (unsigned char)(1 + s);
     if (!record[0] || !record[1])
         return EXRAY_OK;
