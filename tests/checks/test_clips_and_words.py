@@ -207,6 +207,14 @@ def test_each_frame_scaled_by_itself(judge, own, kind):
     assert found["evidence"]["least_gain"] < .9 * found["evidence"]["most_gain"]
 
 
+@pytest.mark.parametrize("edge, turn", [(lambda c: c, lambda c: c), (SECOND, lambda c: c), (lambda c: c, SECOND), (SECOND, SECOND), (FIRST, FIRST)])
+def test_each_clip_scaled_by_itself(judge, edge, turn):
+    """Also where the two sides have the channels at different places."""
+    clips = [c * (1 - .15 * i) + np.float32(.02 * i) for i, c in enumerate(CLIPS)]
+    verdict = judge([edge((c - c.min()) / (c.max() - c.min())) for c in clips], [turn(c) for c in clips])
+    assert causes(verdict) == ["input.normalization"] and finding(verdict, "input.normalization")["evidence"]["kind"] == "own_range"
+
+
 def test_a_tone_curve(judge):
     curve = lambda t: t * t * (3 - 2 * t)
     verdict = judge([curve(p) for p in MOVIE], MOVIE)

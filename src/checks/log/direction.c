@@ -7,13 +7,15 @@
 /* What the sensor saw, even without its data: a replay of it has the reference's own steps. */
 static bool has_sensor(const exray_log *log)
 {
+    enum { FRAMES = 16 }; /* the first may be without tensors */
     bool found = false;
-    size_t count;
     exray_slot *slot = exray_slot_new();
-    const exray_record *record =
-        slot && exray_log_frame_count(log) ? exray_log_records_in(log, 0, slot, &count) : NULL;
-    for (size_t i = 0; record && i < count && !found; i++)
-        found = record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_SENSOR;
+    for (size_t f = 0; slot && f < exray_log_frame_count(log) && f < FRAMES && !found; f++) {
+        size_t count;
+        const exray_record *record = exray_log_records_in(log, f, slot, &count);
+        for (size_t i = 0; record && i < count && !found; i++)
+            found = record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_SENSOR;
+    }
     exray_slot_free(slot);
     return found;
 }

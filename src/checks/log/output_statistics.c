@@ -45,12 +45,22 @@ static bool is_other(const summary *edge, const summary *reference)
     return fabs(edge->mean - reference->mean) > far || fabs(edge->std - reference->std) > far;
 }
 
+static bool has_data(const exray_comparison *c, int side, size_t frame, const char *name)
+{
+    const exray_record *record = exray_log_find(exray_comparison_log(c, (exray_side)side),
+                                                exray_comparison_frame(c, frame).frame[side],
+                                                EXRAY_KIND_OUTPUT, EXRAY_NO_INDEX, 0, name);
+    return record && record->has_data;
+}
+
 static bool find_frame(const exray_comparison *c, const exray_io_pair *output, exray_slot *slot,
                        size_t *frame)
 {
     for (size_t f = 0; f < exray_comparison_frame_count(c); f++) {
         const exray_frame_pair at = exray_comparison_frame(c, f);
         summary s[2];
+        if (has_data(c, 0, f, output->name[0]) && has_data(c, 1, f, output->name[1]))
+            continue; /* of other shapes */
         for (int side = 0; side < 2; side++)
             s[side] = read_summary(exray_comparison_log(c, (exray_side)side), at.frame[side],
                                    output->name[side], slot);

@@ -12,11 +12,11 @@ bool xr_fit_mixture(const xr_fit_sums *sums, const xr_pixel_unit *unit, xr_color
  * the edge's standard deviation in levels. */
 bool xr_mixture_suffices(double after, double before, double spread);
 
-/* Whether it changes the saturation alone: by that factor, 1 the reference's, 0 gray. */
 /* Whether it scales each color by itself. */
 bool xr_is_scaling(const xr_color_transform *color);
 /* Whether it is what a mosaic of filters becomes that is read a row or a column off. */
 bool xr_is_filter_shift(const xr_color_transform *color);
+/* Whether it changes the saturation alone: by that factor, 1 the reference's, 0 gray. */
 bool xr_is_saturation(const xr_color_transform *mixture, double *factor);
 
 /* What the mixture is, in words. */
