@@ -123,14 +123,17 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
 
 /* Behind a layer that has a cause, one of 8 bits whose error is only a little above the usual makes more of
  * what it was given: of a mean of many values the noise of those is averaged away, and what they are all off
- * by is not. */
-static bool earlier_layer_accounts_for(const exray_finding *cause, const exray_finding *f)
+ * by is not.  Nor is one to blame that errs so little where it was run alone. */
+static bool earlier_layer_accounts_for(const exray_comparison *comparison, const exray_finding *cause,
+                                       const exray_finding *f)
 {
     bool of_layers = strcmp(cause->cause, "model.operator") == 0 ||
                      strcmp(cause->cause, "model.weights") == 0 ||
                      (has_prefix(cause->cause, "layer.") && !is_unknown(cause));
     return of_layers && cause->layer != EXRAY_NO_INDEX && f->layer != EXRAY_NO_INDEX &&
-           cause->layer < f->layer && is_doubtful_layer(f);
+           cause->layer < f->layer &&
+           (is_doubtful_layer(f) ||
+            (comparison && xr_may_be_rounding(comparison, exray_comparison_layer(comparison, f->layer))));
 }
 
 /* Factors of channels and biases that a folded normalization has: it is another one in training mode alone.
@@ -317,7 +320,7 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     if (strcmp(f->cause, "layer.unknown") == 0 &&
         (layers_account_for(comparison, cause, f) || output_accounts_for(cause, f) ||
-         earlier_layer_accounts_for(cause, f)))
+         earlier_layer_accounts_for(comparison, cause, f)))
         return true;
     /* A difference that is seen only at the outputs, behind any earlier fault. */
     if (strcmp(f->cause, "layer.unknown") == 0 && strcmp(f->stage, "output") == 0)

@@ -124,3 +124,38 @@ def test_another_wrong_kernel_is_not_said_to_clip(tmp_path, kind):
                       write(tmp_path / "reference.mcap", "reference", kind, exact))
     found = finding(report, "layer.kernel")
     assert "16 bits" not in found["summary"] and "reduce_range" not in found["fix"]
+
+
+def write_sum(path, role, factor):
+    """Integers, unpacked and added to their positive part in floats."""
+    random, step = np.random.default_rng(3), .05
+    integers = exray.TensorInfo("q", "int8", (1, 64), quantization=exray.Quantization((step,), (0,)))
+    floats = [exray.TensorInfo(n, "float32", (1, 64)) for n in ("x", "d", "r", "s")]
+    constants = [exray.TensorInfo("qs", "float32", (), constant=True), exray.TensorInfo("qz", "int8", (), constant=True)]
+    nodes = (exray.Node("QuantizeLinear", "q", (0, 5, 6), (1,)), exray.Node("DequantizeLinear", "d", (1, 5, 6), (2,)),
+             exray.Node("Relu", "r", (2,), (3,)), exray.Node("Add", "s", (2, 3), (4,)))
+    with exray.Recorder(path, role=role, capture="full") as log:
+        log.model(exray.Model("m", "onnxruntime", tensors=(floats[0], integers, *floats[1:], *constants), nodes=nodes, inputs=(0,), outputs=(4,),
+                              sha256=bytes(range(32))))
+        log.constant(5, np.float32(step))
+        log.constant(6, np.int8(0))
+        for i in range(4):
+            x = random.normal(0, 1, (1, 64)).astype(np.float32)
+            q = np.clip(np.round(x / step), -128, 127).astype(np.int8)
+            d = q.astype(np.float32) * np.float32(step)
+            s = (d + np.maximum(d, 0) * np.float32(factor)).astype(np.float32)
+            with log.frame(source=str(i)):
+                log.input("x", x)
+                for n, (name, value) in enumerate([("q", q), ("d", d), ("r", np.maximum(d, 0)), ("s", s)]):
+                    log.layer(n, name, value)
+                log.output("s", s)
+    return path
+
+
+def test_equal_inputs_of_one_file_bring_no_noise_of_8_bits(tmp_path):
+    reference = write_sum(tmp_path / "reference.mcap", "reference", 1)
+    report = validate(write_sum(tmp_path / "edge.mcap", "edge", 1.04), reference)
+    assert causes(report) == ["layer.kernel"] and finding(report, "layer.kernel")["where"]["tensor"] == "s"
+    assert 0.001 < finding(report, "layer.kernel")["evidence"]["error_to_signal"] < 0.03
+    healthy = validate(write_sum(tmp_path / "healthy.mcap", "edge", 1 + 1e-6), reference)
+    assert healthy["verdict"] == "pass" and causes(healthy) == []

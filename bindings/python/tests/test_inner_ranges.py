@@ -92,3 +92,10 @@ def test_weights_that_8_bits_round_away_are_no_wrong_kernel(tmp_path):
     verdict, found, report = judged(tmp_path, quantized(right, tmp_path / "q.onnx", symmetric=False), right, SHAPE)
     assert verdict == "fail" and {cause for cause, _ in found} <= {"layer.unknown", "layer.per_tensor_weights"}
     assert "rounding" in report["findings"][0]["summary"]
+
+
+def test_layers_behind_one_that_clips_are_its_consequences(tmp_path):
+    """Of fewer values that vary, the rounding of weights costs more: the next layer is not to blame for that."""
+    right = network(tmp_path / "m.onnx", bias=4.)
+    verdict, found, report = judged(tmp_path, quantized(right, tmp_path / "q.onnx", {"s1_scale": .12}), right, SHAPE, "none", "none")
+    assert (verdict, found) == ("fail", [("layer.saturation", "error")]) and "s1" in report["findings"][0]["summary"]

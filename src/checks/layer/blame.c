@@ -331,9 +331,11 @@ bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_f
 bool xr_may_be_rounding(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     static const double threefold = 3;
-    bool alone = layer->isolated_error > layer->own_noise || isfinite(layer->reference_error);
-    return !alone && !xr_is_same_file(comparison) && layer->noise >= XR_COARSE_NOISE &&
-           layer->error <= threefold * layer->noise;
+    if (xr_is_same_file(comparison) || layer->noise < XR_COARSE_NOISE || isfinite(layer->reference_error))
+        return false;
+    /* Run alone, the other file's layer has other weights by what 8 bits round. */
+    return was_run_alone(layer) ? layer->isolated_error <= threefold * layer->own_noise
+                                : layer->error <= threefold * layer->noise;
 }
 
 exray_layer_role xr_judged_role(const exray_comparison *comparison, exray_findings *findings, size_t layer)

@@ -109,9 +109,13 @@ static bool judge_sides(xr_labelling *l)
 bool xr_sides_tell_bests(const exray_comparison *comparison, const xr_labelling *labelling)
 {
     const xr_silence silence = xr_silence_of(comparison);
-    for (int s = 0; s < 2; s++)
-        if (silence.told[s] && !xr_ranks_tell_bests(comparison, (exray_side)s, &labelling->ranks[s]))
+    for (int s = 0; s < 2; s++) {
+        const xr_ranks *ranks = &labelling->ranks[s];
+        /* The classes of a side that tells nothing are the places of its outputs. */
+        bool moved = !silence.told[!s] && ranks->state == XR_RANKS_OFFSET && ranks->offset != 0;
+        if (silence.told[s] && (moved || !xr_ranks_tell_bests(comparison, (exray_side)s, ranks)))
             return false;
+    }
     return true;
 }
 

@@ -166,6 +166,11 @@ static bool is_recurrent(const char *op)
     return false;
 }
 
+bool xr_keeps_state(const exray_node *node)
+{
+    return is_recurrent(node->op) || (node->op && strstr(node->op, "VARIABLE"));
+}
+
 /* Whether a node is a single layer, and all that it reads and writes are integers. */
 bool xr_is_quantized_layer(const exray_model *model, uint32_t node)
 {

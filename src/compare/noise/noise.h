@@ -46,6 +46,9 @@ static inline double xr_noise_behind(double kept, double own)
 /* Whether a node has a body, which may end in anything. */
 bool xr_has_body(const exray_node *node);
 
+/* Whether a node carries values from run to run, or from step to step (a recurrent layer). */
+bool xr_keeps_state(const exray_node *node);
+
 /* Whether a node tells what its input's shape is, whatever its values are. */
 bool xr_is_of_shape(const exray_node *node);
 
