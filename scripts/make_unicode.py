@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes src/media/text/unicode_classes.c and unicode_maps.c: what the tokenizers need of Unicode, by Python's unicodedata
-(which says its version there).  Run it when a newer version matters: the files are part of the source."""
+"""Writes src/media/text/unicode_classes.c and unicode_maps.c: what the tokenizers need of Unicode, and
+src/checks/told/text/composed_table.c: letters that marks make of others; by Python's unicodedata (which says its version there).  Run it when a newer version matters: the files are part of the source."""
 
 import pathlib
 import unicodedata
 
-FOLDER = pathlib.Path(__file__).resolve().parent.parent / "src/media/text"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "src/media/text"
 CODES = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 HEAD = f"""/* Written by scripts/make_unicode.py from Unicode {unicodedata.unidata_version}; do not edit.  clang-format off */
 /* clang-format off */
@@ -107,5 +108,22 @@ def write_maps():
     (FOLDER / "unicode_maps.c").write_text(text)
 
 
+def write_composed():
+    """Syllables of Hangul follow from a rule (composed.c); what lies beyond 16 bits is rare."""
+    made = []
+    for c in CODES:
+        parts = unicodedata.normalize("NFD", chr(c))
+        first = unicodedata.normalize("NFC", parts[:-1])
+        whole = c < 0x10000 and not 0xAC00 <= c <= 0xD7A3 and len(parts) > 1 and len(first) == 1
+        if whole and unicodedata.normalize("NFC", first + parts[-1]) == chr(c):
+            made.append((ord(first), ord(parts[-1]), c))
+    text = HEAD.replace("media/text/unicode_tables.h", "checks/told/text/composed_table.h")
+    text += "\n/* A letter, a mark behind it, and the letter that they are together; sorted. */\nconst xr_composed_letter xr_composed_letters[] = {\n"
+    text += rows([f"{{{a:#x}, {b:#x}, {c:#x}}}," for a, b, c in sorted(made)], 4)
+    text += f"}};\nconst size_t xr_composed_count = {len(made)};\n"
+    (ROOT / "src/checks/told/text/composed_table.c").write_text(text)
+
+
 write_classes()
 write_maps()
+write_composed()

@@ -1,5 +1,7 @@
 """Texts that two applications tell of the same outputs: the ways in which they are read wrongly, and healthy twins."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from told_support import judged, told_finding
@@ -104,6 +106,29 @@ HEALTHY = {
 def test_told_rightly(tmp_path, way):
     verdict = judged(tmp_path, OUTPUTS, teller(HEALTHY[way]), RIGHT)
     assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
+def every_letter():
+    """All characters of 16 bits that are letters with marks, and some syllables of Hangul; a few words each."""
+    made = [chr(c) for c in (*range(0xC0, 0xAC00), *range(0xAC00, 0xD7A4, 37)) if unicodedata.normalize("NFC", chr(c)) == chr(c)]
+    made = [c for c in made if unicodedata.normalize("NFD", c) != c]
+    size = -(-len(made) // len(LINES))
+    return ["".join(made[i * size:(i + 1) * size]) for i in range(len(LINES))]
+
+
+def test_letters_and_their_marks_are_one_text(tmp_path):
+    lines = every_letter()
+    assert sum(map(len, lines)) > 1200
+    apart = teller(lambda line, k: unicodedata.normalize("NFD", line), lines)
+    verdict = judged(tmp_path, OUTPUTS, apart, teller(lines=lines))
+    assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
+@pytest.mark.parametrize("line, other", [("caf\u00e9", "cafe\u0300"), ("caf\u00e9", "cafe"), ("\uac01", "\uac00"), ("e \u0301", "\u00e9")])
+def test_other_marks_are_another_text(tmp_path, line, other):
+    lines = [line] + LINES[1:]
+    f = told_finding(judged(tmp_path, OUTPUTS, teller(lambda t, k: other if k == 0 else t, lines), teller(lines=lines)))
+    assert f["evidence"]["kind"] in ("text", "missing", "extra"), f
 
 
 def test_a_letter_that_noise_changes(tmp_path):

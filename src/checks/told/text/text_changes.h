@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Code points, without blanks at the ends and with one for several within. */
+/* Code points, composed, without blanks at the ends and with one for several within. */
 typedef struct xr_told_text {
     uint32_t *letter; /* [count] */
     size_t count;

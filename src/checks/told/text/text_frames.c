@@ -3,6 +3,7 @@
 #include "checks/output/interpretation.h"
 #include "checks/told/decision_ties.h"
 #include "checks/told/silence.h"
+#include "checks/told/text/composed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +43,12 @@ static bool read_text(const char *text, xr_told_text *out)
         }
         if (gap)
             out->letter[out->count++] = ' ';
+        const uint32_t whole = gap || !out->count ? 0 : xr_compose(out->letter[out->count - 1], letter);
         gap = false;
-        out->letter[out->count++] = letter;
+        if (whole)
+            out->letter[out->count - 1] = whole;
+        else
+            out->letter[out->count++] = letter;
     }
     return out->letter != NULL;
 }
