@@ -2,6 +2,7 @@
 # Formatting, clang-tidy, the structure (scripts/structure.py).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+build=${EXRAY_LINT_BUILD:-build} # whose objects and compile commands are read
 status=0
 say() { echo "lint: $*"; status=1; }
 
@@ -16,13 +17,12 @@ scripts/version.sh || say "the version is not the same everywhere"
 scripts/public_headers.py >/dev/null || { scripts/public_headers.py || true; say "the public headers lack something"; }
 
 # Arrows between the rooms, circles, names, sizes.
-python3 scripts/structure.py || say "the structure is not as ARCHITECTURE.md has it"
+python3 scripts/structure.py "$build" || say "the structure is not as ARCHITECTURE.md has it"
 
 # Links between the Markdown files.
 scripts/check_links.py || say "a link of the docs leads nowhere"
 
 # Every C file of the program that the build knows, and that is not as it was when it was clean.
-build=${EXRAY_TIDY_BUILD:-build}
 [ ! -f "$build/compile_commands.json" ] || python3 scripts/tidy.py "$build" || say "clang-tidy has findings"
 [ $status -eq 0 ] && echo "lint: clean"
 exit $status

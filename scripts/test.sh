@@ -81,7 +81,7 @@ cmake --build build/test -j "$jobs"
 ran "no warning"
 
 step "lint"
-EXRAY_TIDY_BUILD=build/test EXRAY_TIDY_NODES=20000 scripts/lint.sh # `make lint` looks deeper
+EXRAY_LINT_BUILD=build/test EXRAY_TIDY_NODES=20000 scripts/lint.sh # `make lint` looks deeper
 ran clean
 
 step "C tests with address and undefined-behaviour sanitizers"
