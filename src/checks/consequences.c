@@ -3,6 +3,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/head/head_check.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/layers_behind.h"
 #include "checks/layer/run_together.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
@@ -121,6 +122,19 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
     return behind || is_doubtful_layer(f);
 }
 
+/* Whether a layer reads, maybe through others, what an earlier one made.  Out of memory: it may. */
+static bool reads_from(const exray_comparison *comparison, uint32_t earlier, uint32_t later)
+{
+    const size_t layers = exray_comparison_layer_count(comparison);
+    bool *behind = earlier < layers && later < layers ? calloc(layers, sizeof *behind) : NULL;
+    if (!behind)
+        return true;
+    behind[earlier] = true;
+    const bool reads = !xr_mark_behind(comparison, behind) || behind[later];
+    free(behind);
+    return reads;
+}
+
 /* Behind a layer that has a cause, one of 8 bits whose error is only a little above the usual makes more of
  * what it was given: of a mean of many values the noise of those is averaged away, and what they are all off
  * by is not.  Nor is one to blame that errs so little where it was run alone. */
@@ -133,7 +147,8 @@ static bool earlier_layer_accounts_for(const exray_comparison *comparison, const
     return of_layers && cause->layer != EXRAY_NO_INDEX && f->layer != EXRAY_NO_INDEX &&
            cause->layer < f->layer &&
            (is_doubtful_layer(f) ||
-            (comparison && xr_may_be_rounding(comparison, exray_comparison_layer(comparison, f->layer))));
+            (comparison && xr_may_be_rounding(comparison, exray_comparison_layer(comparison, f->layer)))) &&
+           (!comparison || reads_from(comparison, cause->layer, f->layer));
 }
 
 /* Factors of channels and biases that a folded normalization has: it is another one in training mode alone.
