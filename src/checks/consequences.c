@@ -160,9 +160,23 @@ static bool is_folded(const exray_finding *mode, const exray_finding *f)
            differ == (isnan(rescaled) ? 0 : rescaled);
 }
 
+/* Whether each layer that the finding lists is listed by the other, too. */
+static bool lists_no_other_layer(const exray_finding *f, const exray_finding *other)
+{
+    size_t listed = 0;
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        if (strncmp(f->evidence[i].key, "layer_", strlen("layer_")) != 0)
+            continue;
+        if (!xr_finding_evidence(other, f->evidence[i].key))
+            return false;
+        listed++;
+    }
+    return listed > 0;
+}
+
 /* Weights that differ by a factor for each channel alone, in graphs that are not the same: a scale before or
  * behind the layer was folded into them, which is no fault; that the layer is wrong follows from an operator
- * that is another. */
+ * that is another.  With a normalization, which that operator may be, a shift is folded into the bias. */
 static bool is_folded_scale(const exray_comparison *comparison, const exray_finding *operator,
                             const exray_finding * f)
 {
@@ -173,7 +187,8 @@ static bool is_folded_scale(const exray_comparison *comparison, const exray_find
     }
     return strcmp(operator->cause, "model.operator") == 0 && strcmp(f->cause, "model.weights") == 0 &&
            evidence_number(f, "weights_differ") == evidence_number(f, "weights_rescaled") &&
-           evidence_number(f, "biases_differ") == 0 && nodes[0] != nodes[1];
+           (evidence_number(f, "biases_differ") == 0 || lists_no_other_layer(f, operator)) &&
+           nodes[0] != nodes[1];
 }
 
 /* Whether `f` is about a layer at or behind the one that `cause` begins at, or about what comes after all. */

@@ -458,3 +458,24 @@ def test_another_number_of_groups_is_named(tmp_path, groups, level):
     assert causes(v) == ([] if groups == 4 else ["model.operator"])
     if groups == 2:
         assert "num_groups 2 on the edge, 4 in the reference" in finding(v, "model.operator")["summary"]
+
+
+def normalized(path, of_the_run=False):
+    """Two convolutions with a batch normalization each; or one by the statistics of what is normalized."""
+    g, x = Graph(17), "x"
+    for i, (a, b) in enumerate(((3, 8), (8, 8))):
+        random = np.random.default_rng([18, i])
+        scale, shift, mean, variance = (g.const(f"bn{i}.{n}", v) for n, v in zip("sbmv", (*random.normal(1, 0.3, (3, b)), random.uniform(0.4, 2, b))))
+        x = g.conv(x, f"conv{i}", a, b)
+        x = g("InstanceNormalization", x, scale, shift, to=f"bn{i}") if of_the_run else g("BatchNormalization", x, scale, shift, mean, variance, to=f"bn{i}")
+        x = g("Relu", x, to=f"r{i}" if i == 0 else "y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("of_the_run", [True, False])
+def test_a_normalization_that_cannot_be_folded_is_one_finding(tmp_path, of_the_run):
+    """The reference's is folded into its convolutions: that their weights are others is no second fault."""
+    v = verdict_of(tmp_path, *models(tmp_path, normalized, {"of_the_run": of_the_run}), 1 if of_the_run else 0, "extended")
+    assert causes(v) == (["model.operator"] if of_the_run else [])
+    if of_the_run:
+        assert "InstanceNormalization" in finding(v, "model.operator")["summary"]
