@@ -370,3 +370,18 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         pair->rescaled = true;
     return true;
 }
+
+/* Deviations of a sum of independent errors that are allowed. */
+#define MOST_DEVIATIONS 4.0
+
+bool xr_weights_may_be_equal(const xr_weight_pair *edge, const xr_weight_pair *reference, double factor)
+{
+    if (edge->count != reference->count || reference->from_stats)
+        return false;
+    const double n = (double)edge->count;
+    const double error =
+        factor * hypot(edge->rounding * edge->unit, reference->rounding * reference->unit) * sqrt(n);
+    return fabs(edge->sum[0] - reference->sum[1]) <= MOST_DEVIATIONS * error &&
+           fabs(edge->square[0] - reference->square[1]) <=
+               2 * error * sqrt(reference->square[1]) + error * error;
+}

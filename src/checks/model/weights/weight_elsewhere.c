@@ -2,30 +2,11 @@
  * compared with the one at its place; only what they leave is read again. */
 #include "checks/model/weights/weight_elsewhere.h"
 
-#include <math.h>
-
-/* Deviations of a sum of independent errors that are allowed. */
-#define MOST_DEVIATIONS 4.0
-
 /* Whether the values say something: a bias of zeros is at many places. */
 static bool is_distinct(const xr_weight_pair *p)
 {
     const double n = (double)p->count;
     return !p->from_stats && p->unit > 0 && p->square[0] - p->sum[0] * p->sum[0] / n > 1e-9 * p->square[0];
-}
-
-/* Whether the sums of the edge's values in one pair and the reference's in another may be those of equal
- * weights. */
-static bool may_be_equal(const xr_weight_pair *edge, const xr_weight_pair *reference, double factor)
-{
-    if (edge->count != reference->count || reference->from_stats)
-        return false;
-    const double n = (double)edge->count;
-    const double error =
-        factor * hypot(edge->rounding * edge->unit, reference->rounding * reference->unit) * sqrt(n);
-    return fabs(edge->sum[0] - reference->sum[1]) <= MOST_DEVIATIONS * error &&
-           fabs(edge->square[0] - reference->square[1]) <=
-               2 * error * sqrt(reference->square[1]) + error * error;
 }
 
 exray_status xr_weights_find_elsewhere(xr_weight_matcher *m, xr_weight_pair *pair, size_t count)
@@ -37,7 +18,7 @@ exray_status xr_weights_find_elsewhere(xr_weight_matcher *m, xr_weight_pair *pai
             continue;
         for (size_t k = 0; k < count && status == EXRAY_OK && pair[i].from == SIZE_MAX; k++) {
             bool equal = false;
-            if (k != i && may_be_equal(&pair[i], &pair[k], m->factor))
+            if (k != i && xr_weights_may_be_equal(&pair[i], &pair[k], m->factor))
                 status = xr_weights_are_equal(m, &pair[i].of[0], &pair[k].of[1], &equal);
             if (equal)
                 pair[i].from = k;

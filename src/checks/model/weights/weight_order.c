@@ -17,7 +17,7 @@ exray_status xr_weight_find_order(const exray_tensor_view view[2], const float *
 {
     enum { FEWEST = 8, MOST_ROWS = 1 << 16 };
     exray_status status = EXRAY_OK;
-    if (!are_of_one_shape(&view[0].info, &view[1].info))
+    if (!are_of_one_shape(&view[0].info, &view[1].info) || !xr_weights_may_be_equal(pair, pair, factor))
         return status;
     for (uint32_t axis = 0; axis < view[1].info.rank && !pair->order && status == EXRAY_OK; axis++) {
         xr_row_slices rows;
