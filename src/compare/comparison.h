@@ -8,13 +8,17 @@
 
 #include <stdatomic.h>
 
+/* What a tensor's shape says: it has rows, columns and a few channels; or several color pictures may lie
+ * behind each other, which have levels of 8 bits where these are measured, and are not supposed to. */
+typedef enum xr_pictures { XR_NO_PICTURE, XR_PERHAPS_PICTURES, XR_PICTURES } xr_pictures;
+
 /* A few values of each channel of a tensor, to find the spacing of its levels. */
 enum { XR_STEP_CHANNELS = 4, XR_STEP_SAMPLES = 2048 };
 typedef struct xr_samples {
     float value[XR_STEP_CHANNELS][XR_STEP_SAMPLES];
     size_t count[XR_STEP_CHANNELS];
     size_t channels;
-    bool picture; /* it has rows, columns, and a few channels */
+    xr_pictures pictures;
 } xr_samples;
 
 /* How one side stores a tensor, from the first record seen. */

@@ -115,6 +115,15 @@ def test_several_pictures_in_one_input(tmp_path, name, change, told):
     assert causes(verdict) == told
 
 
+@pytest.mark.parametrize("shape", [(6, 40, 40), (40, 40, 12), (1, 16, 40, 40)], ids=["6 channels", "12 bands", "a volume"])
+def test_features_have_no_levels(judge, shape):
+    """Values between the levels of 8 bits are not supposed to have been rounded to them, where they may be no pictures."""
+    given = [np.random.default_rng(k).random(shape) for k in range(4)]
+    apart = [x + np.random.default_rng(k + 9).uniform(-.005, .005, shape) for k, x in enumerate(given)]
+    assert judge(given, given)["verdict"] == "pass"
+    assert judge(apart, given)["verdict"] == "fail"
+
+
 def test_one_wrong_picture_of_each_clip(judge):
     """The others must not hide it."""
     wrong = [np.stack([*c[:3], c[3] * .6 + .1]) for c in CLIPS]

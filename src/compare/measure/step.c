@@ -40,19 +40,20 @@ static uint32_t clip_channels(const int64_t shape[5])
     return found;
 }
 
-/* The channel of element i is (i / stride) % channels.  False: no picture. */
-static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint64_t *stride)
+/* The channel of element i is (i / stride) % channels. */
+static xr_pictures channel_layout(const exray_tensor_info *info, size_t *channels, uint64_t *stride)
 {
     *channels = 1;
     *stride = 1;
     if (info->rank < 3)
-        return false;
+        return XR_NO_PICTURE;
     if (info->rank == 5) {
         const uint32_t at = clip_channels(info->shape);
         for (uint32_t i = at + 1; at && i < 5; i++)
             *stride *= (uint64_t)info->shape[i];
         *channels = at ? (size_t)info->shape[at] : 1;
-        return at > 0;
+        /* One channel before the depth is a volume as well. */
+        return !at ? XR_NO_PICTURE : at == 1 && *channels != COLORS ? XR_PERHAPS_PICTURES : XR_PICTURES;
     }
     int64_t last = info->shape[info->rank - 1], first = info->shape[info->rank - 3],
             rows = info->shape[info->rank - 2];
@@ -61,14 +62,15 @@ static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint
     else if (few(first)) {
         *channels = (size_t)first;
         *stride = (uint64_t)rows * (uint64_t)last;
-    } else if (are_stacked(first, rows, last)) {
+    } else {
+        const bool planes = are_stacked(first, rows, last);
+        if (!planes && !are_stacked(last, first, rows))
+            return XR_NO_PICTURE;
         *channels = COLORS;
-        *stride = (uint64_t)rows * (uint64_t)last;
-    } else if (are_stacked(last, first, rows))
-        *channels = COLORS;
-    else
-        return false;
-    return true;
+        *stride = planes ? (uint64_t)rows * (uint64_t)last : 1;
+        return XR_PERHAPS_PICTURES; /* or features, or the bands of a satellite */
+    }
+    return XR_PICTURES;
 }
 
 void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const float *values, uint64_t count,
@@ -76,11 +78,11 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
 {
     size_t channels;
     uint64_t stride;
-    bool is_picture = channel_layout(info, &channels, &stride);
+    const xr_pictures pictures = channel_layout(info, &channels, &stride);
     if (frame >= SAMPLED_FRAMES || count == 0 || stride == 0)
         return;
     samples->channels = channels;
-    samples->picture = is_picture;
+    samples->pictures = pictures;
     uint64_t each = XR_STEP_SAMPLES / SAMPLED_FRAMES;
     uint64_t pixels = count / channels;
     /* An odd stride visits rows and columns evenly. */
@@ -163,6 +165,8 @@ double xr_samples_step(xr_samples *samples)
     if (!(min <= max))
         return NAN;
     /* A coarse lattice is a picture of few colors, not the tensor's resolution. */
-    double usual = fmin(nominal(min, max, samples->picture), max > min ? (max - min) / 8 : INFINITY);
-    return all && step > 0 && step <= 2 * usual ? step : usual;
+    const double most = max > min ? (max - min) / 8 : INFINITY;
+    if (all && step > 0 && step <= 2 * fmin(nominal(min, max, samples->pictures != XR_NO_PICTURE), most))
+        return step;
+    return fmin(nominal(min, max, samples->pictures == XR_PICTURES), most);
 }
