@@ -119,7 +119,7 @@ def told(path, role, words, change=0.0, inputs=True, gains=None):
         for k in range(3):
             log.add("/result", "Result", PB["Result"](frame=log.count, text=words[k]))
             if gains:
-                log.stats("/output/y", data[k] * gains[k], log.count)
+                log.stats("/output/y", data[k] * gains[k] if np.isfinite(gains[k]) else np.where(data[k] > data[k].mean(), gains[k], data[k]), log.count)
             log.frame([("/input/x", data[k] + np.float32(change), {})] if inputs else [])
     return path
 
@@ -134,4 +134,7 @@ def test_equal_inputs_with_equal_results_pass(tmp_path):
         e, r = (told(tmp_path / f"{side}{gain}", side, words, gains=gains) for side, gains in (("edge", [1, gain, 1]), ("reference", [1, 1, 1])))
         verdict = validate(e, r, status=status)
         assert status == 0 or "statistics of output y differ in frame 1" in verdict["reason"]
+    for value, status in ((np.nan, 3), (np.inf, 0)):  # of the reference alone: an integer type has no infinity
+        e, r = (told(tmp_path / f"{side}{value}", side, words, gains=gains) for side, gains in (("edge", [1, 1, 1]), ("reference", [1, value, 1])))
+        validate(e, r, status=status)
     validate(told(tmp_path / "h", "edge", words, inputs=False), told(tmp_path / "s", "reference", words, inputs=False), status=3)

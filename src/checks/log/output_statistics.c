@@ -6,19 +6,22 @@
 #define MOST_APART 0.1
 
 typedef struct summary {
-    bool known;
+    bool known, nan; /* mean and deviation are known; some value is none */
     double mean, std;
 } summary;
 
 static summary of_values(const float *v, uint64_t count)
 {
     double sum = 0, squares = 0;
-    for (uint64_t i = 0; i < count; i++)
+    bool nan = false;
+    for (uint64_t i = 0; i < count; i++) {
+        nan = nan || isnan(v[i]);
         sum += (double)v[i];
+    }
     const double mean = count ? sum / (double)count : 0;
     for (uint64_t i = 0; i < count; i++)
         squares += ((double)v[i] - mean) * ((double)v[i] - mean);
-    return (summary){isfinite(squares), mean, count ? sqrt(squares / (double)count) : 0};
+    return (summary){isfinite(squares), nan, mean, count ? sqrt(squares / (double)count) : 0};
 }
 
 static summary read_summary(const exray_log *log, size_t frame, const char *name, exray_slot *slot)
@@ -33,14 +36,17 @@ static summary read_summary(const exray_log *log, size_t frame, const char *name
         return exray_log_read_values(log, record, slot, &view, &values, &ignored) == EXRAY_OK
                    ? of_values(values, view.count)
                    : (summary){.known = false};
-    if (exray_log_read_tensor(log, record, slot, &view, &ignored) != EXRAY_OK || !view.has_stats ||
-        view.stats.nan_count || view.stats.inf_count)
+    if (exray_log_read_tensor(log, record, slot, &view, &ignored) != EXRAY_OK || !view.has_stats)
         return (summary){.known = false};
-    return (summary){true, view.stats.mean, sqrt(fmax(view.stats.variance, 0))};
+    if (view.stats.nan_count || view.stats.inf_count)
+        return (summary){.nan = view.stats.nan_count > 0};
+    return (summary){true, false, view.stats.mean, sqrt(fmax(view.stats.variance, 0))};
 }
 
 static bool is_other(const summary *edge, const summary *reference)
 {
+    if (!edge->known || !reference->known)
+        return (edge->known && reference->nan) || (reference->known && edge->nan);
     const double far = MOST_APART * reference->std + 1e-6 * fabs(reference->mean);
     return fabs(edge->mean - reference->mean) > far || fabs(edge->std - reference->std) > far;
 }
@@ -65,7 +71,7 @@ static bool find_frame(const exray_comparison *c, const exray_io_pair *output, e
             s[side] = read_summary(exray_comparison_log(c, (exray_side)side), at.frame[side],
                                    output->name[side], slot);
         *frame = f;
-        if (s[0].known && s[1].known && is_other(&s[0], &s[1]))
+        if (is_other(&s[0], &s[1]))
             return true;
     }
     return false;

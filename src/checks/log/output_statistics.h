@@ -5,7 +5,8 @@
 #include <exray/assertion.h>
 
 /* An output whose mean or deviation in some frame is further from the reference's than a healthy model of 8
- * bits is, or NULL; *frame: that matched frame.  Outputs with data on both sides are compared otherwise. */
+ * bits is, or that has NaN on one side alone, or NULL; *frame: that matched frame.  Outputs with data on both
+ * sides are compared otherwise. */
 const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame);
 
 #endif
