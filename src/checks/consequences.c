@@ -176,7 +176,8 @@ static bool lists_no_other_layer(const exray_finding *f, const exray_finding *ot
 
 /* Weights that differ by a factor for each channel alone, in graphs that are not the same: a scale before or
  * behind the layer was folded into them, which is no fault; that the layer is wrong follows from an operator
- * that is another.  With a normalization, which that operator may be, a shift is folded into the bias. */
+ * that is another.  With a normalization, which that operator may be, a shift is folded into the bias;
+ * other biases are not hidden behind a warning. */
 static bool is_folded_scale(const exray_comparison *comparison, const exray_finding *operator,
                             const exray_finding * f)
 {
@@ -187,7 +188,8 @@ static bool is_folded_scale(const exray_comparison *comparison, const exray_find
     }
     return strcmp(operator->cause, "model.operator") == 0 && strcmp(f->cause, "model.weights") == 0 &&
            evidence_number(f, "weights_differ") == evidence_number(f, "weights_rescaled") &&
-           (evidence_number(f, "biases_differ") == 0 || lists_no_other_layer(f, operator)) &&
+           (evidence_number(f, "biases_differ") == 0 ||
+            (operator->severity == EXRAY_SEVERITY_ERROR && lists_no_other_layer(f, operator))) &&
            nodes[0] != nodes[1];
 }
 
