@@ -225,8 +225,8 @@ static bool wrong_layers_account_for(const exray_finding *cause, const exray_fin
     return named && format && !xr_finding_evidence(f, XR_EXPLAINS_OUTPUT);
 }
 
-/* Whether the layer that makes a tensor of the edge's only passes an error on. */
-static bool is_propagated(const exray_comparison *comparison, uint32_t tensor)
+/* Whether the layer that makes a tensor of the edge's only passes an error on, or has that cause itself. */
+static bool is_propagated(const exray_comparison *comparison, const exray_finding *cause, uint32_t tensor)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
@@ -234,7 +234,7 @@ static bool is_propagated(const exray_comparison *comparison, uint32_t tensor)
         const uint32_t node = layer->node[EXRAY_SIDE_EDGE];
         if (node < model->node_count && layer->output < model->nodes[node].output_count &&
             model->nodes[node].outputs[layer->output] == tensor)
-            return layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
+            return layer->role == EXRAY_LAYER_ROLE_PROPAGATES || xr_is_about_layer(comparison, cause, i);
     }
     return false;
 }
@@ -245,12 +245,12 @@ static bool weights_account_for_order(const exray_comparison *comparison, const 
                                       const exray_finding *f)
 {
     if (!comparison || strcmp(cause->cause, "model.weights") != 0 || strcmp(f->cause, "output.order") != 0 ||
-        !xr_finding_evidence(f, "order"))
+        !(xr_finding_evidence(f, "order") || is_of_kind(f, "output.order", "shifted")))
         return false;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *io = exray_comparison_output(comparison, i);
         if (f->tensor && strcmp(io->name[EXRAY_SIDE_EDGE], f->tensor) == 0)
-            return is_propagated(comparison, xr_output_tensor(comparison, EXRAY_SIDE_EDGE, i));
+            return is_propagated(comparison, cause, xr_output_tensor(comparison, EXRAY_SIDE_EDGE, i));
     }
     return false;
 }

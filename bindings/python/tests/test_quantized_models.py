@@ -136,3 +136,28 @@ def test_a_bias_that_is_quantized_apart_is_still_the_bias(tmp_path):
         for kernels in ("default", "none"):
             _, found, _ = judged(tmp_path, tmp_path / "q.onnx", right, (6, 48), kernels, kernels)
             assert [cause for cause, _ in found] == expected
+
+
+def test_a_factor_behind_a_relu_that_the_range_is(tmp_path):
+    """What the range of the integers cuts off is not computed on: the factor shows, and no other tensor is read."""
+    from onnxruntime.quantization import quantize_static
+    from test_inner_ranges import SHAPE, Reader
+
+    def network(path, factor):
+        random = np.random.default_rng(9)
+        constants = {"w0": random.normal(0, .3, (8, 3, 3, 3)), "w1": random.normal(0, .2, (8, 8, 3, 3)), "wy": random.normal(0, .3, (4, 16, 1, 1)), "f": factor}
+        nodes = [helper.make_node("Conv", ["x", "w0"], ["c0"], "c0", kernel_shape=[3, 3], pads=[1] * 4), helper.make_node("Relu", ["c0"], ["r0"], "r0"),
+                 helper.make_node("Conv", ["r0", "w1"], ["c1"], "c1", kernel_shape=[3, 3], pads=[1] * 4), helper.make_node("Relu", ["c1"], ["r1"], "r1")]
+        skip = "r0"
+        if factor != 1:
+            nodes.append(helper.make_node("Mul", ["r0", "f"], ["s0"], "s0"))
+            skip = "s0"
+        nodes += [helper.make_node("Concat", ["r1", skip], ["cat"], "cat", axis=1), helper.make_node("Conv", ["cat", "wy"], ["y"], "y", kernel_shape=[1, 1])]
+        return save(path, nodes, constants, SHAPE)
+    right = network(tmp_path / "m.onnx", 1)
+    quantize_static(right, tmp_path / "q.onnx", Reader())
+    assert judged(tmp_path, tmp_path / "q.onnx", right, SHAPE)[:2] == ("pass", [])
+    quantize_static(network(tmp_path / "w.onnx", .5), tmp_path / "qw.onnx", Reader())
+    verdict, found, report = judged(tmp_path, tmp_path / "qw.onnx", right, SHAPE)
+    assert verdict == "fail" and found == [("model.operator", "error")]
+    assert "0.5" in report["findings"][0]["summary"]

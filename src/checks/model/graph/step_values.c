@@ -327,8 +327,12 @@ static bool add_frame(xr_step_values *v, int side, const xr_op_step *const step[
     double *x = calloc(3 * n + 1, sizeof *x);
     if (!x)
         return false;
-    for (size_t i = 0; i < n; i++)
+    xr_layer_evidence range; /* what reads the root as integers gets it within those */
+    bool bounded = xr_step_range_behind(&v->match->side[side], step[side]->input[0], &range);
+    for (size_t i = 0; i < n; i++) {
         x[i] = root[(uint64_t)i * count / n];
+        x[i] = bounded ? fmin(fmax(x[i], range.low), range.high) : x[i];
+    }
     bool ok = n > 0;
     for (int k = 0; ok && k < 2; k++)
         ok = xr_step_graph_compute(&v->match->side[k], root_of(v, k, step[k]->output), step[k]->output, x, n,

@@ -18,8 +18,7 @@ static bool own_range(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence
     return tensor < g->model->tensor_count && range_of(&g->model->tensors[tensor], out);
 }
 
-/* The range of the integers that what reads a tensor quantizes it to. */
-static bool range_behind(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
+bool xr_step_range_behind(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
 {
     const exray_model *model = g->model;
     for (uint32_t n = 0; n < model->node_count; n++) {
@@ -54,5 +53,5 @@ bool xr_step_is_by_range(const xr_step_graph *graph, uint32_t tensor, const doub
 {
     xr_layer_evidence range;
     return xr_step_is_clipped(graph, tensor, value) ||
-           (range_behind(graph, tensor, &range) && changes_nothing(&range, value));
+           (xr_step_range_behind(graph, tensor, &range) && changes_nothing(&range, value));
 }

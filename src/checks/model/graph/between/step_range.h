@@ -2,7 +2,11 @@
 #ifndef XR_STEP_RANGE_H
 #define XR_STEP_RANGE_H
 
+#include "checks/layer/value_evidence.h"
 #include "checks/model/graph/op_steps.h"
+
+/* The range of the integers that what reads a tensor quantizes it to.  False: none is. */
+bool xr_step_range_behind(const xr_step_graph *graph, uint32_t tensor, xr_layer_evidence *out);
 
 /* Whether the integers that hold a tensor end where a function clips: clipped to their range, the function
  * (its values at xr_points) changes nothing. */

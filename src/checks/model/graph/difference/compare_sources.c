@@ -73,6 +73,15 @@ static bool is_pad_of_window(xr_finder *f, const xr_step_gap gap[2], uint32_t ed
     return xr_trait_of(&traits[0], "pads") && xr_trait_of(&traits[1], "pads");
 }
 
+/* Two tensors of one name, of which each was paired with what the other is changed to, are one. */
+static bool have_one_name(const xr_finder *f, uint32_t a, uint32_t b)
+{
+    const exray_tensor_info *edge = xr_step_graph_info(&xr_finder_match(f)->side[0], a),
+                            *reference = xr_step_graph_info(&xr_finder_match(f)->side[1], b);
+    return edge && reference && edge->name && reference->name && *edge->name &&
+           strcmp(edge->name, reference->name) == 0;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -97,7 +106,7 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
                      ? follows
                      : gap[0].entries && gap[1].entries && is_matched_layer(f, 0, gap[0].entry[0]) &&
                            is_matched_layer(f, 1, gap[1].entry[0]);
-    bool port = kind == XR_DIFFERENCE_SOURCE && edge == EXRAY_NO_INDEX;
+    bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || have_one_name(f, a, b));
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */
     xr_state out = xr_state_of(&f->values, a, b);
