@@ -73,7 +73,8 @@ if command -v ccache >/dev/null; then
     export CCACHE_DIR=$PWD/build/ccache CCACHE_MAXSIZE=1G CCACHE_DEPEND=1 CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS=-Werror
     launcher=ccache
 fi
-sharing() { CMAKE_C_COMPILER_LAUNCHER=$launcher "$@"; }
+# By one name: the package's build would take Python's compiler, gcc, which is another to ccache.
+sharing() { CC=${CC:-cc} CMAKE_C_COMPILER_LAUNCHER=$launcher "$@"; }
 
 step "the optimized build: what users run, with its tests"
 sharing cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON -DEXRAY_WERROR=ON >/dev/null
