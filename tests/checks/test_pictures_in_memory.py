@@ -108,6 +108,31 @@ def test_the_cameras_bytes_copied(tmp_path, camera, offset):
     assert "without" in text(finding(verdict, "input.stride")) or "as they are" in text(finding(verdict, "input.stride"))
 
 
+# ---- Bars of a letterbox ----
+
+
+def letterboxed(p, **how):
+    return norm(np.pad(resized(p, SIDE, 72), ((12, 12), (0, 0), (0, 0)), **how))
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["no sensor", "sensor"])
+@pytest.mark.parametrize("side", [0, 1], ids=["edge", "reference"])
+@pytest.mark.parametrize("mode", ["edge", "reflect"])
+def test_bars_that_one_side_fills(tmp_path, camera, mode, side, recorded):
+    sides = [[letterboxed(p, mode=mode) for p in camera], [letterboxed(p, constant_values=114) for p in camera]]
+    verdict = judged(tmp_path, *(sides[::-1] if side else sides), records(camera) if recorded else None)
+    assert named(verdict) == ["crop"] and "bars" in finding(verdict, "input.crop")["summary"]
+
+
+def test_two_bands_of_rows_are_told(tmp_path, camera):
+    edge = [a.copy() for a in right(camera)]
+    for k, a in enumerate(edge):
+        noise = np.random.default_rng(k).normal(0, .3, a.shape)
+        a[:8] += noise[:8]
+        a[80:] += noise[80:]
+    assert finding(judged(tmp_path, edge, right(camera)), "input.unknown")["evidence"]["rows"] == "rows 0 to 7 and 80 to 95 of 96"
+
+
 # ---- Fields of interlaced pictures ----
 
 

@@ -1,6 +1,9 @@
 /* input.crop: another part of the picture, or another padding of its letterbox. */
+#include "checks/findings.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/picture/bars.h"
 #include "checks/input/pipeline_of.h"
+#include "checks/input/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -211,6 +214,122 @@ void xr_report_padding(const xr_explanation *e, exray_findings *findings)
     exray_finding_number(f, "edge_ground", g->edge[0]);
     exray_finding_number(f, "reference_ground", g->reference[0]);
     exray_finding_number(f, "frames_with_ground", (double)g->frames);
+}
+
+/* ---- Bars that one side fills with the picture --------------------------------------------------- */
+
+/* Levels rms: what decoders and rounding leave; what shows something else. */
+#define SAME  1.5
+#define OTHER 4.0
+
+/* Mean squares of the difference within bars and beside them, in levels. */
+typedef struct bar_difference {
+    double within, beside;
+} bar_difference;
+
+static bar_difference difference_by_bars(const xr_bars *bars, const xr_raster *a, const xr_raster *b,
+                                         double level)
+{
+    const size_t pixels = a->width * a->height;
+    double sum[2] = {0, 0}, count[2] = {0, 0};
+    xr_bars wider = *bars; /* a resize mixes the line beside each */
+    wider.top += bars->top > 0, wider.left += bars->left > 0;
+    wider.bottom += bars->bottom > 0, wider.right += bars->right > 0;
+    for (size_t y = 0; y < a->height; y++)
+        for (size_t x = 0; x < a->width; x++) {
+            const bool in = xr_is_in_bars(bars, a, x, y, 0);
+            for (size_t c = 0; (in || !xr_is_in_bars(&wider, a, x, y, 0)) && c < a->channels; c++) {
+                const double d =
+                    (double)a->v[c * pixels + y * a->width + x] - (double)b->v[c * pixels + y * a->width + x];
+                sum[in] += d * d / (level * level);
+                count[in]++;
+            }
+        }
+    return (bar_difference){count[1] > 0 ? sqrt(sum[1] / count[1]) : 0,
+                            count[0] > 0 ? sqrt(sum[0] / count[0]) : INFINITY};
+}
+
+static bool is_about(size_t a, size_t b)
+{
+    return a <= b + 1 && b <= a + 1;
+}
+
+/* Whether bars lie on both sides of the picture: rows that nobody wrote lie on one. */
+static bool are_in_pairs(const xr_bars *b)
+{
+    return b->top + b->left > 0 && is_about(b->top, b->bottom) && is_about(b->left, b->right);
+}
+
+/* 1: the frame differs within the bars of `barred` alone; 0: it does not differ; -1: it differs elsewhere. */
+static int judge_bars(xr_input_pair *pair, exray_side barred, size_t frame, bar_difference *most)
+{
+    xr_raster r[2] = {{0}, {0}};
+    xr_bars bars;
+    int says = 0;
+    if (xr_input_raster(pair, EXRAY_SIDE_EDGE, frame, false, NULL, &r[0]) &&
+        xr_input_raster(pair, EXRAY_SIDE_REFERENCE, frame, false, NULL, &r[1]) && r[0].width == r[1].width &&
+        r[0].height == r[1].height && r[0].channels == r[1].channels) {
+        const double level = pair->fit->level[EXRAY_SIDE_EDGE];
+        const xr_bars none = {0};
+        bar_difference d = difference_by_bars(&none, &r[0], &r[1], level);
+        says = d.beside > SAME ? -1 : 0;
+        if (says && xr_find_bars(&r[barred], level, &bars) &&
+            (barred == EXRAY_SIDE_REFERENCE || are_in_pairs(&bars))) {
+            d = difference_by_bars(&bars, &r[0], &r[1], level);
+            says = d.beside < SAME && d.within > OTHER ? 1 : -1;
+            most->within = fmax(most->within, d.within);
+            most->beside = fmax(most->beside, d.beside);
+        }
+    }
+    xr_raster_free(&r[0]);
+    xr_raster_free(&r[1]);
+    return says;
+}
+
+static bool differ_in_bars(xr_input_pair *pair, exray_side barred, size_t *told, bar_difference *most)
+{
+    enum { FRAMES = 64 };
+    const size_t frames = exray_comparison_frame_count(pair->comparison);
+    *told = 0;
+    *most = (bar_difference){0, 0};
+    for (size_t f = 0; f < frames && f < FRAMES; f++) {
+        const int says = judge_bars(pair, barred, f, most);
+        if (says < 0)
+            return false;
+        *told += says > 0;
+    }
+    return *told > 0;
+}
+
+bool xr_report_filled_bars(xr_input_pair *pair, exray_findings *findings)
+{
+    size_t told;
+    bar_difference most;
+    exray_side barred = EXRAY_SIDE_REFERENCE;
+    if (pair->pictures != 1)
+        return false;
+    if (!differ_in_bars(pair, barred, &told, &most)) {
+        barred = EXRAY_SIDE_EDGE;
+        if (!differ_in_bars(pair, barred, &told, &most))
+            return false;
+    }
+    const bool reference = barred == EXRAY_SIDE_REFERENCE;
+    exray_finding *f = exray_findings_add(findings, "input.crop", EXRAY_SEVERITY_ERROR,
+                                          xr_confidence(most.beside, most.within));
+    exray_finding_where(f, "input", pair->fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "The bars of the letterbox are filled otherwise: the %s has one colour there, the %s "
+        "has more (its border again, a mirror of it, what was there before).",
+        reference ? "reference" : "edge", reference ? "edge" : "reference");
+    exray_finding_detail(f, "Within the bars they differ by up to %.1f levels rms, beside them by %.2f.",
+                         most.within, most.beside);
+    exray_finding_fix(
+        f, "Fill the ground of the letterbox as the reference does, all of it and in every frame.");
+    exray_finding_number(f, "within_levels", most.within);
+    exray_finding_number(f, "beside_levels", most.beside);
+    exray_finding_number(f, "frames", (double)told);
+    return true;
 }
 
 void xr_report_shift(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,

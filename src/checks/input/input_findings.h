@@ -44,6 +44,10 @@ void xr_report_values(const xr_input_fit *fit, const xr_found_values *values,
 /* Whether all frames that differ are torn; reported. */
 bool xr_report_torn(xr_input_pair *pair, exray_findings *findings); /* input_frame_order.c */
 
+/* Whether the sides differ in the bars of a letterbox alone, which one of them fills with more than a color;
+ * reported. */
+bool xr_report_filled_bars(xr_input_pair *pair, exray_findings *findings); /* input_crop.c */
+
 /* ---- Kinds of a residual ------------------------------------------------------------------ */
 
 void xr_report_other_kernel(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,

@@ -91,7 +91,7 @@ static bool make_map(const exray_comparison *comparison, const xr_input_fit *fit
     return ok && m->frames > 0;
 }
 
-/* "rows 10 to 49 of 96"; false: all of them, or none. */
+/* "rows 10 to 49 of 96", "rows 0 to 9 and 80 to 95 of 96"; false: all of them, or none. */
 static bool band_text(const double *lines, size_t count, const char *name, char *text, size_t size)
 {
     size_t first = 0, end = count;
@@ -99,9 +99,22 @@ static bool band_text(const double *lines, size_t count, const char *name, char 
         first++;
     while (end > first && sqrt(lines[end - 1]) <= DIFFERS)
         end--;
-    if (end <= first || end - first == count)
+    if (end <= first)
         return false;
-    snprintf(text, size, "%s %zu to %zu of %zu", name, first, end - 1, count);
+    /* The widest gap between them. */
+    size_t gap = first, width = 0;
+    for (size_t i = first, run = 0; i < end; i++) {
+        run = sqrt(lines[i]) <= DIFFERS ? run + 1 : 0;
+        if (run > width)
+            width = run, gap = i + 1 - run;
+    }
+    if (3 * width > count)
+        snprintf(text, size, "%s %zu to %zu and %zu to %zu of %zu", name, first, gap - 1, gap + width,
+                 end - 1, count);
+    else if (end - first == count)
+        return false;
+    else
+        snprintf(text, size, "%s %zu to %zu of %zu", name, first, end - 1, count);
     return true;
 }
 
