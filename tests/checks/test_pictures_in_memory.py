@@ -291,6 +291,19 @@ def test_values_of_one_mistake(tmp_path, camera, name, planar):
         assert says in text(finding(verdict, "input." + cause))
 
 
+@pytest.mark.parametrize("gain, offset", [(1, 60), (1, -35), (1.5, 0), (1.3, 20)])
+@pytest.mark.parametrize("kind", ["float", "uint8"])
+def test_pixels_that_wrap_around(tmp_path, camera, gain, offset, kind):
+    edge = [norm((np.floor(resized(p).astype(float) * gain + offset).astype(int) % 256).astype(np.uint8)) for p in camera]
+    sides, keywords = [edge, right(camera)], None
+    if kind == "uint8":
+        sides, keywords = [quantize(s, zero_point=128) for s in sides], {**QUANTIZED, "zero_point": [128]}
+    verdict = explain(tmp_path, *sides, None, keywords, keywords)
+    found = finding(verdict, "input.dtype")
+    assert named(verdict) == ["dtype"] and found["evidence"]["kind"] == "wrapped"
+    assert found["evidence"]["gain"] == pytest.approx(gain, abs=.02) and found["evidence"]["offset_levels"] == pytest.approx(offset, abs=5)
+
+
 @pytest.mark.parametrize("mean,std,severity", [(127, 128, "warning"), (128.5, 128, "warning"), (120, 128, "error")])
 def test_two_levels_are_a_warning(tmp_path, camera, mean, std, severity):
     edge = [((resized(p).astype(np.float32) - mean) / std) for p in camera]

@@ -520,6 +520,7 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
         xr_report_values(before, &values, findings);
         told = true;
     }
+    told = told || (pair && !mistaken && xr_report_wrapped(comparison, before, findings));
     told = told || (pair && (xr_report_torn(pair, findings) || xr_report_filled_bars(pair, findings)));
     xr_input_pair_close(pair);
     if (!told) {

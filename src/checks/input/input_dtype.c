@@ -3,6 +3,9 @@
 #include "checks/input/input_findings.h"
 #include "checks/input/memory/find_bytes.h"
 #include "checks/input/memory/find_words.h"
+#include "checks/input/memory/find_wrapped.h"
+
+#include <math.h>
 
 void xr_report_sign_wrap(const xr_explanation *e, exray_findings *findings)
 {
@@ -53,6 +56,30 @@ bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit
     exray_finding_number(f, "residual_share_as_typed", r.residual_as_typed);
     exray_finding_number(f, "frames", (double)r.frames);
     exray_finding_number(f, "frames_supporting", (double)r.supporting);
+    return true;
+}
+
+bool xr_report_wrapped(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    xr_wrapped w;
+    if (!xr_find_wrapped(comparison, fit, &w))
+        return false;
+    exray_finding *f = exray_findings_add(findings, "input.dtype", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "The edge's pixels wrap around: they are the reference's times %.3g %c %.0f of 256 "
+                          "levels, computed in 8 bits, and what exceeds those comes back at the other end.",
+                          w.gain, w.offset < 0 ? '-' : '+', fabs(w.offset));
+    exray_finding_detail(f, "%.1f %% of the values do, in %zu frames; %.2f %% are otherwise.", 100 * w.share,
+                         w.frames, 100 * w.odd);
+    exray_finding_fix(f,
+                      "Compute in wider numbers (floats, 16 bits), and limit to 0 to 255 before 8 bits are "
+                      "stored; and leave the factor out where the reference has none.");
+    exray_finding_text(f, "kind", "wrapped");
+    exray_finding_number(f, "gain", w.gain);
+    exray_finding_number(f, "offset_levels", w.offset);
+    exray_finding_number(f, "wrapped_share", w.share);
+    exray_finding_number(f, "frames", (double)w.frames);
     return true;
 }
 

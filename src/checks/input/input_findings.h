@@ -36,6 +36,11 @@ bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit
 bool xr_report_words(const exray_comparison *comparison, const xr_input_fit *fit,
                      exray_findings *findings); /* input_dtype.c */
 
+/* Whether pixels were scaled or shifted in 8 bits, so that they wrap around (memory/find_wrapped.h);
+ * reported. */
+bool xr_report_wrapped(const exray_comparison *comparison, const xr_input_fit *fit,
+                       exray_findings *findings); /* input_dtype.c */
+
 /* What memory/find_values.h found: each of the edge's values is made of one of the reference's by a mistake.
  */
 void xr_report_values(const xr_input_fit *fit, const xr_found_values *values,
