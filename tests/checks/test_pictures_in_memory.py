@@ -392,6 +392,13 @@ def test_a_white_balance_that_clips(tmp_path, camera, gains, black, recorded, be
     assert [evidence[f"gain_{c}"] for c in ("red", "green", "blue")] == pytest.approx(gains, abs=.03)
 
 
+@pytest.mark.parametrize("weights, says", [((.114, .587, .299), "BGR"), ((0, 1, 0), "1.000 green"), ((1 / 3,) * 3, "0.333")])
+def test_gray_of_other_weights(tmp_path, camera, weights, says):
+    gray = lambda p, w: norm(resized(np.round(p.astype(float) @ np.array(w)).astype(np.uint8), 112, SIDE))[..., None]
+    verdict = judged(tmp_path, [gray(p, weights) for p in camera], [gray(p, (.299, .587, .114)) for p in camera], records(camera))
+    assert named(verdict) == ["color_space"] and says in text(finding(verdict, "input.color_space"))
+
+
 def test_filters_read_a_column_off(tmp_path, camera):
     """By an interpolation that is not exray's."""
     def shifted(p):

@@ -3,8 +3,10 @@
 #include "checks/input/color/color_mixture.h"
 #include "checks/input/color/known_colors.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The luma counts as equal up to this median, in levels; all channels together must differ by this many
@@ -129,5 +131,40 @@ bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_tra
     exray_finding_number(f, "luma_median_levels", luma);
     exray_finding_number(f, "all_median_levels", all);
     exray_finding_number(f, "frames", (double)fit->values.frames);
+    return true;
+}
+
+/* " (BGR taken for RGB)", where the weights of red and blue are exchanged. */
+static const char *exchange_text(double weight[2][3])
+{
+    const double *e = weight[EXRAY_SIDE_EDGE], *r = weight[EXRAY_SIDE_REFERENCE];
+    const bool exchanged = fabs(e[0] - r[2]) < 0.03 && fabs(e[2] - r[0]) < 0.03 && fabs(e[1] - r[1]) < 0.03;
+    return exchanged ? " (red and blue are exchanged: BGR taken for RGB)" : "";
+}
+
+bool xr_report_gray(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,
+                    exray_findings *findings)
+{
+    static const char *const keys[2][3] = {{"edge_red", "edge_green", "edge_blue"},
+                                           {"reference_red", "reference_green", "reference_blue"}};
+    double w[2][3];
+    if (fit->residual.explained || !xr_find_gray_weights(pair, transform, w))
+        return false;
+    exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "The edge's grey is made of the colours by other weights: %.3f red, %.3f green, %.3f "
+        "blue; the reference's by %.3f, %.3f and %.3f%s.",
+        w[0][0], w[0][1], w[0][2], w[1][0], w[1][1], w[1][2], exchange_text(w));
+    exray_finding_detail(f, "So say the sensor's pictures, rendered as the reference does, in %zu frames.",
+                         pair->count);
+    exray_finding_fix(f,
+                      "Convert to grey with the reference's weights, from pixels in the order that they have "
+                      "(OpenCV: COLOR_BGR2GRAY for BGR, COLOR_RGB2GRAY for RGB).");
+    exray_finding_text(f, "kind", "grey_weights");
+    for (int s = 0; s < 2; s++)
+        for (int k = 0; k < 3; k++)
+            exray_finding_number(f, keys[s][k], w[s][k]);
     return true;
 }

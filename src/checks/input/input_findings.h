@@ -62,6 +62,9 @@ void xr_report_shift(const xr_input_pair *pair, const xr_input_fit *fit, const x
 /* Whether the luma is the same and the chroma is not; reported, except where signs wrap. */
 bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,
                       exray_findings *findings); /* input_color_space.c */
+/* Whether a gray input is made of the sensor's colors by other weights; reported. */
+bool xr_report_gray(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,
+                    exray_findings *findings); /* input_color_space.c */
 /* Whether the rows are shifted by different amounts; reported. */
 bool xr_report_shifted_rows(xr_input_pair *pair, const xr_input_fit *fit,
                             exray_findings *findings); /* input_stride.c */

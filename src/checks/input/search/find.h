@@ -83,4 +83,8 @@ bool xr_find_rotation(xr_input_pair *pair, xr_transform *transform);
 /* Which of the known conversions of colors the edge has, with the transform as it is. */
 bool xr_find_color(xr_input_pair *pair, xr_transform *transform);
 
+/* Whether both sides' gray inputs are mixtures of the sensor's colors, by other weights: of red, green and
+ * blue, by side.  The rendering of the reference is known. */
+bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, double weight[2][3]);
+
 #endif

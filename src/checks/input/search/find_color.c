@@ -377,3 +377,58 @@ bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
     transform->color.residual_without = before;
     return true;
 }
+
+/* ---- Gray inputs of a color sensor: which part of each color the sides' gray is --------------------- */
+
+/* Shares of the variance that an exact rendering may leave; weights that differ by less are one. */
+#define EXACT_GRAY 0.01
+#define APART      0.05
+
+/* Adds a side's gray pixels and the rendered colors. */
+static void add_pixels(const xr_raster *gray, const xr_raster *colors, size_t step, xr_fit_sums *sums)
+{
+    const size_t pixels = gray->width * gray->height;
+    for (size_t i = 0; i < pixels; i += step) {
+        const double g = gray->v[i];
+        const double from[XR_FIT_CHANNELS] = {colors->v[i], colors->v[pixels + i], colors->v[2 * pixels + i]};
+        const double to[XR_FIT_CHANNELS] = {g, g, g};
+        if (isfinite(g + from[0] + from[1] + from[2]))
+            xr_sums_add_pixel(sums, 3, to, from, 1);
+    }
+}
+
+/* The shares of red, green and blue; false: the side is no mixture of them. */
+static bool weights_of(const xr_fit_sums *sums, double out[3])
+{
+    double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS];
+    if (!(sums->n > 0) || xr_unexplained_by_color(sums, 3) > EXACT_GRAY || !xr_solve_color(sums, 3, m))
+        return false;
+    const double sum = m[0][0] + m[0][1] + m[0][2];
+    for (int k = 0; k < 3; k++)
+        out[k] = m[0][k] / sum;
+    return isfinite(out[0] + out[1] + out[2]);
+}
+
+bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, double weight[2][3])
+{
+    xr_fit_sums sums[2];
+    memset(sums, 0, sizeof sums);
+    if (pair->channels != 1 || !pair->has_sensor)
+        return false;
+    for (size_t f = 0; f < pair->count; f++) {
+        const xr_search_frame *s = &pair->frame[f];
+        xr_raster colors = {0};
+        if (exray_picture_channels(s->picture) == 3 && xr_render(s->picture, &transform->resampling.reference,
+                                                                 0, pair->width, pair->height, 3, &colors)) {
+            add_pixels(&s->edge[0], &colors, xr_search_step(pair, 3), &sums[EXRAY_SIDE_EDGE]);
+            add_pixels(&s->reference, &colors, xr_search_step(pair, 3), &sums[EXRAY_SIDE_REFERENCE]);
+        }
+        xr_raster_free(&colors);
+    }
+    double apart = 0;
+    if (!weights_of(&sums[0], weight[0]) || !weights_of(&sums[1], weight[1]))
+        return false;
+    for (int k = 0; k < 3; k++)
+        apart = fmax(apart, fabs(weight[0][k] - weight[1][k]));
+    return apart > APART;
+}
