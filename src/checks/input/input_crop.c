@@ -260,6 +260,14 @@ static bool are_in_pairs(const xr_bars *b)
     return b->top + b->left > 0 && is_about(b->top, b->bottom) && is_about(b->left, b->right);
 }
 
+/* Whether the other side has bars there, too: of another color, which is told as such. */
+static bool has_bars_there(const xr_raster *other, const xr_bars *bars, double level)
+{
+    xr_bars own;
+    return xr_find_bars(other, level, &own) && own.top >= bars->top && own.bottom >= bars->bottom &&
+           own.left >= bars->left && own.right >= bars->right;
+}
+
 /* 1: the frame differs within the bars of `barred` alone; 0: it does not differ; -1: it differs elsewhere. */
 static int judge_bars(xr_input_pair *pair, exray_side barred, size_t frame, bar_difference *most)
 {
@@ -276,7 +284,7 @@ static int judge_bars(xr_input_pair *pair, exray_side barred, size_t frame, bar_
         if (says && xr_find_bars(&r[barred], level, &bars) &&
             (barred == EXRAY_SIDE_REFERENCE || are_in_pairs(&bars))) {
             d = difference_by_bars(&bars, &r[0], &r[1], level);
-            says = d.beside < SAME && d.within > OTHER ? 1 : -1;
+            says = d.beside < SAME && d.within > OTHER && !has_bars_there(&r[!barred], &bars, level) ? 1 : -1;
             most->within = fmax(most->within, d.within);
             most->beside = fmax(most->beside, d.beside);
         }

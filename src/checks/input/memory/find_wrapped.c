@@ -13,6 +13,7 @@ enum { FRAMES = 6, SAMPLES = 4000, FEWEST = 500, MOST_WRAPS = 3 };
 #define ODD    0.003
 /* A wrap of fewer values is none; the search begins with so many levels of the reference's. */
 #define LEAST_SHARE 0.005
+#define OTHERS      3.0
 #define BEGIN       40.0
 
 /* Both sides' values of all frames, in levels. */
@@ -69,17 +70,31 @@ static bool fit_line(const pixel_samples *s, double gain, double offset, double 
 /* What wraps under a line, and what is otherwise. */
 static void judge_line(const pixel_samples *s, const double line[2], xr_wrapped *out)
 {
-    size_t turned[2 * MOST_WRAPS + 1] = {0}, odd = 0, most = 0;
+    enum { TURNS = 2 * MOST_WRAPS + 1 };
+    size_t turned[TURNS] = {0}, odd = 0, most = 0;
+    double least[TURNS], largest[TURNS]; /* of the reference's values that turn so often */
+    for (size_t k = 0; k < TURNS; k++)
+        least[k] = INFINITY, largest[k] = -INFINITY;
     for (size_t i = 0; i < s->count; i++) {
         const double expected = line[0] * s->reference[i] + line[1];
         const double turns = round((expected - s->edge[i]) / LEVELS);
         if (fabs(turns) > MOST_WRAPS || fabs(expected - LEVELS * turns - s->edge[i]) > OFF)
             odd++;
-        else
-            turned[(size_t)(turns + MOST_WRAPS)]++;
+        else {
+            const size_t k = (size_t)(turns + MOST_WRAPS);
+            turned[k]++;
+            least[k] = fmin(least[k], s->reference[i]);
+            largest[k] = fmax(largest[k], s->reference[i]);
+        }
     }
-    for (size_t k = 0; k < 2 * MOST_WRAPS + 1; k++)
+    /* One value alone that is elsewhere is no wrap (a ground that is white for black), nor are those among
+     * which others are not. */
+    for (size_t k = 0; k < TURNS; k++) {
         most = turned[k] > most ? turned[k] : most;
+        const bool alone = turned[k] > 0 && largest[k] - least[k] < OTHERS;
+        const bool mixed = k > 0 && turned[k] > 0 && turned[k - 1] > 0 && largest[k - 1] > least[k] + OTHERS;
+        odd += alone || mixed ? turned[k] : 0;
+    }
     out->odd = (double)odd / (double)s->count;
     out->share = 1 - out->odd - (double)most / (double)s->count;
 }
