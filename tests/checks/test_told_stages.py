@@ -248,6 +248,30 @@ def test_large_steps_are_told(tmp_path, make, whole, says):
     assert f["evidence"]["kind"] == "rounded" and says in f["summary"], f
 
 
+def boxes(flat=False, turned=False):
+    """[x, y, w, h, score] in pixels, of some things or of one."""
+    random = np.random.default_rng(7)
+    frames = [np.column_stack([random.uniform(40, 600, (6, 2)), random.uniform(30, 90, (6, 2)), random.uniform(.3, .97, 6)]) for _ in range(FRAMES)]
+    return lambda k: frames[k][0] if flat else frames[k].T if turned else frames[k]
+
+
+@pytest.mark.parametrize("cast", [np.trunc, np.round], ids=["cut off", "rounded"])
+@pytest.mark.parametrize("whole", [boxes(), boxes(flat=True), boxes(turned=True)], ids=["rows", "one row", "columns"])
+def test_scores_that_are_gone_beside_corners_that_are_not(tmp_path, whole, cast):
+    f = told_finding(judged(tmp_path, HIDDEN, vectors(lambda k: cast(whole(k)), "found"), vectors(whole, "found")))
+    assert f["evidence"]["kind"] == "rounded" and f["evidence"]["lost_place"] == 4, f
+
+
+@pytest.mark.parametrize("whole,told", [
+    *((w, lambda x: np.concatenate([np.trunc(x[..., :4]), x[..., 4:]], -1)) for w in (boxes(), boxes(flat=True))),
+    (lambda k: boxes()(k)[:, :4], np.round), (lambda k: boxes()(k)[:, :4], np.trunc), (boxes(), lambda x: np.round(x, 1)),
+    (lambda k: np.array([.962, .031 + k / 1e3, .0065 - k / 1e3, .0005]), lambda x: np.round(x, 2))],
+    ids=["scores kept", "of one row", "corners alone", "cut off", "a decimal", "probabilities"])
+def test_rounded_corners_are_healthy(tmp_path, whole, told):
+    verdict = judged(tmp_path, HIDDEN, vectors(lambda k: told(whole(k)), "found"), vectors(whole, "found"))
+    assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
 def test_stages_before_the_model_are_none_of_it(tmp_path):
     """Another value on the way to an equal input, such as before a cast, was told to nobody."""
     from told_support import write_told

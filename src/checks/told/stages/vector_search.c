@@ -18,7 +18,8 @@ typedef struct vector_work {
     const xr_stage_series *series;
     xr_vector_story *story;
     double noise;
-    bool some; /* frames that are the same say nothing */
+    bool some;    /* frames that are the same say nothing */
+    bool rounded; /* some frames differ by that alone */
 } vector_work;
 
 static void add_value(xr_value_sums *s, double x, double y)
@@ -52,14 +53,18 @@ static const xr_stage_frame *frame_at(const vector_work *w, size_t f)
     return &w->series->frame[f];
 }
 
-static void mark_differing(vector_work *w)
+/* `all`: those, too, whose values are only rounded. */
+static void mark_differing(vector_work *w, bool all)
 {
     double cosine = 0, error = 0;
+    w->story->frames = 0;
     for (size_t f = 0; f < w->series->count; f++) {
         const xr_stage_values *edge = &frame_at(w, f)->side[0], *reference = &frame_at(w, f)->side[1];
         double own = xr_vector_error(edge, reference);
-        w->story->differs[f] =
-            own > xr_vector_noise(frame_at(w, f), w->noise) && !xr_is_rounded(edge, reference);
+        const bool apart = own > xr_vector_noise(frame_at(w, f), w->noise),
+                   rounded = apart && !all && xr_is_rounded(edge, reference);
+        w->rounded = w->rounded || rounded;
+        w->story->differs[f] = apart && !rounded;
         if (!w->story->differs[f])
             continue;
         w->story->frames++;
@@ -349,7 +354,7 @@ static bool search_some(vector_work *w)
             some.frame[some.count++] = *frame_at(w, f);
         }
     if (room) {
-        vector_work part = {&some, w->story, w->noise, false};
+        vector_work part = {&some, w->story, w->noise, false, false};
         w->story->differs = differs;
         w->story->some = search_ways(&part) && w->story->way != XR_VECTORS_LATE;
         w->story->differs = all;
@@ -359,7 +364,8 @@ static bool search_some(vector_work *w)
     return room;
 }
 
-/* Steps are no difference where they are small.  False: out of memory. */
+/* Steps are no difference where they are small, unless one place's values are lost in them.  False: out of
+ * memory. */
 static bool try_steps(vector_work *w, bool *found)
 {
     xr_vector_story *story = w->story;
@@ -367,7 +373,9 @@ static bool try_steps(vector_work *w, bool *found)
         return false;
     if (!*found)
         return true;
-    if (story->steps.error <= XR_LARGEST_ROUNDING) {
+    if (story->steps.row)
+        mark_differing(w, true);
+    if (story->steps.error <= XR_LARGEST_ROUNDING && !story->steps.row) {
         memset(story->differs, 0, w->series->count * sizeof *story->differs);
         story->frames = 0;
     } else {
@@ -380,12 +388,12 @@ bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_sto
 {
     *out = (xr_vector_story){.way = XR_VECTORS_SAME, .gain = 1};
     out->differs = calloc(series->count + 1, sizeof *out->differs);
-    vector_work w = {series, out, noise, false};
+    vector_work w = {series, out, noise, false, false};
     if (!out->differs)
         return false;
-    mark_differing(&w);
+    mark_differing(&w, false);
     bool steps = false;
-    if (out->frames && !try_steps(&w, &steps))
+    if ((out->frames || w.rounded) && !try_steps(&w, &steps))
         return false;
     if (!out->frames || steps || search_ways(&w))
         return true;

@@ -12,6 +12,8 @@ enum {
     MOST_VALUES = 1 << 20,
     MOST_LEVELS = 1 << 15,
     A_FEW = 1 << 12,
+    MOST_ROW = 16, /* places of values of other kinds; longer rows are features, of one kind */
+    LEAST_OF_PLACE = 3,
     MOST_PARTS = 10, /* of the smallest distance between two values that a step may be */
 };
 
@@ -150,6 +152,109 @@ static double error_of(const pairs *p)
     return square > 0 ? sqrt(difference / square) : INFINITY;
 }
 
+/* ---- Places of a row ---------------------------------------------------------------------------------- */
+
+/* Of a place's own values: so much of them is not there in steps. */
+#define LOST 0.25
+/* Of a step: what varies less is one value. */
+#define VARIES 0.01
+
+/* The places of a row: value i is at i / stride % count. */
+typedef struct place_rows {
+    size_t count, stride;
+} place_rows;
+
+/* Rows along the last dimension, or the one before (values of one kind side by side).  False: none that all
+ * frames have. */
+static bool find_rows(const xr_stage_series *series, bool before, place_rows *out)
+{
+    *out = (place_rows){0, 1};
+    for (size_t f = 0; f < series->count; f++)
+        for (int s = 0; s < 2; s++) {
+            const xr_stage_values *v = &series->frame[f].side[s];
+            const size_t last = v->rank ? v->shape[v->rank - 1] : 0;
+            if (v->rank < 1U + before)
+                return false;
+            const place_rows own = {before ? v->shape[v->rank - 2] : last, before ? last : 1};
+            if (out->count && (out->count != own.count || out->stride != own.stride))
+                return false;
+            *out = own;
+        }
+    return out->count > 1 && out->count <= MOST_ROW;
+}
+
+typedef struct place_sums {
+    double low, high, least, most, difference, square; /* of what is told in steps; of the other's values */
+    size_t count;
+} place_sums;
+
+static place_sums sums_of(const xr_stage_series *series, exray_side told, const place_rows *r, size_t place)
+{
+    place_sums p = {INFINITY, -INFINITY, INFINITY, -INFINITY, 0, 0, 0};
+    for (size_t f = 0; f < series->count; f++) {
+        const xr_stage_values *v = series->frame[f].side;
+        for (size_t i = 0; i < v->count; i++) {
+            if (i / r->stride % r->count != place)
+                continue;
+            const double x = (double)v[told].value[i], y = (double)v[!told].value[i];
+            p.low = fmin(p.low, x), p.high = fmax(p.high, x);
+            p.least = fmin(p.least, y), p.most = fmax(p.most, y);
+            p.difference += (x - y) * (x - y);
+            p.square += y * y;
+            p.count++;
+        }
+    }
+    return p;
+}
+
+/* Values within -1 .. 1 are all of one kind: shares, probabilities, of which small ones are little. */
+static bool are_shares(const xr_stage_series *series, exray_side side)
+{
+    for (size_t f = 0; f < series->count; f++)
+        for (size_t i = 0; i < series->frame[f].side[side].count; i++)
+            if (fabs((double)series->frame[f].side[side].value[i]) > 1)
+                return false;
+    return true;
+}
+
+/* A place of which one or two steps are all that a side tells, where the other's values vary. */
+static bool find_lost(const xr_stage_series *series, bool before, xr_vector_steps *out)
+{
+    place_rows r;
+    out->row = 0;
+    if (!find_rows(series, before, &r) || are_shares(series, !out->side))
+        return false;
+    for (size_t k = 0; k < r.count && !out->row; k++) {
+        const place_sums p = sums_of(series, out->side, &r, k);
+        if (p.count < LEAST_OF_PLACE || p.high - p.low > 1.5 * out->step ||
+            p.most - p.least <= VARIES * out->step || p.difference <= LOST * LOST * p.square)
+            continue;
+        out->row = r.count;
+        out->lost = k;
+    }
+    return out->row > 0;
+}
+
+/* Drops the places whose values both sides tell alike: a score beside corners in whole pixels. */
+static void drop_equal_places(const xr_stage_series *series, double noise, pairs *p)
+{
+    place_rows r;
+    bool drop[MOST_ROW] = {false};
+    if (!find_rows(series, false, &r))
+        return;
+    for (size_t k = 0; k < r.count; k++) {
+        const place_sums own = sums_of(series, EXRAY_SIDE_EDGE, &r, k);
+        drop[k] = own.difference <= noise * noise * own.square;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (!drop[i % r.count]) {
+            p->value[0][kept] = p->value[0][i];
+            p->value[1][kept++] = p->value[1][i];
+        }
+    p->count = kept;
+}
+
 bool xr_vector_steps_find(const xr_stage_series *series, double noise, xr_vector_steps *out, bool *found)
 {
     pairs p = {.count = count_values(series)};
@@ -159,10 +264,15 @@ bool xr_vector_steps_find(const xr_stage_series *series, double noise, xr_vector
     if (!gather(series, &p))
         return false;
     if (p.count)
+        drop_equal_places(series, noise, &p);
+    if (p.count >= LEAST_VALUES)
         *found =
             find_step(&p, EXRAY_SIDE_EDGE, noise, out) || find_step(&p, EXRAY_SIDE_REFERENCE, noise, out);
-    if (*found)
+    if (*found) {
         out->error = error_of(&p);
+        if (!find_lost(series, false, out))
+            find_lost(series, true, out);
+    }
     free(p.value[0]);
     return true;
 }

@@ -12,10 +12,14 @@ typedef struct xr_vector_steps {
     double step;
     bool cut;     /* to the next lower step, or towards 0; else to the nearest */
     double error; /* root of the squared difference by that of the reference's values, of all frames */
+    size_t lost,
+        row; /* a place of each row whose values that leaves nothing of, of `row` places; row 0: none */
 } xr_vector_steps;
 
 /* Whether every value of one side is a multiple of a step, the other's are not, and they are that near each
- * other: noise is what the outputs behind them differ by, relative.  *found; false: out of memory. */
+ * other: noise is what the outputs behind them differ by, relative.  Places of a row that hold values of
+ * other kinds (a box's corners, its score) are judged each by its own values, too: what is small in all of
+ * them may be all that one has.  *found; false: out of memory. */
 bool xr_vector_steps_find(const xr_stage_series *series, double noise, xr_vector_steps *out, bool *found);
 
 #endif

@@ -122,6 +122,14 @@ static void say_steps(exray_finding *f, const char *name, const xr_vector_steps 
         f, "The %s's %.80s is told in steps of %.4g (%s), the %s's is not: they are %.2g %% apart.",
         edge ? "edge" : "reference", name, s->step, s->cut ? "cut off" : "rounded",
         edge ? "reference" : "edge", 100 * s->error);
+    if (s->row) {
+        exray_finding_detail(
+            f,
+            "Place %zu of each %zu has values of another kind, a score perhaps: in such steps "
+            "nothing is left of them.",
+            s->lost, s->row);
+        exray_finding_number(f, "lost_place", (double)s->lost);
+    }
     exray_finding_fix(f, "Round alike on both sides, or tell what is not rounded.");
     exray_finding_number(f, "step", s->step);
 }
