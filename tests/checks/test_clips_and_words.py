@@ -131,6 +131,19 @@ def test_one_wrong_picture_of_each_clip(judge):
     assert causes(judge([np.stack([*c[:3], c[3][::-1]]) for c in CLIPS], CLIPS)) == ["input.unknown"]  # not all are turned
 
 
+@pytest.mark.parametrize("of_edge, of_reference", [(a, b) for a in range(3) for b in range(3) if a != b])
+def test_clips_whose_dimensions_are_in_another_order_in_another_engine(judge, of_edge, of_reference):
+    """What the values prove is healthy; what is wrong within has its name; what they do not prove is told."""
+    edge, reference = ((lambda c: c, FIRST, SECOND)[i] for i in (of_edge, of_reference))
+    told = lambda change: causes(judge([edge(change(c)) for c in CLIPS], [reference(c) for c in CLIPS]))  # noqa: E731
+    assert told(lambda c: c) == []
+    assert told(lambda c: c * 255) == ["input.normalization"]
+    assert told(lambda c: np.random.default_rng(1).random(c.shape)) != []
+    wrong = [reference(c).reshape(edge(c).shape) for c in CLIPS]  # written as the other engine's model reads it
+    if {of_edge, of_reference} != {0, 2}:
+        assert causes(judge(wrong, [reference(c) for c in CLIPS])) != []
+
+
 @TURNS
 def test_equal_clips(judge, turn):
     assert causes(judge([turn(c) for c in CLIPS], [turn(c + np.float32(1e-7)) for c in CLIPS])) == []

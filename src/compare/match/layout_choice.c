@@ -20,6 +20,9 @@ enum { FRAMES = 4, SAMPLES = 4096 };
  */
 #define MOST_LEFT 1e-3
 
+/* Likewise of clips: another factor, other colors have names of their own once the order is known. */
+#define MOST_OF_CLIP 0.1
+
 /* ---- What is known without the values -------------------------------------------------------------------
  */
 
@@ -304,8 +307,32 @@ static bool is_likely(const chooser *x, const xr_pair *pair, xr_layout_match way
     return x->engines_differ || !pair->same_shape || way != XR_LAYOUT_SWAPPED || left < MOST_LEFT;
 }
 
+/* Clips of two engines may have their dimensions in two orders; a clip that was written in another order than
+ * the model's does not agree with the other side's in it. */
+static bool choose_clip(const chooser *x, xr_pair *pair)
+{
+    exray_tensor_info info[2];
+    likeness_of_way r = {0};
+    if (pair->kind != EXRAY_KIND_INPUT || !tell_shapes(x, pair, info) ||
+        xr_layout_ways(&info[0], &info[1], (xr_layout_match[XR_LAYOUT_WAYS]){XR_LAYOUT_NONE}) > 0)
+        return false;
+    const xr_layout_match how = xr_clip_layout(&info[0], &info[1]);
+    for (size_t f = 0; how != XR_LAYOUT_NONE && f < x->comparison->frame_count && f < FRAMES; f++) {
+        exray_tensor_view view[2];
+        const float *values[2];
+        if (read_values(x, pair, f, view, values) && xr_clip_layout(&view[0].info, &view[1].info) == how)
+            add_frame(&r, &how, 1, view, values);
+    }
+    if (how == XR_LAYOUT_NONE || unexplained(&r) > MOST_OF_CLIP)
+        return false;
+    pair->layout = how;
+    return true;
+}
+
 static void choose(const chooser *x, xr_pair *pair)
 {
+    if (choose_clip(x, pair))
+        return;
     choose_flattened(x, pair);
     if (pair->flattened[0])
         return;
@@ -364,6 +391,8 @@ xr_layout_match xr_pair_layout(const xr_pair *pair, const exray_tensor_info *edg
 {
     xr_layout_match way[XR_LAYOUT_WAYS];
     uint32_t ways = xr_layout_ways(edge, reference, way);
+    if (pair->layout >= XR_LAYOUT_CLIP_LAST && xr_clip_layout(edge, reference) == pair->layout)
+        return pair->layout;
     if (pair->layout != XR_LAYOUT_NONE && can_be(way, ways, pair->layout))
         return pair->layout;
     return ways ? way[0] : XR_LAYOUT_NONE;

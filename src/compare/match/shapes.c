@@ -56,54 +56,84 @@ xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tenso
     return xr_layout_ways(edge, reference, way) ? way[0] : XR_LAYOUT_NONE;
 }
 
-/* What xr_convert_layout turns: blocks of rows and columns. */
-static void block_of(const exray_tensor_info *edge, xr_layout_match how, uint64_t *rows, uint64_t *columns)
+xr_layout_match xr_clip_layout(const exray_tensor_info *edge, const exray_tensor_info *reference)
+{
+    int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
+    const uint32_t rank = xr_squeeze(edge, a);
+    if (xr_squeeze(reference, b) != rank || rank < 4 || memcmp(a, b, (rank - 4) * sizeof *a) != 0)
+        return XR_LAYOUT_NONE;
+    const int64_t *x = a + (rank - 4), *y = b + (rank - 4);
+    if (x[3] == y[0] && memcmp(x, y + 1, 3 * sizeof *x) == 0)
+        return XR_LAYOUT_CLIP_LAST;
+    if (y[3] == x[0] && memcmp(y, x + 1, 3 * sizeof *x) == 0)
+        return XR_LAYOUT_CLIP_FIRST;
+    return x[0] == y[1] && x[1] == y[0] && memcmp(x + 2, y + 2, 2 * sizeof *x) == 0 ? XR_LAYOUT_CLIP_EXCHANGED
+                                                                                    : XR_LAYOUT_NONE;
+}
+
+xr_layout_match xr_layout_reversed(xr_layout_match how)
+{
+    static const xr_layout_match reversed[] = {
+        [XR_LAYOUT_NONE] = XR_LAYOUT_NONE,
+        [XR_LAYOUT_SAME] = XR_LAYOUT_SAME,
+        [XR_LAYOUT_EDGE_LAST] = XR_LAYOUT_EDGE_FIRST,
+        [XR_LAYOUT_EDGE_FIRST] = XR_LAYOUT_EDGE_LAST,
+        [XR_LAYOUT_SWAPPED] = XR_LAYOUT_SWAPPED,
+        [XR_LAYOUT_CLIP_LAST] = XR_LAYOUT_CLIP_FIRST,
+        [XR_LAYOUT_CLIP_FIRST] = XR_LAYOUT_CLIP_LAST,
+        [XR_LAYOUT_CLIP_EXCHANGED] = XR_LAYOUT_CLIP_EXCHANGED,
+    };
+    return reversed[how];
+}
+
+/* What is turned: the edge's [before][rows][columns][run] is the reference's [before][columns][rows][run]. */
+typedef struct turned_block {
+    uint64_t before, rows, columns, run;
+} turned_block;
+
+static uint64_t product(const int64_t *shape, uint32_t count)
+{
+    uint64_t n = 1;
+    for (uint32_t i = 0; i < count; i++)
+        n *= (uint64_t)shape[i];
+    return n;
+}
+
+static turned_block block_of(const exray_tensor_info *edge, xr_layout_match how)
 {
     int64_t shape[EXRAY_MAX_RANK] = {0};
-    uint32_t rank = xr_squeeze(edge, shape);
-    const int64_t *s = shape + (rank - (how == XR_LAYOUT_SWAPPED ? 2 : 3));
-    uint64_t first = (uint64_t)s[0], second = (uint64_t)s[1];
-    uint64_t third = how == XR_LAYOUT_SWAPPED ? 1 : (uint64_t)s[2];
-    *rows = how == XR_LAYOUT_EDGE_LAST ? first * second : first;
-    *columns = how == XR_LAYOUT_EDGE_LAST ? third : second * third;
+    const uint32_t rank = xr_squeeze(edge, shape), own = how == XR_LAYOUT_SWAPPED     ? 2
+                                                         : how >= XR_LAYOUT_CLIP_LAST ? 4
+                                                                                      : 3;
+    const int64_t *s = shape + (rank - own);
+    const uint64_t before = product(shape, rank - own);
+    if (how == XR_LAYOUT_CLIP_EXCHANGED)
+        return (turned_block){before, product(s, 1), product(s + 1, 1), product(s + 2, 2)};
+    if (how == XR_LAYOUT_EDGE_LAST || how == XR_LAYOUT_CLIP_LAST)
+        return (turned_block){before, product(s, own - 1), product(s + own - 1, 1), 1};
+    return (turned_block){before, product(s, 1), product(s + 1, own - 1), 1};
 }
 
 uint64_t xr_layout_element(const exray_tensor_info *edge, xr_layout_match how, uint64_t at)
 {
     if (how == XR_LAYOUT_SAME)
         return at;
-    uint64_t rows, columns;
-    block_of(edge, how, &rows, &columns);
-    uint64_t within = at % (rows * columns);
-    return at - within + within % rows * columns + within / rows;
+    const turned_block b = block_of(edge, how);
+    const uint64_t within = at % (b.rows * b.columns * b.run), run = within / b.run;
+    return at - within + (run % b.rows * b.columns + run / b.rows) * b.run + within % b.run;
 }
 
-/* [n][rows][columns] to [n][columns][rows]; the values need no alignment. */
-static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, uint64_t columns)
-{
-    for (uint64_t k = 0; k < n; k++, in += rows * columns, out += rows * columns)
-        for (uint64_t r = 0; r < rows; r++)
-            for (uint64_t c = 0; c < columns; c++)
-                memcpy(&out[c * rows + r], (const char *)in + (r * columns + c) * sizeof *in, sizeof *in);
-}
-
+/* The values need no alignment. */
 void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out)
 {
-    int64_t shape[EXRAY_MAX_RANK] = {0};
-    uint32_t rank = xr_squeeze(edge, shape);
-    if (how == XR_LAYOUT_SWAPPED) {
-        uint64_t before = 1;
-        for (uint32_t i = 0; i + 2 < rank; i++)
-            before *= (uint64_t)shape[i];
-        transpose(values, out, before, (uint64_t)shape[rank - 2], (uint64_t)shape[rank - 1]);
-        return;
-    }
-    const int64_t *s = shape + (rank - 3);
-    uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
-    if (how == XR_LAYOUT_EDGE_LAST)
-        transpose(values, out, batch, (uint64_t)s[0] * (uint64_t)s[1], (uint64_t)s[2]);
-    else
-        transpose(values, out, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
+    const turned_block b = block_of(edge, how);
+    const uint64_t size = b.rows * b.columns * b.run;
+    const char *in = (const char *)values;
+    for (uint64_t k = 0; k < b.before; k++, in += size * sizeof *out, out += size)
+        for (uint64_t r = 0; r < b.rows; r++)
+            for (uint64_t c = 0; c < b.columns; c++)
+                memcpy(&out[(c * b.rows + r) * b.run], in + (r * b.columns + c) * b.run * sizeof *out,
+                       b.run * sizeof *out);
 }
 
 xr_engine_order xr_order_of_engine(const exray_model *model)

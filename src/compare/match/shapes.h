@@ -10,6 +10,10 @@ typedef enum xr_layout_match {
     XR_LAYOUT_EDGE_LAST,  /* the edge's is channels-last, the reference's channels-first */
     XR_LAYOUT_EDGE_FIRST, /* the other way round */
     XR_LAYOUT_SWAPPED,    /* the last two dimensions are exchanged: a transposed matrix, [84,N] for [N,84] */
+    /* Of a clip; only values tell it from a mistake (layout_choice.h). */
+    XR_LAYOUT_CLIP_LAST,      /* the edge's is [T,H,W,C], the reference's [C,T,H,W] */
+    XR_LAYOUT_CLIP_FIRST,     /* the other way round */
+    XR_LAYOUT_CLIP_EXCHANGED, /* [C,T,H,W] and [T,C,H,W] */
 } xr_layout_match;
 /* A shape without its dimensions of 1; returns the rank. */
 uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]);
@@ -21,6 +25,10 @@ xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tenso
 enum { XR_LAYOUT_WAYS = 4 };
 uint32_t xr_layout_ways(const exray_tensor_info *edge, const exray_tensor_info *reference,
                         xr_layout_match way[XR_LAYOUT_WAYS]);
+/* How the shapes of two clips fit, of which xr_match_layout knows nothing; else NONE. */
+xr_layout_match xr_clip_layout(const exray_tensor_info *edge, const exray_tensor_info *reference);
+/* How the reference's corresponds to the edge's. */
+xr_layout_match xr_layout_reversed(xr_layout_match how);
 /* Where the edge has the element that lies at `at` in the reference; `how` is not NONE. */
 uint64_t xr_layout_element(const exray_tensor_info *edge, xr_layout_match how, uint64_t at);
 

@@ -294,8 +294,8 @@ static const float *for_sketch(pair_reader *r, const xr_pair *pair, const exray_
             return NULL;
     if (pair->flattened[0] || how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
         return NULL;
-    if (side == EXRAY_SIDE_REFERENCE && how != XR_LAYOUT_SWAPPED)
-        how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;
+    if (side == EXRAY_SIDE_REFERENCE)
+        how = xr_layout_reversed(how);
     return in_reference_layout(r, values, &view[side], pair, how);
 }
 
