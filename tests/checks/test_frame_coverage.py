@@ -104,6 +104,18 @@ def test_sources_of_other_folders_or_names(tmp_path, edge, reference):
     assert (verdict["verdict"], verdict["frames"]["matched"]) == (("pass", 12) if "DCIM" in edge else ("inconclusive", 0))
 
 
+@pytest.mark.parametrize("name, matched", [("{:04}.png", 0), ("frame_{}.jpg", 0), ("{}.png", 0), ("{:012}.jpg", 12), ("{}_left.png", 12), ("cat{}.png", 12)])
+def test_names_that_only_count_are_backed_by_data(tmp_path, name, matched):
+    """Of other data: the names of a data set's pictures tell what they are, those of a recording's frames do not."""
+    data = np.random.default_rng(0).random((24, 1, 8), dtype=np.float32)
+    number = (lambda k: k * k * 7919 % 100003) if matched else lambda k: k + 1
+    log = lambda role, folder, x: sourced(tmp_path / f"{role} {folder}", role, [f"/{folder}/" + name.format(number(k)) for k in range(12)], x)  # noqa: E731
+    e = log("edge", "a", data[:12])
+    verdict = validate(e, log("reference", "b", data[12:]), status=None)
+    assert verdict["frames"]["matched"] == matched and verdict["verdict"] == ("fail" if matched else "inconclusive")
+    assert validate(e, log("reference", "c", data[:12]), status=0)["frames"]["matched"] == 12
+
+
 def test_frames_of_other_data_are_not_matched_by_their_numbers(tmp_path):
     data = np.random.default_rng(0).random((24, 1, 8), dtype=np.float32)
     edge = sourced(tmp_path / "e", "edge", [f"street {k}" for k in range(12)], data[:12])

@@ -153,8 +153,65 @@ static bool same_data(const exray_comparison *c)
     return found;
 }
 
+/* ---- Names that only count ---------------------------------------------------------------------- */
+
+typedef struct counted_name {
+    const char *digits; /* the last ones of the name */
+    size_t before, count;
+} counted_name;
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool split_name(const char *name, counted_name *out)
+{
+    enum { MOST_DIGITS = 18 };
+    size_t end = strlen(name);
+    while (end && !is_digit(name[end - 1]))
+        end--;
+    size_t begin = end;
+    while (begin && is_digit(name[begin - 1]))
+        begin--;
+    *out = (counted_name){name + begin, begin, end - begin};
+    return end > begin && end - begin <= MOST_DIGITS;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const long long x = *(const long long *)a, y = *(const long long *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whether the names of a log are one text with the numbers of a count: every recording has such ones.  The
+ * numbers of a data set's pictures, or times, are not evenly apart. */
+static bool only_count(const keyed *list, size_t count)
+{
+    long long *number = calloc(count + 1, sizeof *number);
+    bool so = number != NULL;
+    counted_name first = {0};
+    for (size_t i = 0; so && i < count; i++) {
+        counted_name own;
+        so = split_name(list[i].source, &own);
+        if (i == 0)
+            first = own;
+        so = so && own.before == first.before && memcmp(list[i].source, list[0].source, own.before) == 0 &&
+             strcmp(own.digits + own.count, first.digits + first.count) == 0;
+        if (so)
+            number[i] = strtoll(own.digits, NULL, 10);
+    }
+    if (so)
+        qsort(number, count, sizeof *number, by_number);
+    for (size_t i = 2; so && i < count; i++)
+        so = number[i] - number[i - 1] == number[1] - number[0];
+    so = so && (count > 1 || number[0] <= 1);
+    free(number);
+    return so;
+}
+
 /* Where no frame has a source of the other log: by the names of files alone (the folders are other ones),
- * else by index, if the data show that these are the same frames. */
+ * else by index, if the data show that these are the same frames; names that only count need that, too. */
 static void pair_renamed(exray_comparison *c, keyed *const list[2], const size_t counts[2])
 {
     for (int s = 0; s < 2; s++)
@@ -162,7 +219,8 @@ static void pair_renamed(exray_comparison *c, keyed *const list[2], const size_t
             list[s][i].source = xr_base_name(list[s][i].source);
     if (unique_sources(list[0], counts[0]) && unique_sources(list[1], counts[1]))
         pair_up(c, list, counts, by_source);
-    if (c->frame_count)
+    if (c->frame_count &&
+        (!(only_count(list[0], counts[0]) && only_count(list[1], counts[1])) || same_data(c)))
         return;
     pair_up(c, list, counts, by_index);
     if (same_data(c))

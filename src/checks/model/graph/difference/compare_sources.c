@@ -82,6 +82,30 @@ static bool have_one_name(const xr_finder *f, uint32_t a, uint32_t b)
            strcmp(edge->name, reference->name) == 0;
 }
 
+/* A name that only counts ("12", "onnx::Conv_12", "input.4") is a place in its file: the next file may give
+ * it to something else. */
+static bool only_counts(const char *name)
+{
+    static const char generic[][8] = {"onnx::", "input", "tensor", "x", "out", "output"};
+    const char *at = name;
+    for (size_t i = 0; i < sizeof generic / sizeof *generic; i++)
+        if (strncmp(name, generic[i], strlen(generic[i])) == 0) {
+            at = name + strlen(generic[i]);
+            if (i == 0) /* an operator's word behind it */
+                at += strcspn(at, "_");
+            break;
+        }
+    return *at && at[strspn(at, "0123456789._:")] == '\0';
+}
+
+/* Whether the two are one tensor by their name; one that only counts needs equal values. */
+static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
+{
+    return have_one_name(f, a, b) &&
+           (!only_counts(xr_step_graph_info(&xr_finder_match(f)->side[0], a)->name) ||
+            xr_state_of(&f->values, a, b) == XR_STATE_CLEAN);
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -106,7 +130,7 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
                      ? follows
                      : gap[0].entries && gap[1].entries && is_matched_layer(f, 0, gap[0].entry[0]) &&
                            is_matched_layer(f, 1, gap[1].entry[0]);
-    bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || have_one_name(f, a, b));
+    bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || are_one_by_name(f, a, b));
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */
     xr_state out = xr_state_of(&f->values, a, b);
