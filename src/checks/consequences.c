@@ -95,7 +95,10 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
     if (exray_comparison_layer(comparison, f->layer)->from_stats && cause->layer != EXRAY_NO_INDEX &&
         cause->layer < f->layer)
         return true;
-    return xr_is_about_layer_or_run_with(comparison, cause, f->layer);
+    /* What a warning says is little does not hide an error behind it, of layers that were not compared. */
+    return cause->severity == EXRAY_SEVERITY_ERROR || f->severity != EXRAY_SEVERITY_ERROR
+               ? xr_is_about_layer_or_run_with(comparison, cause, f->layer)
+               : xr_is_about_layer(comparison, cause, f->layer);
 }
 
 static double evidence_number(const exray_finding *f, const char *key)

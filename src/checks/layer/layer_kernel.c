@@ -22,10 +22,14 @@
 static bool has_cause(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
     for (const exray_finding *f = findings->first; f; f = f->next) {
-        /* Another operator of little effect is a warning, and the cause nevertheless. */
+        /* Another operator of little effect is a warning, and the cause nevertheless where it is this
+         * layer's: of those that were run with it nobody has seen that their effect is more. */
         if (f->severity != EXRAY_SEVERITY_ERROR && strcmp(f->cause, "model.operator") != 0)
             continue;
-        if (xr_is_about_layer_or_run_with(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
+        const bool about = f->severity == EXRAY_SEVERITY_ERROR
+                               ? xr_is_about_layer_or_run_with(comparison, f, layer)
+                               : xr_is_about_layer(comparison, f, layer);
+        if (about || strcmp(f->cause, "model.version") == 0)
             return true;
     }
     return false;
