@@ -328,6 +328,37 @@ static bool are_edited(const exray_comparison *c, size_t input, uint64_t overlap
     return ok;
 }
 
+/* Whether the sides have the input's dimensions, those of 1 aside, in two orders: their values follow each
+ * other otherwise, and equal ones at equal places are none of the same window. */
+static bool is_in_two_orders(const exray_comparison *c, size_t i, exray_slot *const slots[2])
+{
+    exray_tensor_view view[2];
+    const float *values[2];
+    exray_error ignored;
+    for (int s = 0; s < 2; s++)
+        if (exray_comparison_frame_count(c) == 0 ||
+            exray_comparison_values(c, (exray_side)s, 0, EXRAY_KIND_INPUT, i, slots[s], &view[s], &values[s],
+                                    &ignored) != EXRAY_OK)
+            return false;
+    const exray_tensor_info *a = &view[0].info, *b = &view[1].info;
+    uint32_t x = 0, y = 0, left[2] = {0, 0}; /* dimensions that are more than 1 */
+    for (uint32_t k = 0; k < a->rank; k++)
+        left[0] += a->shape[k] != 1;
+    for (uint32_t k = 0; k < b->rank; k++)
+        left[1] += b->shape[k] != 1;
+    if (left[0] != left[1])
+        return false; /* flattened */
+    for (; left[0]; left[0]--, x++, y++) {
+        while (a->shape[x] == 1)
+            x++;
+        while (b->shape[y] == 1)
+            y++;
+        if (a->shape[x] != b->shape[y])
+            return true;
+    }
+    return false;
+}
+
 static bool find_of_input(const exray_comparison *c, size_t i, exray_slot *const slots[2], xr_loops *loops)
 {
     exray_slot *slot = slots[0];
@@ -341,6 +372,8 @@ static bool find_of_input(const exray_comparison *c, size_t i, exray_slot *const
     }
     if (exray_comparison_input(c, i)->other_shape)
         return ok; /* windows of two lengths: input.shape says so */
+    if (is_in_two_orders(c, i, slots))
+        return ok;
     uint64_t overlap[2] = {0};
     for (int s = 0; ok && s < 2; s++)
         ok = find_overlap(exray_comparison_log(c, (exray_side)s), exray_comparison_input(c, i)->name[s], slot,
