@@ -221,3 +221,21 @@ def test_a_branch_of_another_function_is_an_operator(tmp_path):
     onnx.save(model, edge)
     v = verdict_of(tmp_path, edge, branched(tmp_path / "reference.onnx"), 1, shape=(1, 6, 12))
     assert causes(v) == ["model.operator"]
+
+
+def skipping(path, names, skip):
+    """Three convolutions, and a sum of the last with what one before has made; `names`: of what the first two make."""
+    g = Graph()
+    made = [g("Relu", g.conv("x", "c0", 3, 8), to=names[0])]
+    made.append(g("Relu", g.conv(made[0], "c1", 8, 8), to=names[1]))
+    last = g("Relu", g.conv(made[1], "c2", 8, 8), to="last")
+    g("Sigmoid", g.conv(g("Add", last, made[skip], to="sum"), "c3", 8, 4), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("names", [("10", "11"), ("11", "10"), ("onnx::Conv_7", "onnx::Conv_8"), ("first", "second")])
+@pytest.mark.parametrize("skip, expected", [(0, []), (1, ["model.operator"])])
+def test_a_name_that_counts_is_no_tensor(tmp_path, names, skip, expected):
+    """The sum reads another tensor, of whatever name; in the healthy twin names alone are exchanged."""
+    v = verdict_of(tmp_path, skipping(tmp_path / "edge.onnx", names, skip), skipping(tmp_path / "reference.onnx", ("10", "11"), 0), 1 if expected else 0)
+    assert causes(v) == expected
