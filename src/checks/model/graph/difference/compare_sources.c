@@ -98,12 +98,15 @@ static bool only_counts(const char *name)
     return *at && at[strspn(at, "0123456789._:")] == '\0';
 }
 
-/* Whether the two are one tensor by their name; one that only counts needs equal values. */
+/* Whether the two are one tensor by their name.  Where no values are known, what they are made of says more:
+ * halves that are cut out in another order keep their names.  A name that only counts needs equal values. */
 static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
 {
-    return have_one_name(f, a, b) &&
-           (!only_counts(xr_step_graph_info(&xr_finder_match(f)->side[0], a)->name) ||
-            xr_state_of(&f->values, a, b) == XR_STATE_CLEAN);
+    if (!have_one_name(f, a, b))
+        return false;
+    const xr_state state = xr_state_of(&f->values, a, b);
+    return only_counts(xr_step_graph_info(&xr_finder_match(f)->side[0], a)->name) ? state == XR_STATE_CLEAN
+                                                                                  : state != XR_STATE_UNKNOWN;
 }
 
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
