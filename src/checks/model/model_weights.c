@@ -84,6 +84,12 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
             place, pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""));
         return;
     }
+    if (pair->gates_exchanged) {
+        exray_finding_detail(f, "%s%s %.*s: the gates are in another order; their values are the same.",
+                             place, pair->bias ? "biases" : "weights",
+                             XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
     if (pair->from != SIZE_MAX) {
         const xr_weight_pair *other = &fit->pair[pair->from];
         exray_finding_detail(f, "%s%s %.*s: the values of the reference's %.*s%s.", place,
@@ -96,12 +102,6 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
         exray_finding_detail(f, "%s%s %.*s: the same values, in another order along dimension %u.", place,
                              pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
                              (unsigned)pair->along);
-        return;
-    }
-    if (pair->gates_exchanged) {
-        exray_finding_detail(f, "%s%s %.*s: the gates are in another order; their values are the same.",
-                             place, pair->bias ? "biases" : "weights",
-                             XR_SHORT_NAME(pair->name ? pair->name : ""));
         return;
     }
     if (pair->not_finite) {
