@@ -288,12 +288,15 @@ def test_no_leaks(logs):
             frame.image(), frame.layers[0].numpy(), frame.inputs[0].values()
         record(logs[0] + ".x", frames=2)
 
-    for _ in range(20):
-        work()
-    before = resident()
-    for _ in range(60):
-        work()
-    assert resident() - before < 2048, "KiB"
+    def grown(runs):
+        before = resident()
+        for _ in range(runs):
+            work()
+        return resident() - before
+
+    grown(20)
+    # What leaks grows in each of them; a thread's heap that is made late, in one.
+    assert min(grown(15) for _ in range(4)) < 512, "KiB"
 
 
 def test_readings_of_an_assertion(tmp_path):
