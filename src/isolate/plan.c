@@ -2,6 +2,7 @@
 #include "isolate/plan.h"
 
 #include "base/sort.h"
+#include "compare/match/layers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -257,15 +258,6 @@ static bool is_source(const xr_plan *p, const exray_model *edge, const xr_source
     return false;
 }
 
-static uint32_t producer_of(const exray_model *model, uint32_t tensor)
-{
-    for (uint32_t n = 0; n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == tensor)
-                return n;
-    return EXRAY_NO_INDEX;
-}
-
 uint32_t xr_plan_edge_nodes(const xr_plan *p, size_t layer, const xr_source *sources, uint32_t count,
                             uint32_t nodes[XR_BLOCK_MOST])
 {
@@ -281,7 +273,7 @@ uint32_t xr_plan_edge_nodes(const xr_plan *p, size_t layer, const xr_source *sou
             uint32_t t = node->inputs[k];
             if (t >= edge->tensor_count || edge->tensors[t].constant || is_source(p, edge, sources, count, t))
                 continue;
-            uint32_t made_by = producer_of(edge, t);
+            uint32_t made_by = xr_maker_of(edge, t);
             if (made_by != EXRAY_NO_INDEX && !add_node(&b, made_by))
                 break;
         }

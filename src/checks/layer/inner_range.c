@@ -1,6 +1,7 @@
 #include "checks/layer/inner_range.h"
 
 #include "checks/op_name.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,20 +74,12 @@ exray_status xr_quantizer_evidence(const exray_comparison *comparison, size_t la
 
 /* ---- Integers before a layer ------------------------------------------------------------------------ */
 
-static uint32_t maker_of(const exray_model *model, uint32_t tensor)
-{
-    for (uint32_t n = 0; n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == tensor)
-                return n;
-    return EXRAY_NO_INDEX;
-}
-
 /* The first tensor that a node reads, or the integers that a DequantizeLinear before it unpacks. */
 static uint32_t integers_read_by(const exray_model *model, const exray_node *node)
 {
-    uint32_t maker = maker_of(model, node->inputs[0]);
-    const exray_node *before = maker < model->node_count ? &model->nodes[maker] : NULL;
+    uint32_t maker, output;
+    const exray_node *before =
+        xr_place_of(model, node->inputs[0], &maker, &output) ? &model->nodes[maker] : NULL;
     return before && before->input_count && xr_is_op(before->op, "dequantizelinear") ? before->inputs[0]
                                                                                      : node->inputs[0];
 }
@@ -108,8 +101,9 @@ uint32_t xr_integers_before(const exray_comparison *comparison, size_t layer, ui
         xr_is_op(node->op, "dequantize"))
         return EXRAY_NO_INDEX;
     uint32_t tensor = integers_read_by(model, node);
-    *maker = tensor < model->tensor_count ? maker_of(model, tensor) : EXRAY_NO_INDEX;
-    if (*maker == EXRAY_NO_INDEX || is_copy(comparison, model, &model->nodes[*maker]))
+    uint32_t output;
+    if (tensor >= model->tensor_count || !xr_place_of(model, tensor, maker, &output) ||
+        is_copy(comparison, model, &model->nodes[*maker]))
         return EXRAY_NO_INDEX;
     xr_layer_evidence range = {0};
     xr_note_range(&model->tensors[tensor], &range);
@@ -124,15 +118,12 @@ static bool read_made(const exray_comparison *comparison, size_t frame, uint32_t
     const exray_model *model = edge_model(comparison);
     size_t at = exray_comparison_frame(comparison, frame).frame[EXRAY_SIDE_EDGE];
     exray_error ignored;
-    const uint32_t n = maker_of(model, tensor);
-    for (uint32_t k = 0; n != EXRAY_NO_INDEX && k < model->nodes[n].output_count; k++) {
-        if (model->nodes[n].outputs[k] != tensor)
-            continue;
-        const exray_record *record = exray_log_find(log, at, EXRAY_KIND_LAYER, n, k, NULL);
-        return record && record->has_data &&
-               exray_log_read_values(log, record, slot, out, values, &ignored) == EXRAY_OK && *values;
-    }
-    return false;
+    uint32_t node, output;
+    const exray_record *record = xr_place_of(model, tensor, &node, &output)
+                                     ? exray_log_find(log, at, EXRAY_KIND_LAYER, node, output, NULL)
+                                     : NULL;
+    return record && record->has_data &&
+           exray_log_read_values(log, record, slot, out, values, &ignored) == EXRAY_OK && *values;
 }
 
 typedef struct end_sums {

@@ -1,4 +1,5 @@
 #include "checks/layer/integer_layer.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -47,10 +48,9 @@ static const exray_record *record_of(const source *s, uint32_t tensor)
     const exray_record *record = exray_log_find(s->log, 0, EXRAY_KIND_CONSTANT, tensor, 0, NULL);
     if (record)
         return record;
-    for (uint32_t n = 0; n < s->model->node_count; n++)
-        for (uint32_t k = 0; k < s->model->nodes[n].output_count; k++)
-            if (s->model->nodes[n].outputs[k] == tensor)
-                return exray_log_find(s->log, s->frame, EXRAY_KIND_LAYER, n, k, NULL);
+    uint32_t node, output;
+    if (xr_place_of(s->model, tensor, &node, &output))
+        return exray_log_find(s->log, s->frame, EXRAY_KIND_LAYER, node, output, NULL);
     const char *name = s->model->tensors[tensor].name;
     return name ? exray_log_find(s->log, s->frame, EXRAY_KIND_INPUT, 0, 0, name) : NULL;
 }

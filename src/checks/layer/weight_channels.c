@@ -1,6 +1,7 @@
 #include "checks/layer/weight_channels.h"
 
 #include "checks/model/weight_values.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,11 +19,8 @@ static const exray_node *node_of(const exray_comparison *comparison, const exray
 /* The node that dequantizes, casts or turns a constant before the layer reads it, or NULL. */
 static const exray_node *unpacking_node(const exray_model *model, uint32_t tensor)
 {
-    for (uint32_t n = 0; n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == tensor)
-                return &model->nodes[n];
-    return NULL;
+    uint32_t node, output;
+    return xr_place_of(model, tensor, &node, &output) ? &model->nodes[node] : NULL;
 }
 
 static bool is_constant(const exray_model *model, uint32_t tensor)

@@ -301,3 +301,12 @@ bool xr_layer_is_cut_at_zero(const xr_layer *layer)
     int64_t zero = t->quantization.zero_point ? t->quantization.zero_point[0] : 0;
     return zero == (t->dtype == EXRAY_DTYPE_INT8 ? -128 : 0);
 }
+
+uint32_t xr_maker_of(const exray_model *model, uint32_t tensor)
+{
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
+            if (model->nodes[n].outputs[k] == tensor)
+                return n;
+    return EXRAY_NO_INDEX;
+}

@@ -44,4 +44,7 @@ bool xr_layer_is_cut_at_zero(const xr_layer *layer);
  * say. */
 const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output);
 
+/* The node that makes a tensor; EXRAY_NO_INDEX: none does (a constant, an input, one within a partition). */
+uint32_t xr_maker_of(const exray_model *model, uint32_t tensor);
+
 #endif

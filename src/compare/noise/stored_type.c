@@ -1,5 +1,6 @@
 #include "compare/noise/stored_type.h"
 
+#include "compare/match/layers.h"
 #include "compare/noise/noise.h"
 
 #include <math.h>
@@ -108,15 +109,6 @@ static bool is_compared(const exray_comparison *comparison, int side, uint32_t t
     return false;
 }
 
-static uint32_t maker_of(const exray_model *model, uint32_t tensor)
-{
-    for (uint32_t n = 0; n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == tensor)
-                return n;
-    return EXRAY_NO_INDEX;
-}
-
 /* The noise of the coarsest type that some weights fit of a node and of those before it, back to compared
  * tensors. */
 static double weights_noise(const exray_comparison *comparison, int side, uint32_t n, int steps, int *left,
@@ -134,8 +126,8 @@ static double weights_noise(const exray_comparison *comparison, int side, uint32
             noise = fmax(noise, constant_noise(log, tensor, slot));
         else if (steps > 0 && *left > 0 && !is_compared(comparison, side, tensor)) {
             --*left;
-            noise =
-                fmax(noise, weights_noise(comparison, side, maker_of(model, tensor), steps - 1, left, slot));
+            noise = fmax(noise,
+                         weights_noise(comparison, side, xr_maker_of(model, tensor), steps - 1, left, slot));
         }
     }
     return noise;

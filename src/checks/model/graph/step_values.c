@@ -1,6 +1,7 @@
 #include "checks/model/graph/step_values.h"
 
 #include "checks/model/graph/between/step_range.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,19 +31,6 @@ void xr_step_values_close(xr_step_values *v)
 
 /* ---- Reading ------------------------------------------------------------------------- */
 
-/* The node and output that a model's tensor is recorded under. */
-static bool place_of(const exray_model *model, uint32_t tensor, uint32_t *node, uint32_t *output)
-{
-    for (uint32_t n = 0; n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == tensor) {
-                *node = n;
-                *output = k;
-                return true;
-            }
-    return false;
-}
-
 const float *xr_step_values_read(xr_step_values *v, int side, uint32_t tensor, size_t frame, uint64_t *count)
 {
     const xr_step_graph *g = &v->match->side[side];
@@ -52,7 +40,7 @@ const float *xr_step_values_read(xr_step_values *v, int side, uint32_t tensor, s
     uint32_t node, output;
     if (tensor >= g->model->tensor_count)
         return NULL;
-    if (place_of(g->model, tensor, &node, &output))
+    if (xr_place_of(g->model, tensor, &node, &output))
         record = exray_log_find(log, position, EXRAY_KIND_LAYER, node, output, NULL);
     else if (g->model->tensors[tensor].name && *g->model->tensors[tensor].name)
         record = exray_log_find(log, position, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0,

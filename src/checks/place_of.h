@@ -1,0 +1,13 @@
+/* Where a model's tensors are made. */
+#ifndef XR_PLACE_OF_H
+#define XR_PLACE_OF_H
+
+#include <exray/log.h>
+
+#include <stdbool.h>
+
+/* The node and the output that make a tensor, which its records are found by.  False: none does (a constant,
+ * an input, a tensor within a partition). */
+bool xr_place_of(const exray_model *model, uint32_t tensor, uint32_t *node, uint32_t *output);
+
+#endif
