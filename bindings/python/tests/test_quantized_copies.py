@@ -2,26 +2,11 @@
 
 import numpy as np
 import pytest
-from test_quantized_models import judged, onnx, perceptron, pytestmark, save  # noqa: F401
+from test_quantized_models import judged, onnx, perceptron, pytestmark, save, weights_in  # noqa: F401
 
 from onnx import helper, numpy_helper
 
 SHAPE = (6, 48)
-
-
-def weights_in(source, path, bits, columns=True, wider=1):
-    """int8 behind DequantizeLinear, of as many bits; a scale for each column, or one; so many times too wide."""
-    model = onnx.load(source)
-    for node in [n for n in model.graph.node if n.op_type == "MatMul"]:
-        found = next(i for i in model.graph.initializer if i.name == node.input[1])
-        w = numpy_helper.to_array(found)
-        scale = np.asarray(wider * np.abs(w).max(0 if columns else None) / (2 ** (bits - 1) - 1), np.float32)
-        found.CopyFrom(numpy_helper.from_array(np.round(w / scale).astype(np.int8), found.name))
-        model.graph.initializer.append(numpy_helper.from_array(scale, found.name + "_s"))
-        model.graph.node.insert(0, helper.make_node("DequantizeLinear", [found.name, found.name + "_s"], [found.name + "_d"], axis=1))
-        node.input[1] = found.name + "_d"
-    onnx.save(model, path)
-    return path
 
 
 def test_other_scales_of_the_same_weights_are_no_biases(tmp_path):

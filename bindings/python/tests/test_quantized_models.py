@@ -51,13 +51,13 @@ def convolutions(path, roll=None, seed=6):
     return save(path, nodes, constants, [1, 3, 16, 16])
 
 
-def weights_alone(source, path):
-    """int8 behind DequantizeLinear, a scale for each column."""
+def weights_in(source, path, bits=8, columns=True, wider=1):
+    """int8 behind DequantizeLinear, of as many bits; a scale for each column, or one; so many times too wide."""
     model = onnx.load(source)
     for node in [n for n in model.graph.node if n.op_type == "MatMul"]:
         found = next(i for i in model.graph.initializer if i.name == node.input[1])
         w = numpy_helper.to_array(found)
-        scale = (np.abs(w).max(0) / 127).astype(np.float32)
+        scale = np.asarray(wider * np.abs(w).max(0 if columns else None) / (2 ** (bits - 1) - 1), np.float32)
         found.CopyFrom(numpy_helper.from_array(np.round(w / scale).astype(np.int8), found.name))
         model.graph.initializer.append(numpy_helper.from_array(scale, found.name + "_s"))
         model.graph.node.insert(0, helper.make_node("DequantizeLinear", [found.name, found.name + "_s"], [found.name + "_d"], axis=1))
@@ -97,8 +97,8 @@ def test_quantize_dynamic(tmp_path, make, shape, kind, kernels):
 @pytest.mark.parametrize("kernels", ["default", "none"])
 def test_weights_alone(tmp_path, kernels):
     right = perceptron(tmp_path / "m.onnx")
-    assert judged(tmp_path, weights_alone(right, tmp_path / "q.onnx"), right, (6, 48), kernels, "none")[:2] == ("pass", [])
-    wrong = weights_alone(perceptron(tmp_path / "w.onnx", roll=1), tmp_path / "qw.onnx")
+    assert judged(tmp_path, weights_in(right, tmp_path / "q.onnx"), right, (6, 48), kernels, "none")[:2] == ("pass", [])
+    wrong = weights_in(perceptron(tmp_path / "w.onnx", roll=1), tmp_path / "qw.onnx")
     verdict, found, _ = judged(tmp_path, wrong, right, (6, 48), kernels, "none")
     assert verdict == "fail" and found == [("model.weights", "error")]
 

@@ -212,9 +212,7 @@ static void report_not_finite(const exray_comparison *comparison, size_t pair, e
     exray_finding_summary(f, "Input %.100s holds %s, in %zu of %zu frames.", io->name[EXRAY_SIDE_EDGE], words,
                           counts.frames, io->frames);
     exray_finding_fix(f, "Look for a division by zero or uninitialized memory in the pre-processing.");
-    exray_finding_number(f, "edge_not_finite", (double)counts.edge);
-    exray_finding_number(f, "reference_nan", (double)counts.reference_nan);
-    exray_finding_number(f, "others", (double)counts.other);
+    xr_not_finite_evidence(&counts, f);
 }
 
 /* One input: its data, and where they explain nothing the statistics that stand for those that are missing.

@@ -80,9 +80,7 @@ static void report_places(const exray_comparison *comparison, size_t i, exray_fi
     exray_finding_fix(f, counts.edge || counts.other
                              ? "Look for a division by 0 or a logarithm of 0, and at what is read of it."
                              : "Look at the reference first: what holds NaN is no measure of the edge.");
-    exray_finding_number(f, "edge_not_finite", (double)counts.edge);
-    exray_finding_number(f, "reference_nan", (double)counts.reference_nan);
-    exray_finding_number(f, "others", (double)counts.other);
+    xr_not_finite_evidence(&counts, f);
     exray_finding_number(f, "frames", (double)counts.frames);
     if (xr_output_is_behind_wrong_input(comparison, findings, i))
         exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);

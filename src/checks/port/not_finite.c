@@ -73,3 +73,10 @@ void xr_not_finite_words(const xr_not_finite *counts, char *text, size_t size)
         snprintf(text, size, "%" PRIu64 " NaN in the reference where the edge's are numbers",
                  counts->reference_nan);
 }
+
+void xr_not_finite_evidence(const xr_not_finite *counts, exray_finding *finding)
+{
+    exray_finding_number(finding, "edge_not_finite", (double)counts->edge);
+    exray_finding_number(finding, "reference_nan", (double)counts->reference_nan);
+    exray_finding_number(finding, "others", (double)counts->other);
+}

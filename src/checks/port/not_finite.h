@@ -22,4 +22,7 @@ bool xr_is_not_finite(const xr_not_finite *counts);
 /* "3 NaN or infinite values on the edge where the reference's are numbers", in words for a finding. */
 void xr_not_finite_words(const xr_not_finite *counts, char *text, size_t size);
 
+/* The counts, as a finding's evidence. */
+void xr_not_finite_evidence(const xr_not_finite *counts, exray_finding *finding);
+
 #endif
