@@ -194,6 +194,12 @@ void xr_report_crop(const xr_explanation *e, exray_findings *findings)
         report_other_part(e, findings);
 }
 
+/* A value in levels of 8 bits, and 0 instead of -0. */
+static double as_pixel(const xr_transform *c, double value)
+{
+    return round((value - c->unit.offset[0]) / c->unit.gain[0]) + 0.0;
+}
+
 void xr_report_padding(const xr_explanation *e, exray_findings *findings)
 {
     const xr_transform *c = e->transform;
@@ -204,9 +210,8 @@ void xr_report_padding(const xr_explanation *e, exray_findings *findings)
                           "reference has %.4g.",
                           g->edge[0], g->reference[0]);
     if (c->unit.measured)
-        exray_finding_detail(f, "As pixels: %.0f and %.0f.",
-                             (g->edge[0] - c->unit.offset[0]) / c->unit.gain[0],
-                             (g->reference[0] - c->unit.offset[0]) / c->unit.gain[0]);
+        exray_finding_detail(f, "As pixels: %.0f and %.0f.", as_pixel(c, g->edge[0]),
+                             as_pixel(c, g->reference[0]));
     exray_finding_fix(f,
                       "Fill the ground with the reference's colour (%sbefore the normalization, or "
                       "after it with a normalized value: as the reference does).",
