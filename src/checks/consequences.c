@@ -231,15 +231,9 @@ static bool wrong_layers_account_for(const exray_finding *cause, const exray_fin
 /* Whether the layer that makes a tensor of the edge's only passes an error on, or has that cause itself. */
 static bool is_propagated(const exray_comparison *comparison, const exray_finding *cause, uint32_t tensor)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
-    for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
-        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        const uint32_t node = layer->node[EXRAY_SIDE_EDGE];
-        if (node < model->node_count && layer->output < model->nodes[node].output_count &&
-            model->nodes[node].outputs[layer->output] == tensor)
-            return layer->role == EXRAY_LAYER_ROLE_PROPAGATES || xr_is_about_layer(comparison, cause, i);
-    }
-    return false;
+    const size_t i = xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, tensor);
+    return i != SIZE_MAX && (exray_comparison_layer(comparison, i)->role == EXRAY_LAYER_ROLE_PROPAGATES ||
+                             xr_is_about_layer(comparison, cause, i));
 }
 
 /* Rows of an output that the model itself puts in another order, where its weights are others: of a decoder's

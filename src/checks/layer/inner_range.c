@@ -15,13 +15,9 @@ static const exray_model *edge_model(const exray_comparison *comparison)
 }
 
 /* The layer whose result on the edge a tensor is, or SIZE_MAX. */
-static size_t layer_of(const exray_comparison *comparison, const exray_model *model, uint32_t tensor)
+static size_t layer_of(const exray_comparison *comparison, uint32_t tensor)
 {
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
-        if (xr_layer_info(comparison, exray_comparison_layer(comparison, i), EXRAY_SIDE_EDGE) ==
-            &model->tensors[tensor])
-            return i;
-    return SIZE_MAX;
+    return xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, tensor);
 }
 
 /* ---- A copy behind a layer ------------------------------------------------------------------------ */
@@ -55,7 +51,7 @@ uint32_t xr_quantizer_behind(const exray_comparison *comparison, size_t layer)
             continue;
         xr_layer_evidence range = {0};
         xr_note_range(&model->tensors[node->outputs[0]], &range);
-        if (range.step > 0 && layer_of(comparison, model, node->outputs[0]) == SIZE_MAX)
+        if (range.step > 0 && layer_of(comparison, node->outputs[0]) == SIZE_MAX)
             return n;
     }
     return EXRAY_NO_INDEX;
@@ -88,7 +84,7 @@ static uint32_t integers_read_by(const exray_model *model, const exray_node *nod
 static bool is_copy(const exray_comparison *comparison, const exray_model *model, const exray_node *maker)
 {
     return is_quantizer(maker) && maker->input_count && maker->inputs[0] < model->tensor_count &&
-           layer_of(comparison, model, maker->inputs[0]) != SIZE_MAX;
+           layer_of(comparison, maker->inputs[0]) != SIZE_MAX;
 }
 
 uint32_t xr_integers_before(const exray_comparison *comparison, size_t layer, uint32_t *maker)
@@ -107,7 +103,7 @@ uint32_t xr_integers_before(const exray_comparison *comparison, size_t layer, ui
         return EXRAY_NO_INDEX;
     xr_layer_evidence range = {0};
     xr_note_range(&model->tensors[tensor], &range);
-    return range.step > 0 && layer_of(comparison, model, tensor) == SIZE_MAX ? tensor : EXRAY_NO_INDEX;
+    return range.step > 0 && layer_of(comparison, tensor) == SIZE_MAX ? tensor : EXRAY_NO_INDEX;
 }
 
 /* Reads what a node made of a frame that both logs have; false: it was not recorded. */
@@ -218,7 +214,7 @@ size_t xr_layers_that_read(const exray_comparison *comparison, uint32_t tensor, 
             reader = node->inputs[i] < model->tensor_count && copy[node->inputs[i]];
         for (uint32_t k = 0; k < node->output_count && reader; k++) {
             uint32_t made = node->outputs[k];
-            size_t pair = made < model->tensor_count ? layer_of(comparison, model, made) : SIZE_MAX;
+            size_t pair = made < model->tensor_count ? layer_of(comparison, made) : SIZE_MAX;
             if (made < model->tensor_count && pair == SIZE_MAX)
                 copy[made] = true;
             else if (pair != SIZE_MAX && found < most)

@@ -35,6 +35,19 @@ const exray_tensor_info *xr_layer_stored(const exray_comparison *comparison, con
                                                                                       : made;
 }
 
+size_t xr_layer_that_makes(const exray_comparison *comparison, exray_side side, uint32_t tensor)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
+        if (layer->node[side] < model->node_count && output < model->nodes[layer->node[side]].output_count &&
+            model->nodes[layer->node[side]].outputs[output] == tensor)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
 bool xr_is_same_file(const exray_comparison *comparison)
 {
     const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));

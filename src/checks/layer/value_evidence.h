@@ -70,6 +70,9 @@ const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const
 const exray_tensor_info *xr_layer_stored(const exray_comparison *comparison, const exray_layer_pair *layer,
                                          exray_side side);
 
+/* The layer of the comparison whose result is that tensor of a side's model, or SIZE_MAX. */
+size_t xr_layer_that_makes(const exray_comparison *comparison, exray_side side, uint32_t tensor);
+
 /* Whether both sides ran the same model file: then operators, attributes and quantization are the
  * same, and the weights unless they were changed in memory. */
 bool xr_is_same_file(const exray_comparison *comparison);

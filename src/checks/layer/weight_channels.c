@@ -1,5 +1,6 @@
 #include "checks/layer/weight_channels.h"
 
+#include "checks/layer/value_evidence.h"
 #include "checks/model/weight_values.h"
 #include "checks/place_of.h"
 
@@ -58,21 +59,6 @@ static bool find_own_weights(const exray_model *model, const exray_node *node, x
     return most > 0;
 }
 
-/* Whether a tensor is one of those that were compared. */
-static bool is_compared(const exray_comparison *comparison, exray_side side, const exray_model *model,
-                        uint32_t tensor)
-{
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
-        const exray_node *node =
-            layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
-        if (node && output < node->output_count && node->outputs[output] == tensor)
-            return true;
-    }
-    return false;
-}
-
 /* The weights of a layer that is written as several nodes (an integer product, its scale, its bias, its
  * activation) are those of the node before the last in whose way nothing else was compared. */
 static const exray_node *find_weights(const exray_comparison *comparison, exray_side side,
@@ -85,7 +71,7 @@ static const exray_node *find_weights(const exray_comparison *comparison, exray_
             return node;
         const exray_node *before = NULL;
         for (uint32_t i = 0; i < node->input_count && !before; i++)
-            if (!is_compared(comparison, side, model, node->inputs[i]))
+            if (xr_layer_that_makes(comparison, side, node->inputs[i]) == SIZE_MAX)
                 before = unpacking_node(model, node->inputs[i]);
         node = before;
     }

@@ -54,20 +54,6 @@ static const exray_key_value *other_attribute(const exray_node *edge, const exra
     return NULL;
 }
 
-/* The layer of the comparison that computes a side's tensor, or SIZE_MAX. */
-static size_t producer_of(const exray_comparison *comparison, exray_side side, uint32_t tensor)
-{
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
-        if (layer->node[side] < model->node_count && output < model->nodes[layer->node[side]].output_count &&
-            model->nodes[layer->node[side]].outputs[output] == tensor)
-            return i;
-    }
-    return SIZE_MAX;
-}
-
 static bool any_order(const char *op)
 {
     return xr_is_op(op, "add") || xr_is_op(op, "mul") || xr_is_op(op, "minimum") || xr_is_op(op, "maximum");
@@ -84,14 +70,15 @@ static bool has_swapped_inputs(const exray_comparison *comparison, const exray_l
         return false;
     bool moved = false;
     for (uint32_t i = 0; i < node[0]->input_count; i++) {
-        size_t producer = producer_of(comparison, EXRAY_SIDE_EDGE, node[0]->inputs[i]);
+        size_t producer = xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, node[0]->inputs[i]);
         bool found = false;
         for (uint32_t k = 0; producer != SIZE_MAX && k < node[1]->input_count; k++)
-            found = found || producer_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[k]) == producer;
+            found = found ||
+                    xr_layer_that_makes(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[k]) == producer;
         if (producer != SIZE_MAX && !found)
             return false; /* other inputs, not the same in another order */
-        moved =
-            moved || (found && producer_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[i]) != producer);
+        moved = moved || (found && xr_layer_that_makes(comparison, EXRAY_SIDE_REFERENCE,
+                                                       node[1]->inputs[i]) != producer);
     }
     return moved;
 }
