@@ -101,26 +101,40 @@ static double shared_size(const size_list list[2])
     return shared;
 }
 
+static bool compare_sizes(const xr_weight_matcher *m, bool by_readers, double total[2], double *shared)
+{
+    size_list list[2] = {{NULL}, {NULL}};
+    bool ok = true;
+    for (int s = 0; s < 2; s++) {
+        ok = list_sizes(&m->side[s], by_readers, &list[s]) && ok;
+        total[s] = list[s].total;
+    }
+    *shared = ok ? shared_size(list) : 0;
+    free(list[0].size);
+    free(list[1].size);
+    return ok;
+}
+
+static bool is_other_architecture(const double total[2], double shared)
+{
+    double most = fmax(total[0], total[1]), least = fmin(total[0], total[1]);
+    return least > 1000 && shared < 0.5 * most && least < 0.9 * most;
+}
+
 /* Converters change the graph but keep the sizes of weights.  So models with less than half of
  * their weights in tensors of common sizes, and another total number of weights, are different
  * models; unless one has a copy for each layer of what the other's layers share. */
 static bool compare_architectures(const xr_weight_matcher *m, xr_model_fit *fit)
 {
-    bool ok = true, other[2];
-    for (int by_readers = 1; by_readers >= 0 && ok; by_readers--) {
-        size_list list[2] = {{NULL}, {NULL}};
-        for (int s = 0; s < 2; s++)
-            ok = list_sizes(&m->side[s], by_readers, &list[s]) && ok;
-        for (int s = 0; s < 2; s++)
-            fit->total[s] = list[s].total;
-        fit->shared = ok ? shared_size(list) : 0;
-        free(list[0].size);
-        free(list[1].size);
-        double most = fmax(fit->total[0], fit->total[1]), least = fmin(fit->total[0], fit->total[1]);
-        other[by_readers] = least > 1000 && fit->shared < 0.5 * most && least < 0.9 * most;
-    }
-    fit->other_architecture = ok && other[0] && other[1];
-    return ok;
+    double total[2], shared;
+    if (!compare_sizes(m, false, fit->total, &fit->shared))
+        return false;
+    if (!is_other_architecture(fit->total, fit->shared))
+        return true;
+    if (!compare_sizes(m, true, total, &shared))
+        return false;
+    fit->other_architecture = is_other_architecture(total, shared);
+    return true;
 }
 
 /* More than storing floats costs; in 8 bits a factor for each channel explains much. */
