@@ -108,9 +108,9 @@ static bool is_explained(const clipping *s)
            (double)s->right >= EXPLAINED * (double)t->values;
 }
 
-/* Computes a layer of a side again, in each order in which its products may be added up. */
-static void add_frames(const exray_comparison *comparison, size_t layer, exray_side side,
-                       clipping by[XR_SUM_ORDERS])
+/* Computes a layer of a side again, in the first `orders` orders in which its products may be added up. */
+static void add_frames(const exray_comparison *comparison, size_t layer, exray_side side, int orders,
+                       clipping by[])
 {
     size_t frames = exray_comparison_frame_count(comparison);
     for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
@@ -119,7 +119,7 @@ static void add_frames(const exray_comparison *comparison, size_t layer, exray_s
             continue;
         uint8_t *a = malloc(l.depth);
         int8_t *w = malloc(l.depth);
-        for (int order = 0; a && w && order < (l.window ? XR_SUM_ORDERS : 1); order++)
+        for (int order = 0; a && w && order < (l.window ? orders : 1); order++)
             add_frame(&l, (xr_sum_order)order, a, w, &by[order]);
         free(a);
         free(w);
@@ -129,16 +129,16 @@ static void add_frames(const exray_comparison *comparison, size_t layer, exray_s
 
 bool xr_sums_are_exact(const exray_comparison *comparison, size_t layer)
 {
-    clipping by[XR_SUM_ORDERS] = {0};
-    add_frames(comparison, layer, EXRAY_SIDE_EDGE, by);
-    return by[0].telling.values >= FEWEST_EXACT && (double)by[0].exact >= ALL * (double)by[0].telling.values;
+    clipping sums = {0};
+    add_frames(comparison, layer, EXRAY_SIDE_EDGE, 1, &sums); /* exact sums are the same in any order */
+    return sums.telling.values >= FEWEST_EXACT && (double)sums.exact >= ALL * (double)sums.telling.values;
 }
 
 bool xr_sums_are_clipped(const exray_comparison *comparison, size_t layer, exray_side side,
                          xr_clipped_sums *out)
 {
     clipping by[XR_SUM_ORDERS] = {0};
-    add_frames(comparison, layer, side, by);
+    add_frames(comparison, layer, side, XR_SUM_ORDERS, by);
     for (int order = 0; order < XR_SUM_ORDERS; order++)
         if (is_explained(&by[order])) {
             *out = by[order].telling;
