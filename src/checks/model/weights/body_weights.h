@@ -6,10 +6,9 @@
 #include <exray/assertion.h>
 
 typedef struct xr_body_weights {
-    size_t layer;        /* the first such layer of the comparison */
-    size_t layers;       /* how many there are */
-    const char *key;     /* of that layer's body: "then_branch" */
-    const char *text[2]; /* by exray_side */
+    size_t layer;    /* the first such layer of the comparison */
+    size_t layers;   /* how many there are */
+    const char *key; /* of that layer's body: "then_branch" */
 } xr_body_weights;
 
 /* Finds layers that are wrong by themselves and have bodies of the same operators and other weights; false:
