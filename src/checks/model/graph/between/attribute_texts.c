@@ -79,13 +79,19 @@ static bool take_body(const char *value, body *out)
     return true;
 }
 
+/* Whether two bodies run the same operators, whatever their weights. */
+static bool are_of_same_operators(const char *a, const char *b)
+{
+    const size_t length = strcspn(a, ";");
+    return length == strcspn(b, ";") && strncmp(a, b, length) == 0;
+}
+
 static bool bodies_may_agree(const char *a, const char *b)
 {
     static const char head[] = "graph";
     if (strncmp(a, head, sizeof head - 1) != 0 || strncmp(b, head, sizeof head - 1) != 0)
         return false;
-    const size_t length = strcspn(a, ";");
-    if (length == strcspn(b, ";") && strncmp(a, b, length) == 0)
+    if (are_of_same_operators(a, b))
         return true; /* their weights may be others: those are told as such */
     body edge = {0}, reference = {0};
     if (!take_body(a, &edge) || !take_body(b, &reference))
@@ -104,9 +110,8 @@ static bool take_weights(const char *text, double out[3])
 bool xr_bodies_weigh_otherwise(const char *a, const char *b)
 {
     double edge[3], reference[3];
-    const size_t length = strcspn(a, ";");
-    if (strncmp(a, "graph", 5) != 0 || length != strcspn(b, ";") || strncmp(a, b, length) != 0 ||
-        !take_weights(a, edge) || !take_weights(b, reference) || edge[0] != reference[0])
+    if (strncmp(a, "graph", 5) != 0 || !are_of_same_operators(a, b) || !take_weights(a, edge) ||
+        !take_weights(b, reference) || edge[0] != reference[0])
         return false;
     const double most = ROUNDED * fmax(edge[2], reference[2]);
     return fabs(edge[1] - reference[1]) > most || fabs(edge[2] - reference[2]) > most;
