@@ -1,23 +1,17 @@
 #include "checks/model/weights/weight_order.h"
 
+#include "checks/model/graph/model_constants.h"
 #include "checks/port/row_order.h"
-
-#include <string.h>
 
 /* Single values of a type this coarse are found in any order by chance. */
 #define FINE 1e-3
-
-static bool are_of_one_shape(const exray_tensor_info *a, const exray_tensor_info *b)
-{
-    return a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
-}
 
 exray_status xr_weight_find_order(const exray_tensor_view view[2], const float *const values[2],
                                   double factor, xr_weight_pair *pair)
 {
     enum { FEWEST = 8, MOST_ROWS = 1 << 16 };
     exray_status status = EXRAY_OK;
-    if (!are_of_one_shape(&view[0].info, &view[1].info) || !xr_weights_may_be_equal(pair, pair, factor))
+    if (!xr_same_shape(&view[0].info, &view[1].info) || !xr_weights_may_be_equal(pair, pair, factor))
         return status;
     for (uint32_t axis = 0; axis < view[1].info.rank && !pair->order && status == EXRAY_OK; axis++) {
         xr_row_slices rows;
