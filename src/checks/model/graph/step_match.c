@@ -300,17 +300,18 @@ static bool is_like(const xr_step_graph *g, uint32_t tensor, uint32_t other)
     return tensor == other || g->tensor[tensor].same_as == g->tensor[other].same_as;
 }
 
-uint32_t xr_step_match_quantized(const xr_step_match *m, uint32_t edge)
+uint32_t xr_step_match_layer_of(const xr_step_match *m, uint32_t edge)
 {
     enum { FURTHEST = 4 };
     const xr_step_graph *g = &m->side[0];
-    for (int i = 0; i < FURTHEST && g->tensor[edge].raw != EXRAY_NO_INDEX; i++) {
-        const xr_op_step *raw = &g->raw[g->tensor[edge].raw];
-        if (raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY || raw->input_count != 1)
-            break;
-        edge = raw->input[0];
+    for (int i = 0; i <= FURTHEST; i++) {
         if (edge < g->model->tensor_count && m->layer[edge] != EXRAY_NO_INDEX)
             return m->layer[edge];
+        const xr_op_step *raw = g->tensor[edge].raw == EXRAY_NO_INDEX ? NULL : &g->raw[g->tensor[edge].raw];
+        if (!raw || raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY ||
+            raw->input_count != 1)
+            break;
+        edge = raw->input[0];
     }
     return EXRAY_NO_INDEX;
 }
@@ -320,7 +321,7 @@ const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, 
 {
     if (edge >= m->side[0].model->tensor_count)
         return NULL;
-    uint32_t at = m->layer[edge] != EXRAY_NO_INDEX ? m->layer[edge] : xr_step_match_quantized(m, edge);
+    uint32_t at = xr_step_match_layer_of(m, edge);
     if (at == EXRAY_NO_INDEX)
         return NULL;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, at);

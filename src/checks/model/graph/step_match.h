@@ -18,8 +18,8 @@ typedef struct xr_step_match {
 bool xr_step_match_make(const exray_comparison *comparison, xr_step_match *out);
 void xr_step_match_free(xr_step_match *match);
 
-/* The pair of layers that a tensor of the edge is only quantized from, or EXRAY_NO_INDEX. */
-uint32_t xr_step_match_quantized(const xr_step_match *match, uint32_t edge);
+/* The pair of layers of a tensor of the edge, or of what it is only quantized from; or EXRAY_NO_INDEX. */
+uint32_t xr_step_match_layer_of(const xr_step_match *match, uint32_t edge);
 
 /* The pair of layers whose values are those of both tensors, or what the edge's is only quantized from, or
  * NULL. */

@@ -151,9 +151,7 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
             snprintf(d->value[s], sizeof d->value[s], "%.80s", info && info->name ? info->name : "");
         }
     if (here && xr_step_match_layer(f->comparison, xr_finder_match(f), a, b))
-        d->layer = xr_finder_match(f)->layer[a] != EXRAY_NO_INDEX
-                       ? xr_finder_match(f)->layer[a]
-                       : xr_step_match_quantized(xr_finder_match(f), a);
+        d->layer = xr_step_match_layer_of(xr_finder_match(f), a);
     if (!xr_judge_difference(f, d, xr_state_before_all(f, gap[0].entry, listed(&gap[0])), out))
         xr_drop_difference(f);
 }

@@ -34,7 +34,7 @@ static uint32_t layer_at(const xr_finder *f, uint32_t edge_step)
     for (int i = 0; i < 2; i++)
         if (tensors[i] < m->side[0].model->tensor_count && m->layer[tensors[i]] != EXRAY_NO_INDEX)
             return m->layer[tensors[i]];
-    return xr_step_match_quantized(m, step->output);
+    return xr_step_match_layer_of(m, step->output);
 }
 
 uint32_t xr_layer_behind_step(const xr_finder *f, uint32_t edge_step)
