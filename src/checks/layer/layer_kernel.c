@@ -75,7 +75,7 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
 static bool hides_channels(const exray_comparison *comparison, const xr_weight_pair *pair)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
-    const exray_tensor_info *info = &model->tensors[pair->tensor[EXRAY_SIDE_EDGE]];
+    const exray_tensor_info *info = &model->tensors[pair->of[EXRAY_SIDE_EDGE].tensor];
     return pair->from_stats && info->quantization.count == 1;
 }
 

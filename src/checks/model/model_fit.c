@@ -153,7 +153,7 @@ static double median(double *value, size_t count)
 static bool is_of_integers(const xr_weight_matcher *m, const xr_weight_pair *pair)
 {
     for (int s = 0; s < 2; s++)
-        if (m->side[s].model->tensors[pair->tensor[s]].quantization.count)
+        if (m->side[s].model->tensors[pair->of[s].tensor].quantization.count)
             return true;
     return false;
 }
@@ -243,7 +243,8 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
     exray_layer_role role = layer->role;
     if (is_first_wrong(layer) && p->correlation > ONE_FACTOR)
         return false;
-    if (is_scaled_behind(m->side[0].model, p->tensor[0]) != is_scaled_behind(m->side[1].model, p->tensor[1]))
+    if (is_scaled_behind(m->side[0].model, p->of[0].tensor) !=
+        is_scaled_behind(m->side[1].model, p->of[1].tensor))
         return true; /* what the other side has folded */
     bool other_graph = m->side[0].model->node_count != m->side[1].model->node_count;
     if (!other_graph && !is_of_integers(m, p) && has_same_operator(comparison, p))
@@ -272,8 +273,8 @@ static double rounding_of_layer(const xr_weight_matcher *m, const xr_model_fit *
         const xr_weight_pair *p = &fit->pair[i];
         bool same = !p->bias && bias->layer != SIZE_MAX && p->layer == bias->layer;
         for (int s = 0; s < 2 && !p->bias && !same; s++)
-            same = are_read_together(m->side[s].model->nodes, m->side[s].model->node_count, p->tensor[s],
-                                     bias->tensor[s]);
+            same = are_read_together(m->side[s].model->nodes, m->side[s].model->node_count, p->of[s].tensor,
+                                     bias->of[s].tensor);
         if (same)
             return p->rounding;
     }
@@ -323,7 +324,7 @@ static bool is_of_two_layouts(const exray_comparison *comparison, const xr_weigh
     for (int s = 0; s < 2; s++)
         model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
     return xr_has_channels_last(model[0]) != xr_has_channels_last(model[1]) &&
-           p->tensor[0] < model[0]->tensor_count && model[0]->tensors[p->tensor[0]].rank > 2;
+           p->of[0].tensor < model[0]->tensor_count && model[0]->tensors[p->of[0].tensor].rank > 2;
 }
 
 /* Engines differ in how they store a square matrix.  A transposed one is a fault where its layer is

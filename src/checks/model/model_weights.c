@@ -19,7 +19,7 @@ static size_t layer_of(const exray_comparison *comparison, const xr_weight_pair 
     for (size_t i = 0; i < count; i++) {
         uint32_t n = exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE];
         if (n < model->node_count && model->nodes[n].inner_count &&
-            xr_partition_reads(&model->nodes[n], pair->tensor[EXRAY_SIDE_EDGE]))
+            xr_partition_reads(&model->nodes[n], pair->of[EXRAY_SIDE_EDGE].tensor))
             return i;
     }
     return pair->layer;
@@ -124,7 +124,7 @@ static void add_readers(const exray_comparison *comparison, exray_finding *f, co
         bool reads = false;
         for (uint32_t k = 0; i != pair->layer && n < model->node_count && k < model->nodes[n].input_count;
              k++)
-            reads = reads || model->nodes[n].inputs[k] == pair->tensor[EXRAY_SIDE_EDGE];
+            reads = reads || model->nodes[n].inputs[k] == pair->of[EXRAY_SIDE_EDGE].tensor;
         char key[40];
         snprintf(key, sizeof key, "layer_%u", (unsigned)n);
         if (reads)
@@ -176,8 +176,8 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
     size_t shown = 0;
     uint32_t last = EXRAY_NO_INDEX; /* parts of one constant are told once */
     for (size_t i = 0; i < fit->count; i++)
-        if (fit->pair[i].differs && fit->pair[i].tensor[EXRAY_SIDE_EDGE] != last) {
-            last = fit->pair[i].tensor[EXRAY_SIDE_EDGE];
+        if (fit->pair[i].differs && fit->pair[i].of[EXRAY_SIDE_EDGE].tensor != last) {
+            last = fit->pair[i].of[EXRAY_SIDE_EDGE].tensor;
             add_layer(comparison, f, fit, &fit->pair[i], shown++);
             add_readers(comparison, f, &fit->pair[i]);
         }

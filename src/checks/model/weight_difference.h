@@ -11,9 +11,7 @@
 
 typedef struct xr_weight_pair {
     size_t layer;           /* among the comparison's layers, or SIZE_MAX: found by its name */
-    uint32_t tensor[2];     /* in the models */
-    uint32_t part[2];       /* of those: xr_node_constant.part */
-    xr_node_constant of[2]; /* as their nodes read them */
+    xr_node_constant of[2]; /* in the models, as their nodes read them */
     const char *name;       /* the edge's */
     uint64_t count;
     bool bias;                /* one dimension: judged less strictly, as tools correct biases */

@@ -82,7 +82,8 @@ static exray_status is_misplaced(xr_weight_matcher *m, const xr_weight_pair *pai
 {
     *yes = false;
     for (int s = 0; s < 2 && !*yes; s++) {
-        exray_status status = has_equal_namesake(m, s, &(xr_node_constant){.tensor = pair->tensor[s]}, yes);
+        exray_status status =
+            has_equal_namesake(m, s, &(xr_node_constant){.tensor = pair->of[s].tensor}, yes);
         if (status != EXRAY_OK)
             return status;
     }
@@ -333,7 +334,7 @@ static bool place_of(const xr_weight_matcher *m, xr_weight_pair *pair, crossing_
     out->pair = pair;
     for (int s = 0; s < 2; s++) {
         const xr_weight_graph *g = &m->side[s].graph;
-        const xr_node_constant *constant = constant_of(g, pair->tensor[s], pair->part[s]);
+        const xr_node_constant *constant = constant_of(g, pair->of[s].tensor, pair->of[s].part);
         if (!constant || !xr_gate_place_of(g->model, constant, &out->at[s]))
             return false;
         out->node[s] = constant->node;
@@ -370,7 +371,7 @@ static bool is_at_other_input(const xr_weight_matcher *m, const xr_weight_pair *
     enum { FEWEST_INPUTS = 3 };
     const xr_node_constant *at[2];
     for (int s = 0; s < 2; s++) {
-        at[s] = constant_of(&m->side[s].graph, pair->tensor[s], pair->part[s]);
+        at[s] = constant_of(&m->side[s].graph, pair->of[s].tensor, pair->of[s].part);
         if (!at[s] || !at[s]->node || !at[s]->node->op || at[s]->joined || is_recurrent(at[s]->node->op) ||
             at[s]->node->input_count < FEWEST_INPUTS)
             return false;

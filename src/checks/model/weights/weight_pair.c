@@ -201,8 +201,6 @@ exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_nod
     if (values[0] && values[1] && view[0].count != view[1].count)
         return EXRAY_OK;
     *out = (xr_weight_pair){.layer = layer,
-                            .tensor = {pair[0].tensor, pair[1].tensor},
-                            .part = {pair[0].part, pair[1].part},
                             .of = {pair[0], pair[1]},
                             .from = SIZE_MAX,
                             .name = m->side[0].model->tensors[pair[0].tensor].name,
