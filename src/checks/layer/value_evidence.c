@@ -116,7 +116,7 @@ typedef struct axis_order {
     uint64_t outer, rows, columns; /* [outer][rows][columns] of the reference is [outer][columns][rows] */
 } axis_order;
 
-static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
+uint32_t xr_squeezed_shape(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
 {
     uint32_t rank = 0;
     for (uint32_t i = 0; i < info->rank; i++)
@@ -128,7 +128,7 @@ static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_R
 static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, axis_order *out)
 {
     int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
-    uint32_t rank = squeeze(edge, a), other = squeeze(reference, b);
+    uint32_t rank = xr_squeezed_shape(edge, a), other = xr_squeezed_shape(reference, b);
     *out = (axis_order){.turned = false};
     if ((rank == other && memcmp(a, b, rank * sizeof *a) == 0) || rank == 1 || other == 1)
         return true;
@@ -271,7 +271,7 @@ typedef struct border_raster {
 static border_raster find_raster(const exray_tensor_info *reference, const axis_order *o)
 {
     int64_t shape[EXRAY_MAX_RANK];
-    if (squeeze(reference, shape) != 3)
+    if (xr_squeezed_shape(reference, shape) != 3)
         return (border_raster){0};
     bool first = o->turned ? o->rows == (uint64_t)shape[0] : shape[0] != shape[1] && shape[1] == shape[2];
     const int64_t *hw = first ? shape + 1 : shape;

@@ -70,6 +70,9 @@ const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const
 const exray_tensor_info *xr_layer_stored(const exray_comparison *comparison, const exray_layer_pair *layer,
                                          exray_side side);
 
+/* A shape without its dimensions of 1; returns the rank. */
+uint32_t xr_squeezed_shape(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]);
+
 /* The layer of the comparison whose result is that tensor of a side's model, or SIZE_MAX. */
 size_t xr_layer_that_makes(const exray_comparison *comparison, exray_side side, uint32_t tensor);
 

@@ -1,5 +1,7 @@
 #include "checks/model/state/loops.h"
 
+#include "checks/layer/value_evidence.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,23 +342,11 @@ static bool is_in_two_orders(const exray_comparison *c, size_t i, exray_slot *co
             exray_comparison_values(c, (exray_side)s, 0, EXRAY_KIND_INPUT, i, slots[s], &view[s], &values[s],
                                     &ignored) != EXRAY_OK)
             return false;
-    const exray_tensor_info *a = &view[0].info, *b = &view[1].info;
-    uint32_t x = 0, y = 0, left[2] = {0, 0}; /* dimensions that are more than 1 */
-    for (uint32_t k = 0; k < a->rank; k++)
-        left[0] += a->shape[k] != 1;
-    for (uint32_t k = 0; k < b->rank; k++)
-        left[1] += b->shape[k] != 1;
-    if (left[0] != left[1])
-        return false; /* flattened */
-    for (; left[0]; left[0]--, x++, y++) {
-        while (a->shape[x] == 1)
-            x++;
-        while (b->shape[y] == 1)
-            y++;
-        if (a->shape[x] != b->shape[y])
-            return true;
-    }
-    return false;
+    int64_t shape[2][EXRAY_MAX_RANK];
+    const uint32_t rank = xr_squeezed_shape(&view[0].info, shape[0]);
+    /* Of other ranks, one is flattened. */
+    return rank == xr_squeezed_shape(&view[1].info, shape[1]) &&
+           memcmp(shape[0], shape[1], rank * sizeof *shape[0]) != 0;
 }
 
 static bool find_of_input(const exray_comparison *c, size_t i, exray_slot *const slots[2], xr_loops *loops)
