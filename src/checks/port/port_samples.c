@@ -6,12 +6,9 @@
 #include <string.h>
 
 /* Where the element that is at `at` with channels last is stored. */
-static uint64_t stored_at(const xr_pixel_view *v, uint64_t at)
+static size_t stored_at(const xr_pixel_view *v, uint64_t at)
 {
-    uint64_t channel = at % v->channels, pixel = at / v->channels;
-    uint64_t column = pixel % v->columns, line = pixel / v->columns;
-    return line / v->rows * v->batch_stride + xr_row_place(v, line % v->rows) + column * v->column_stride +
-           channel * v->channel_stride;
+    return xr_pixel_place(v, (size_t)(at / v->channels), (size_t)(at % v->channels));
 }
 
 exray_status xr_port_sample_read(const exray_comparison *comparison, exray_side side, size_t frame,
@@ -28,7 +25,7 @@ exray_status xr_port_sample_read(const exray_comparison *comparison, exray_side 
     if (status != EXRAY_OK)
         return status;
     xr_pixel_view v = xr_pixel_view_of(&view.info, view.count);
-    bool picture = (uint64_t)v.batch * v.rows * v.columns * v.channels == view.count && v.channels > 1;
+    bool picture = (uint64_t)v.rows * v.columns * v.channels == view.count && v.channels > 1;
     out->count = view.count;
     out->samples = view.count < XR_PORT_SAMPLES ? (size_t)view.count : XR_PORT_SAMPLES;
     out->whole = out->samples == view.count;

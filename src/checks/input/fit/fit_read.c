@@ -53,12 +53,12 @@ typedef struct both_sides {
 } both_sides;
 
 /* One pixel of both sides; false where a value is not finite. */
-static bool load_pixel(const both_sides *in, size_t n, size_t y, size_t x, double out[2][XR_FIT_CHANNELS])
+static bool load_pixel(const both_sides *in, size_t y, size_t x, double out[2][XR_FIT_CHANNELS])
 {
     bool finite = true;
     for (int s = 0; s < 2; s++) {
         const xr_pixel_view *v = &in->view[s];
-        size_t at = n * v->batch_stride + xr_row_place(v, y) + x * v->column_stride;
+        size_t at = xr_row_place(v, y) + x * v->column_stride;
         for (size_t c = 0; c < v->channels; c++) {
             out[s][c] = load(in->values[s], at + c * v->channel_stride);
             finite = finite && isfinite(out[s][c]);
@@ -67,13 +67,13 @@ static bool load_pixel(const both_sides *in, size_t n, size_t y, size_t x, doubl
     return finite;
 }
 
-static void add_row(xr_input_values *inputs, const both_sides *in, size_t n, size_t y, block_row *blocks,
+static void add_row(xr_input_values *inputs, const both_sides *in, size_t y, block_row *blocks,
                     xr_fit_sums *pixels)
 {
     size_t channels = in->view[0].channels, width = 2 * channels + 1;
     for (size_t x = 0; x < in->view[0].columns; x++) {
         double pixel[2][XR_FIT_CHANNELS];
-        if (!load_pixel(in, n, y, x, pixel))
+        if (!load_pixel(in, y, x, pixel))
             continue;
         for (int s = 0; s < 2; s++)
             for (size_t c = 0; c < channels; c++)
@@ -94,12 +94,11 @@ static void add_frame(xr_input_values *inputs, const both_sides *in, block_row *
                       xr_fit_sums *pixels, xr_fit_sums *blocks)
 {
     const xr_pixel_view *v = &in->view[0];
-    for (size_t n = 0; n < v->batch; n++)
-        for (size_t y = 0; y < v->rows; y++) {
-            add_row(inputs, in, n, y, blocks_of, pixels);
-            if (blocks_of->value && ((y + 1) % blocks_of->size == 0 || y + 1 == v->rows))
-                flush_block_row(blocks_of, v->channels, blocks);
-        }
+    for (size_t y = 0; y < v->rows; y++) {
+        add_row(inputs, in, y, blocks_of, pixels);
+        if (blocks_of->value && ((y + 1) % blocks_of->size == 0 || y + 1 == v->rows))
+            flush_block_row(blocks_of, v->channels, blocks);
+    }
     if (!blocks_of->value)
         *blocks = *pixels;
 }
@@ -135,8 +134,7 @@ void xr_fit_frames_free(xr_fit_frames *f)
 
 static bool same_size(const xr_pixel_view *a, const xr_pixel_view *b)
 {
-    return a->batch == b->batch && a->rows == b->rows && a->columns == b->columns &&
-           a->channels == b->channels;
+    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
 }
 
 /* Whether the numbers have no unit: integers without quantization. */
@@ -242,7 +240,7 @@ static exray_status read_frame(const exray_comparison *comparison, size_t pair, 
         return EXRAY_OK;
     if (in.view[0].channel_stride == in.view[1].channel_stride)
         count_clipped(inputs, &tensor[0], in.values,
-                      in.view[0].batch * in.view[0].rows * in.view[0].columns * in.view[0].channels);
+                      in.view[0].rows * in.view[0].columns * in.view[0].channels);
     block_row s;
     if (!make_block_row(&s, &in.view[0], inputs->picture))
         return EXRAY_E_MEMORY;

@@ -67,9 +67,8 @@ static bool stack_clip(const exray_tensor_info *info, xr_pixel_view *v)
         if (i > 0)
             stride[i - 1] = stride[i] * d[i];
     }
-    *v = (xr_pixel_view){1,         d[time] * d[rows], d[rows + 1],      d[channels],
-                         stride[0], stride[rows],      stride[rows + 1], stride[channels],
-                         d[time],   d[rows],           stride[time]};
+    *v = (xr_pixel_view){d[time] * d[rows], d[rows + 1], d[channels], stride[rows], stride[rows + 1],
+                         stride[channels],  d[time],     d[rows],     stride[time]};
     return true;
 }
 

@@ -10,8 +10,8 @@
  * are one below the other, as the rows of one.  Anything else is one row of `count` columns with one channel.
  */
 typedef struct xr_pixel_view {
-    size_t batch, rows, columns, channels;
-    size_t batch_stride, row_stride, column_stride, channel_stride;
+    size_t rows, columns, channels;
+    size_t row_stride, column_stride, channel_stride;
     size_t pictures;       /* of a clip or a batch; else 1 */
     size_t picture_rows;   /* rows of each of them */
     size_t picture_stride; /* from one to the next */
@@ -20,21 +20,19 @@ typedef struct xr_pixel_view {
 /* One row of values. */
 static inline xr_pixel_view xr_row_view(size_t count)
 {
-    return (xr_pixel_view){1, 1, count, 1, 0, 0, 1, 0, 1, 1, 0};
+    return (xr_pixel_view){1, count, 1, 0, 1, 0, 1, 1, 0};
 }
 
 /* A picture whose channels are planes. */
 static inline xr_pixel_view xr_plane_view(size_t width, size_t height, size_t channels)
 {
-    const size_t pixels = width * height;
-    return (xr_pixel_view){1, height, width, channels, channels * pixels, width, 1, pixels, 1, height, 0};
+    return (xr_pixel_view){height, width, channels, width, 1, width * height, 1, height, 0};
 }
 
 /* A picture whose pixels have their channels side by side. */
 static inline xr_pixel_view xr_interleaved_view(size_t width, size_t height, size_t channels)
 {
-    const size_t row = width * channels;
-    return (xr_pixel_view){1, height, width, channels, row * height, row, channels, 1, 1, height, 0};
+    return (xr_pixel_view){height, width, channels, width * channels, channels, 1, 1, height, 0};
 }
 
 xr_pixel_view xr_pixel_view_of(const exray_tensor_info *info, uint64_t count);
@@ -53,7 +51,7 @@ static inline size_t xr_row_place(const xr_pixel_view *v, size_t row)
     return row / v->picture_rows * v->picture_stride + row % v->picture_rows * v->row_stride;
 }
 
-/* Where an element is, in elements: of a pixel, counted along the rows of a picture of the batch. */
+/* Where an element is, in elements: of a pixel, counted along the rows. */
 static inline size_t xr_pixel_place(const xr_pixel_view *v, size_t pixel, size_t channel)
 {
     return xr_row_place(v, pixel / v->columns) + pixel % v->columns * v->column_stride +

@@ -19,9 +19,7 @@ typedef struct line_sides {
 static double value_of(const line_sides *b, int side, size_t i)
 {
     const xr_pixel_view *v = &b->view[side];
-    size_t pixel = i / v->channels, all = v->rows * v->columns;
-    return xr_value_at(b->value[side],
-                       pixel / all * v->batch_stride + xr_pixel_place(v, pixel % all, i % v->channels));
+    return xr_value_at(b->value[side], xr_pixel_place(v, i / v->channels, i % v->channels));
 }
 
 static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
@@ -33,12 +31,11 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
     for (int s = 0; s < 2; s++) {
         const xr_pixel_view *v = &out->view[s];
         out->count = (size_t)tensor[s].count;
-        if (tensor[s].count != v->batch * v->rows * v->columns * v->channels)
+        if (tensor[s].count != v->rows * v->columns * v->channels)
             return false;
     }
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
-    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels &&
-           a->batch == b->batch;
+    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
 }
 
 /* ---- Lines --------------------------------------------------------------------------------------- */
@@ -73,13 +70,11 @@ static bool add_row(const line_sides *b, const size_t begin[2], sums_of_line *to
 static bool add_rows(const line_sides *b, sums_of_line *s)
 {
     const xr_pixel_view *v[2] = {&b->view[0], &b->view[1]};
-    for (size_t picture = 0; picture < v[0]->batch; picture++)
-        for (size_t row = 0; row < v[0]->rows; row++) {
-            const size_t begin[2] = {picture * v[0]->batch_stride + xr_row_place(v[0], row),
-                                     picture * v[1]->batch_stride + xr_row_place(v[1], row)};
-            if (!add_row(b, begin, s))
-                return false;
-        }
+    for (size_t row = 0; row < v[0]->rows; row++) {
+        const size_t begin[2] = {xr_row_place(v[0], row), xr_row_place(v[1], row)};
+        if (!add_row(b, begin, s))
+            return false;
+    }
     return true;
 }
 

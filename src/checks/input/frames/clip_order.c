@@ -38,7 +38,7 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
         return false;
     for (int s = 0; s < 2; s++) {
         const xr_pixel_view *v = &out->view[s];
-        if (tensor[s].count != v->batch * v->rows * v->columns * v->channels)
+        if (tensor[s].count != v->rows * v->columns * v->channels)
             return false;
     }
     out->clip = tensor[0].info.rank == 5;

@@ -154,7 +154,7 @@ static bool read_frame(const exray_comparison *comparison, size_t pair, size_t f
                            .dtype = view[EXRAY_SIDE_EDGE].info.dtype,
                            .reference = values[EXRAY_SIDE_REFERENCE],
                            .view = xr_pixel_view_of(&view[1].info, view[1].count)};
-    return out->bytes && out->size && view[0].count == view[1].count && out->view.batch == 1;
+    return out->bytes && out->size && view[0].count == view[1].count;
 }
 
 /* Tries one reading on all frames; keeps it if it is the best so far. */

@@ -114,8 +114,8 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
     out->pixels = b->rows * b->columns;
     out->channels = b->channels;
     out->quantized = view[0].info.quantization.count > 0;
-    return view[0].count == view[1].count && a->batch == 1 && b->batch == 1 && a->rows == b->rows &&
-           a->columns == b->columns && a->channels == b->channels && out->level > 0;
+    return view[0].count == view[1].count && a->rows == b->rows && a->columns == b->columns &&
+           a->channels == b->channels && out->level > 0;
 }
 
 static void note_limits(const both_values *b, xr_found_values *f)

@@ -57,7 +57,7 @@ static void add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
             return;
         v[k] = xr_pixel_view_of(&view[k].info, view[k].count);
     }
-    if (v[0].channels != v[1].channels || v[0].batch != 1 || v[0].rows < 2 || v[0].rows != v[1].rows ||
+    if (v[0].channels != v[1].channels || v[0].rows < 2 || v[0].rows != v[1].rows ||
         v[0].columns != v[1].columns || view[0].count != view[1].count ||
         view[1].count != v->rows * v->columns * v->channels)
         return;

@@ -32,8 +32,8 @@ bool xr_raster_load(xr_raster *r, const exray_tensor_info *info, uint64_t count,
     const bool all = picture == XR_ALL_PICTURES;
     const size_t first = all ? 0 : picture * v.picture_rows, rows = all ? v.rows : v.picture_rows;
     const size_t pixels = rows * v.columns;
-    if (v.batch != 1 || rows < 2 || v.columns < 2 || count != v.rows * v.columns * v.channels ||
-        first + rows > v.rows || !xr_raster_make(r, v.columns, rows, v.channels))
+    if (rows < 2 || v.columns < 2 || count != v.rows * v.columns * v.channels || first + rows > v.rows ||
+        !xr_raster_make(r, v.columns, rows, v.channels))
         return false;
     if (other_layout && v.channels > 1)
         v = v.column_stride == 1 ? xr_interleaved_view(v.columns, v.rows, v.channels)
