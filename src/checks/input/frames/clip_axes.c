@@ -94,28 +94,49 @@ typedef struct axes_found {
     size_t frames, told;
 } axes_found;
 
-/* Whether an order explains every frame that differs, and one at least. */
-static bool try_order(const exray_comparison *c, const xr_input_fit *fit, exray_slot *const slot[2],
-                      const memory_order *order, axes_found *out)
+/* Adds what a frame says of an order that may be the edge's; false: it is not. */
+static bool add_frame(const clip_sides *b, const memory_order *own, double before, axes_found *to)
+{
+    if (!own || own == to->written)
+        return false;
+    const double after = difference_in(b, to->written);
+    if (!(after < SAME))
+        return false;
+    to->own = own;
+    to->frames++;
+    to->told += before > OTHER;
+    to->before = fmax(to->before, before);
+    to->after = fmax(to->after, after);
+    return true;
+}
+
+/* The order that explains every frame that differs, and one at least. */
+static bool find_order(const exray_comparison *c, const xr_input_fit *fit, exray_slot *const slot[2],
+                       axes_found *out)
 {
     const size_t frames = exray_comparison_frame_count(c), step = frames / FRAMES + 1;
-    *out = (axes_found){.written = order};
-    for (size_t f = 0; f < frames; f += step) {
+    axes_found may[ORDERS];
+    size_t left = ORDERS;
+    for (size_t i = 0; i < ORDERS; i++)
+        may[i] = (axes_found){.written = &orders[i]};
+    for (size_t f = 0; f < frames && left > 0; f += step) {
         clip_sides b;
         if (!read_frame(c, fit, f, slot, &b))
             continue;
-        out->own = own_order(&b);
-        if (!out->own || out->own == order)
-            return false;
-        const double before = difference_in(&b, out->own), after = difference_in(&b, order);
-        if (!(after < SAME))
-            return false;
-        out->frames++;
-        out->told += before > OTHER;
-        out->before = fmax(out->before, before);
-        out->after = fmax(out->after, after);
+        const memory_order *own = own_order(&b);
+        const double before = own ? difference_in(&b, own) : 0;
+        size_t kept = 0;
+        for (size_t i = 0; i < left; i++)
+            if (add_frame(&b, own, before, &may[i]))
+                may[kept++] = may[i];
+        left = kept;
     }
-    return out->told > 0;
+    for (size_t i = 0; i < left; i++)
+        if (may[i].told > 0) {
+            *out = may[i];
+            return true;
+        }
+    return false;
 }
 
 bool xr_report_clip_axes(const exray_comparison *comparison, const xr_input_fit *fit,
@@ -123,9 +144,7 @@ bool xr_report_clip_axes(const exray_comparison *comparison, const xr_input_fit 
 {
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     axes_found found;
-    bool is_so = false;
-    for (size_t i = 0; i < ORDERS && slot[0] && slot[1] && !is_so; i++)
-        is_so = try_order(comparison, fit, slot, &orders[i], &found);
+    const bool is_so = slot[0] && slot[1] && find_order(comparison, fit, slot, &found);
     if (is_so) {
         exray_finding *f = exray_findings_add(findings, "input.layout", EXRAY_SEVERITY_ERROR, 0.98);
         exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
