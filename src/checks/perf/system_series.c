@@ -1,8 +1,7 @@
 #include "checks/perf/system_series.h"
 
-/* frame: NULL: the first ones. */
-static size_t series_of(const exray_log *log, const size_t *frame, size_t frames, xr_system_value *take,
-                        double *out)
+size_t xr_system_series_of(const exray_log *log, const size_t *frame, size_t frames, xr_system_value *take,
+                           double *out)
 {
     exray_slot *slot = exray_slot_new();
     size_t count = 0;
@@ -23,13 +22,7 @@ static size_t series_of(const exray_log *log, const size_t *frame, size_t frames
     return count;
 }
 
-size_t xr_system_series_of(const exray_log *log, const size_t *frame, size_t count, xr_system_value *take,
-                           double *out)
-{
-    return series_of(log, frame, count, take, out);
-}
-
 size_t xr_system_series(const exray_log *log, xr_system_value *take, double *out)
 {
-    return series_of(log, NULL, exray_log_frame_count(log), take, out);
+    return xr_system_series_of(log, NULL, exray_log_frame_count(log), take, out);
 }

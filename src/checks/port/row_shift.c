@@ -5,7 +5,6 @@
 #include "checks/port/output_rows.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST_FRAMES = 64, FURTHEST = 64, PLACES = 2 * FURTHEST + 1, FEWEST_ROWS = 4 };
 /* Shifted, the rows that both sides have differ by less than this share of the square of their difference. */
