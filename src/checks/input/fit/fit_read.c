@@ -9,13 +9,6 @@
 
 enum { BLOCK = 8, BLOCKS_ACROSS = 16 };
 
-static float load(const float *p, size_t i)
-{
-    float value;
-    memcpy(&value, (const char *)p + i * sizeof value, sizeof value);
-    return value;
-}
-
 /* Sums of the blocks in the current rows of pixels. */
 typedef struct block_row {
     double *value; /* [blocks][2 * channels + 1]: edge, reference, number of pixels */
@@ -60,7 +53,7 @@ static bool load_pixel(const both_sides *in, size_t y, size_t x, double out[2][X
         const xr_pixel_view *v = &in->view[s];
         size_t at = xr_row_place(v, y) + x * v->column_stride;
         for (size_t c = 0; c < v->channels; c++) {
-            out[s][c] = load(in->values[s], at + c * v->channel_stride);
+            out[s][c] = xr_value_at(in->values[s], at + c * v->channel_stride);
             finite = finite && isfinite(out[s][c]);
         }
     }
@@ -172,7 +165,7 @@ static void count_clipped(xr_input_values *inputs, const exray_tensor_view *edge
         return;
     double step = edge->info.quantization.scale[0];
     for (uint64_t i = 0; i < count; i++) {
-        double e = load(values[0], i), r = load(values[1], i);
+        double e = xr_value_at(values[0], i), r = xr_value_at(values[1], i);
         inputs->clipped +=
             (e <= low + step / 2 && r < low - 2 * step) || (e >= high - step / 2 && r > high + 2 * step);
     }

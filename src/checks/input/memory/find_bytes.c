@@ -94,13 +94,6 @@ typedef struct both_memories {
     xr_pixel_view view; /* of the reference */
 } both_memories;
 
-static double reference_value(const both_memories *m, size_t i)
-{
-    float v;
-    memcpy(&v, (const char *)m->reference + i * sizeof v, sizeof v);
-    return (double)v;
-}
-
 /* The share of what the bytes show that the reference's pixels do not explain; NAN: the frame says nothing.
  * channels 0: value by value, in the order of the reference's memory. */
 static double reading_residual(const both_memories *m, const value_type *t, size_t channels, size_t first,
@@ -120,7 +113,7 @@ static double reading_residual(const both_memories *m, const value_type *t, size
         for (size_t c = 0; c < colors; c++) {
             size_t place = pixels ? xr_pixel_place(v, p, c) : p;
             e[c] = value_of(t, m->bytes + (p * items + first + c) * t->bytes);
-            r[c] = reference_value(m, place);
+            r[c] = xr_value_at(m->reference, place);
             check += e[c] + r[c];
         }
         if (isfinite(check) && fabs(check) < 1e12)

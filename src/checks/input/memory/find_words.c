@@ -49,17 +49,10 @@ static void add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
 {
     exray_tensor_view view[2];
     const float *values[2];
-    exray_error error;
     xr_pixel_view v[2];
-    for (int k = 0; k < 2; k++) {
-        if (exray_comparison_values(c, (exray_side)k, frame, EXRAY_KIND_INPUT, fit->pair, slot[k], &view[k],
-                                    &values[k], &error) != EXRAY_OK)
-            return;
-        v[k] = xr_pixel_view_of(&view[k].info, view[k].count);
-    }
-    if (v[0].channels != v[1].channels || v[0].rows < 2 || v[0].rows != v[1].rows ||
-        v[0].columns != v[1].columns || view[0].count != view[1].count ||
-        view[1].count != v->rows * v->columns * v->channels)
+    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, view, v, values) || v[0].channels != v[1].channels ||
+        v[0].rows < 2 || v[0].rows != v[1].rows || v[0].columns != v[1].columns ||
+        view[0].count != view[1].count || view[1].count != v->rows * v->columns * v->channels)
         return;
     size_t step = (size_t)view[1].count / SAMPLES + 1, n = 0;
     step += step > 1 && step % v->channels == 0; /* all channels */
