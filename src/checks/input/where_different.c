@@ -22,11 +22,6 @@ typedef struct difference_map {
     size_t frames, differing; /* that were looked at; that differ */
 } difference_map;
 
-static double value_at(const xr_pixel_view *v, const float *values, size_t y, size_t x, size_t c)
-{
-    return xr_value_at(values, xr_pixel_place(v, y * v->columns + x, c));
-}
-
 /* Adds one frame; row and column have room for its means. */
 static void add_frame(difference_map *m, const xr_input_fit *fit, size_t frame, const xr_pixel_view view[2],
                       const float *const values[2], double *row, double *column)
@@ -39,8 +34,8 @@ static void add_frame(difference_map *m, const xr_input_fit *fit, size_t frame, 
     for (size_t y = 0; y < m->rows; y++)
         for (size_t x = 0; x < m->columns; x++)
             for (size_t c = 0; c < channels; c++) {
-                double e = value_at(&view[0], values[0], y, x, c);
-                double r = value_at(&view[1], values[1], y, x, o->from[c]);
+                double e = xr_value_at(values[0], xr_element_place(&view[0], y, x, c));
+                double r = xr_value_at(values[1], xr_element_place(&view[1], y, x, o->from[c]));
                 double d = (fit->map.named ? e - o->map.gain[c] * r - o->map.offset[c] : e - r) / level;
                 double square = isfinite(d) ? d * d / (double)channels : 0;
                 row[y] += square / (double)m->columns;

@@ -51,11 +51,16 @@ static inline size_t xr_row_place(const xr_pixel_view *v, size_t row)
     return row / v->picture_rows * v->picture_stride + row % v->picture_rows * v->row_stride;
 }
 
-/* Where an element is, in elements: of a pixel, counted along the rows. */
+/* Where an element is, in elements. */
+static inline size_t xr_element_place(const xr_pixel_view *v, size_t row, size_t column, size_t channel)
+{
+    return xr_row_place(v, row) + column * v->column_stride + channel * v->channel_stride;
+}
+
+/* The same of a pixel that is counted along the rows. */
 static inline size_t xr_pixel_place(const xr_pixel_view *v, size_t pixel, size_t channel)
 {
-    return xr_row_place(v, pixel / v->columns) + pixel % v->columns * v->column_stride +
-           channel * v->channel_stride;
+    return xr_element_place(v, pixel / v->columns, pixel % v->columns, channel);
 }
 
 /* The value at such a place; a log's values may lie anywhere. */

@@ -357,7 +357,7 @@ static bool make_grid(const xr_shaped *s, double grid[GRID * GRID])
         for (size_t x = 0; x < v.columns; x++) {
             size_t at = y * GRID / v.rows * GRID + x * GRID / v.columns;
             for (size_t c = 0; c < v.channels; c++)
-                grid[at] += load(s->values, xr_pixel_place(&v, y * v.columns + x, c));
+                grid[at] += load(s->values, xr_element_place(&v, y, x, c));
             number[at] += (double)v.channels;
         }
     for (int i = 0; i < GRID * GRID; i++)
