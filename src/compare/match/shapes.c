@@ -123,17 +123,26 @@ uint64_t xr_layout_element(const exray_tensor_info *edge, xr_layout_match how, u
     return at - within + (run % b.rows * b.columns + run / b.rows) * b.run + within % b.run;
 }
 
-/* The values need no alignment. */
+/* The values need no alignment.  run: b->run; where it is known here, a copy is an instruction, and no
+ * call. */
+static inline void turn(const turned_block *b, uint64_t run, const float *values, float *out)
+{
+    const uint64_t rows = b->rows, columns = b->columns, size = rows * columns * run;
+    const char *in = (const char *)values;
+    for (uint64_t k = 0; k < b->before; k++, in += size * sizeof *out, out += size)
+        for (uint64_t r = 0; r < rows; r++)
+            for (uint64_t c = 0; c < columns; c++)
+                memcpy(&out[(c * rows + r) * run], in + (r * columns + c) * run * sizeof *out,
+                       run * sizeof *out);
+}
+
 void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out)
 {
     const turned_block b = block_of(edge, how);
-    const uint64_t size = b.rows * b.columns * b.run;
-    const char *in = (const char *)values;
-    for (uint64_t k = 0; k < b.before; k++, in += size * sizeof *out, out += size)
-        for (uint64_t r = 0; r < b.rows; r++)
-            for (uint64_t c = 0; c < b.columns; c++)
-                memcpy(&out[(c * b.rows + r) * b.run], in + (r * b.columns + c) * b.run * sizeof *out,
-                       b.run * sizeof *out);
+    if (b.run == 1)
+        turn(&b, 1, values, out);
+    else
+        turn(&b, b.run, values, out);
 }
 
 xr_engine_order xr_order_of_engine(const exray_model *model)
