@@ -5,6 +5,7 @@
 #include "checks/head/head_check.h"
 #include "checks/map/map_fit.h"
 #include "checks/output/relation.h"
+#include "checks/output/told.h"
 #include "checks/port/row_order.h"
 
 #include <math.h>
@@ -72,8 +73,8 @@ static bool operator_shifts_it(const xr_map_turn_fit *fit, const exray_findings 
     return named && strcmp(xr_map_kind(&fit->turn), "shifted") == 0;
 }
 
-static exray_status check_output(const exray_comparison *comparison, size_t i, exray_severity severity,
-                                 exray_findings *findings, exray_error *error)
+static exray_status check_output(const exray_comparison *comparison, size_t i, exray_findings *findings,
+                                 exray_error *error)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, i);
     const bool within = io->comparable && io->error <= io->noise;
@@ -89,20 +90,19 @@ static exray_status check_output(const exray_comparison *comparison, size_t i, e
     if (operator_shifts_it(&fit, findings))
         return EXRAY_OK;
     /* A table of rows may be as smooth as a map, and exporters transpose it. */
-    if (within && isnan(fit.before) && fit.rank == 3)
-        severity = EXRAY_SEVERITY_INFO;
+    const bool table = within && isnan(fit.before) && fit.rank == 3;
+    const exray_severity severity = table ? EXRAY_SEVERITY_INFO : xr_severity_by_told(comparison);
     report(comparison, io, &fit, severity, findings);
     if (severity != EXRAY_SEVERITY_INFO)
         xr_mark_reordered(findings, i);
     return EXRAY_OK;
 }
 
-exray_status xr_check_maps(const exray_comparison *comparison, exray_severity severity,
-                           exray_findings *findings, exray_error *error)
+exray_status xr_check_maps(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     exray_status status = EXRAY_OK;
     for (size_t i = 0; status == EXRAY_OK && i < exray_comparison_output_count(comparison); i++)
         if (!xr_is_reordered(findings, i))
-            status = check_output(comparison, i, severity, findings, error);
+            status = check_output(comparison, i, findings, error);
     return status;
 }

@@ -5,8 +5,7 @@
 
 #include <exray/assertion.h>
 
-/* Reports output.order of that severity for each such output, and marks it as reordered. */
-exray_status xr_check_maps(const exray_comparison *comparison, exray_severity severity,
-                           exray_findings *findings, exray_error *error);
+/* Reports output.order for each such output, and marks it as reordered. */
+exray_status xr_check_maps(const exray_comparison *comparison, exray_findings *findings, exray_error *error);
 
 #endif

@@ -356,7 +356,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         return xr_abstain_for_inputs(error);
     exray_status status = any ? check_exchange(comparison, findings, error) : EXRAY_OK;
     if (status == EXRAY_OK && !xr_inputs_differ_by_any(comparison, findings))
-        status = xr_check_maps(comparison, xr_severity_by_told(comparison), findings, error);
+        status = xr_check_maps(comparison, findings, error);
     if (status == EXRAY_OK && any)
         status = check_rows(comparison, findings, error);
     if (status == EXRAY_OK && any)
