@@ -2,6 +2,7 @@
 #include "compare/match/match_frames.h"
 
 #include "base/file.h"
+#include "base/sort.h"
 #include "compare/comparison.h"
 
 #include <stdlib.h>
@@ -178,17 +179,11 @@ static bool split_name(const char *name, counted_name *out)
     return end > begin && end - begin <= MOST_DIGITS;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const long long x = *(const long long *)a, y = *(const long long *)b;
-    return (x > y) - (x < y);
-}
-
 /* Whether the names of a log are one text with the numbers of a count: every recording has such ones.  The
  * numbers of a data set's pictures, or times, are not evenly apart. */
 static bool only_count(const keyed *list, size_t count)
 {
-    long long *number = calloc(count + 1, sizeof *number);
+    uint64_t *number = calloc(count + 1, sizeof *number);
     bool so = number != NULL;
     counted_name first = {0};
     for (size_t i = 0; so && i < count; i++) {
@@ -199,10 +194,10 @@ static bool only_count(const keyed *list, size_t count)
         so = so && own.before == first.before && memcmp(list[i].source, list[0].source, own.before) == 0 &&
              strcmp(own.digits + own.count, first.digits + first.count) == 0;
         if (so)
-            number[i] = strtoll(own.digits, NULL, 10);
+            number[i] = strtoull(own.digits, NULL, 10);
     }
     if (so)
-        qsort(number, count, sizeof *number, by_number);
+        qsort(number, count, sizeof *number, xr_by_u64);
     for (size_t i = 2; so && i < count; i++)
         so = number[i] - number[i - 1] == number[1] - number[0];
     so = so && (count > 1 || number[0] <= 1);
