@@ -188,23 +188,24 @@ typedef struct place_sums {
     size_t count;
 } place_sums;
 
-static place_sums sums_of(const xr_stage_series *series, exray_side told, const place_rows *r, size_t place)
+/* Of all places of the row. */
+static void sum_places(const xr_stage_series *series, exray_side told, const place_rows *r,
+                       place_sums sums[MOST_ROW])
 {
-    place_sums p = {INFINITY, -INFINITY, INFINITY, -INFINITY, 0, 0, 0};
+    for (size_t k = 0; k < r->count; k++)
+        sums[k] = (place_sums){INFINITY, -INFINITY, INFINITY, -INFINITY, 0, 0, 0};
     for (size_t f = 0; f < series->count; f++) {
         const xr_stage_values *v = series->frame[f].side;
         for (size_t i = 0; i < v->count; i++) {
-            if (i / r->stride % r->count != place)
-                continue;
+            place_sums *p = &sums[i / r->stride % r->count];
             const double x = (double)v[told].value[i], y = (double)v[!told].value[i];
-            p.low = fmin(p.low, x), p.high = fmax(p.high, x);
-            p.least = fmin(p.least, y), p.most = fmax(p.most, y);
-            p.difference += (x - y) * (x - y);
-            p.square += y * y;
-            p.count++;
+            p->low = fmin(p->low, x), p->high = fmax(p->high, x);
+            p->least = fmin(p->least, y), p->most = fmax(p->most, y);
+            p->difference += (x - y) * (x - y);
+            p->square += y * y;
+            p->count++;
         }
     }
-    return p;
 }
 
 /* Values within -1 .. 1 are all of one kind: shares, probabilities, of which small ones are little. */
@@ -221,13 +222,15 @@ static bool are_shares(const xr_stage_series *series, exray_side side)
 static bool find_lost(const xr_stage_series *series, bool before, xr_vector_steps *out)
 {
     place_rows r;
+    place_sums sums[MOST_ROW];
     out->row = 0;
     if (!find_rows(series, before, &r) || are_shares(series, !out->side))
         return false;
+    sum_places(series, out->side, &r, sums);
     for (size_t k = 0; k < r.count && !out->row; k++) {
-        const place_sums p = sums_of(series, out->side, &r, k);
-        if (p.count < LEAST_OF_PLACE || p.high - p.low > 1.5 * out->step ||
-            p.most - p.least <= VARIES * out->step || p.difference <= LOST * LOST * p.square)
+        const place_sums *p = &sums[k];
+        if (p->count < LEAST_OF_PLACE || p->high - p->low > 1.5 * out->step ||
+            p->most - p->least <= VARIES * out->step || p->difference <= LOST * LOST * p->square)
             continue;
         out->row = r.count;
         out->lost = k;
@@ -239,19 +242,18 @@ static bool find_lost(const xr_stage_series *series, bool before, xr_vector_step
 static void drop_equal_places(const xr_stage_series *series, double noise, pairs *p)
 {
     place_rows r;
-    bool drop[MOST_ROW] = {false};
+    place_sums sums[MOST_ROW];
     if (!find_rows(series, false, &r))
         return;
-    for (size_t k = 0; k < r.count; k++) {
-        const place_sums own = sums_of(series, EXRAY_SIDE_EDGE, &r, k);
-        drop[k] = own.difference <= noise * noise * own.square;
-    }
+    sum_places(series, EXRAY_SIDE_EDGE, &r, sums);
     size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++)
-        if (!drop[i % r.count]) {
-            p->value[0][kept] = p->value[0][i];
-            p->value[1][kept++] = p->value[1][i];
-        }
+    for (size_t i = 0; i < p->count; i++) {
+        const place_sums *own = &sums[i % r.count];
+        if (own->difference <= noise * noise * own->square)
+            continue;
+        p->value[0][kept] = p->value[0][i];
+        p->value[1][kept++] = p->value[1][i];
+    }
     p->count = kept;
 }
 
