@@ -62,19 +62,18 @@ static exray_status compare_frames(const exray_comparison *comparison, const xr_
 {
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     const xr_silence *silence = &equal->silence;
-    const bool room = slot[0] && slot[1];
-    for (size_t f = 0; room && !xr_tells_otherwise(silence, XR_TOLD_CLASSES) &&
-                       f < exray_comparison_frame_count(comparison);
-         f++) {
+    const bool room = slot[0] && slot[1], tell = !xr_tells_otherwise(silence, XR_TOLD_CLASSES);
+    for (size_t f = 0; room && tell && f < exray_comparison_frame_count(comparison); f++) {
         exray_result told[2];
         bool has[2];
+        if (equal->of[f] != XR_FRAME_EXACT)
+            continue; /* behind noise, what is near the threshold crosses it */
         for (int s = 0; s < 2; s++) {
             has[s] = xr_frame_result(comparison, (exray_side)s, f, slot[s], &told[s]);
             if (!has[s])
                 told[s] = (exray_result){0};
         }
-        /* Behind noise, what is near the threshold crosses it. */
-        if (equal->of[f] == XR_FRAME_EXACT && xr_may_compare_results(silence, has))
+        if (xr_may_compare_results(silence, has))
             compare(sets, f, told);
     }
     exray_slot_free(slot[0]);
