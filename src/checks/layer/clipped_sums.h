@@ -14,9 +14,10 @@ typedef struct xr_clipped_sums {
     uint64_t exact;   /* of those, if they are not */
 } xr_clipped_sums;
 
-/* Whether what the edge recorded of the layer are exact sums of the integers that it recorded, in a sample of
- * some frames: then its kernel is right, whatever rounding to those integers costs. */
-bool xr_sums_are_exact(const exray_comparison *comparison, size_t layer);
+/* Whether the reference ran another file, and what the edge recorded of the layer are exact sums of the
+ * integers that it recorded, in a sample of some frames: then its kernel is right, and rounding to those
+ * integers is what it loses. */
+bool xr_loses_by_rounding(const exray_comparison *comparison, size_t layer);
 
 /* Whether clipping explains what that side recorded of the layer, and exact sums do not. */
 bool xr_sums_are_clipped(const exray_comparison *comparison, size_t layer, exray_side side,

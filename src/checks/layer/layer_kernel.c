@@ -177,7 +177,7 @@ static bool is_suspect(const exray_comparison *comparison, exray_findings *findi
            !layer->from_stats && !xr_may_be_rounding(comparison, layer) && !xr_is_only_clipped(layer) &&
            !xr_is_contradicted(findings, layer) && !has_cause(comparison, findings, i) &&
            same_weights(comparison, fit, i) && !xr_reads_contradicted(comparison, findings, i) &&
-           !(!xr_is_same_file(comparison) && xr_sums_are_exact(comparison, i));
+           !xr_loses_by_rounding(comparison, i);
 }
 
 static bool is_behind_wrong_input(const exray_comparison *comparison, exray_findings *findings, size_t i)

@@ -65,13 +65,6 @@ static double confidence(double error, double noise)
     return fmin(0.95, ratio / (1 + ratio));
 }
 
-/* Of another file, a layer of integers that adds up its own integers rightly: rounding to those is what it
- * loses. */
-static bool is_rounded(const exray_comparison *comparison, size_t i)
-{
-    return !xr_is_same_file(comparison) && xr_sums_are_exact(comparison, i);
-}
-
 /* Two sides that differ do not tell which of them is wrong. */
 static const char no_side[] = "Which side is right, the logs do not say.";
 
@@ -79,7 +72,8 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          size_t others)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    bool absorbed = xr_is_layer_absorbed(comparison, findings, layer), rounded = is_rounded(comparison, i);
+    bool absorbed = xr_is_layer_absorbed(comparison, findings, layer),
+         rounded = xr_loses_by_rounding(comparison, i);
     exray_finding *f = exray_findings_add(
         findings, "layer.unknown", absorbed ? EXRAY_SEVERITY_INFO : severity_of(comparison, layer->noise),
         confidence(layer->error, layer->noise));
