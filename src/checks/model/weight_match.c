@@ -453,16 +453,6 @@ static exray_status match_names(xr_weight_matcher *m)
     return status;
 }
 
-exray_status xr_weights_are_equal(xr_weight_matcher *m, const xr_node_constant *edge,
-                                  const xr_node_constant *reference, bool *equal)
-{
-    xr_weight_pair apart;
-    exray_status status =
-        xr_compare_weights(m, SIZE_MAX, (const xr_node_constant[]){*edge, *reference}, &apart, equal);
-    *equal = status == EXRAY_OK && *equal && !apart.differs && !apart.transposed && !apart.from_stats;
-    return status;
-}
-
 exray_status xr_match_weights(const exray_comparison *comparison, xr_weight_matcher *m)
 {
     exray_status status = EXRAY_OK;

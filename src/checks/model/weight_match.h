@@ -7,8 +7,4 @@
 /* Fills matcher->pair: the constants of aligned layers, then those of one name. */
 exray_status xr_match_weights(const exray_comparison *comparison, xr_weight_matcher *matcher);
 
-/* Whether a constant of the edge and one of the reference hold the same values, up to their rounding. */
-exray_status xr_weights_are_equal(xr_weight_matcher *matcher, const xr_node_constant *edge,
-                                  const xr_node_constant *reference, bool *equal);
-
 #endif

@@ -3,7 +3,7 @@
 #ifndef XR_WEIGHT_ELSEWHERE_H
 #define XR_WEIGHT_ELSEWHERE_H
 
-#include "checks/model/weight_match.h"
+#include "checks/model/weights/weight_pair.h"
 
 /* Sets `from` of each pair that differs and whose values the reference has in another pair. */
 exray_status xr_weights_find_elsewhere(xr_weight_matcher *matcher, xr_weight_pair *pair, size_t count);

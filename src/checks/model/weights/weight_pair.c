@@ -236,3 +236,13 @@ exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_nod
     }
     return EXRAY_OK;
 }
+
+exray_status xr_weights_are_equal(xr_weight_matcher *m, const xr_node_constant *edge,
+                                  const xr_node_constant *reference, bool *equal)
+{
+    xr_weight_pair apart;
+    exray_status status =
+        xr_compare_weights(m, SIZE_MAX, (const xr_node_constant[]){*edge, *reference}, &apart, equal);
+    *equal = status == EXRAY_OK && *equal && !apart.differs && !apart.transposed && !apart.from_stats;
+    return status;
+}
