@@ -53,8 +53,10 @@ static bool fits(const row_shift_work *w, const float *const values[2], const xr
     return out->after <= LEFT * out->before;
 }
 
-static void judge_frame(row_shift_work *w, const float *const values[2], const xr_row_slices *rows)
+/* Returns how many shifts are still possible. */
+static size_t judge_frame(row_shift_work *w, const float *const values[2], const xr_row_slices *rows)
 {
+    size_t possible = 0;
     for (int p = 0; p < PLACES; p++) {
         const int by = p - FURTHEST;
         row_shift_sums sums;
@@ -62,23 +64,25 @@ static void judge_frame(row_shift_work *w, const float *const values[2], const x
                          fits(w, values, rows, by, &sums);
         if (!w->possible[p])
             continue;
+        possible++;
         w->sums[p].before += sums.before;
         w->sums[p].after += sums.after;
         w->sums[p].values += sums.values;
         w->empty[p] = w->empty[p] && is_empty(values[0], rows, by);
     }
+    return possible;
 }
 
 static exray_status try_axis(xr_rows_reading *r, uint32_t axis, row_shift_work *w, xr_row_shift *out,
                              exray_error *error)
 {
-    size_t count = exray_comparison_frame_count(r->comparison), rows = 0, frames = 0, found = PLACES;
+    size_t count = exray_comparison_frame_count(r->comparison), rows = 0, frames = 0, possible = PLACES;
     bool good = true;
     for (int p = 0; p < PLACES; p++) {
         w->possible[p] = w->empty[p] = true;
         w->sums[p] = (row_shift_sums){0, 0, 0};
     }
-    for (size_t f = 0; good && f < count && f < MOST_FRAMES; f++) {
+    for (size_t f = 0; good && possible > 0 && f < count && f < MOST_FRAMES; f++) {
         exray_status status;
         xr_row_slices s;
         if (!xr_rows_read(r, f, &status, error)) {
@@ -91,17 +95,14 @@ static exray_status try_axis(xr_rows_reading *r, uint32_t axis, row_shift_work *
         rows = good ? s.rows : rows;
         if (!good || sqrt(xr_rows_difference(r) / (double)r->view[0].count) <= XR_ROW_DRAW * w->tolerance)
             continue;
-        judge_frame(w, r->values, &s);
+        possible = judge_frame(w, r->values, &s);
         frames++;
     }
-    size_t possible = 0;
-    for (size_t p = 0; p < PLACES; p++)
-        if (w->possible[p]) {
-            possible++;
-            found = p;
-        }
     if (!good || frames == 0 || possible != 1)
         return EXRAY_OK;
+    size_t found = 0;
+    while (!w->possible[found])
+        found++;
     const double deviation = exray_comparison_output(r->comparison, r->pair)->metrics.std[1];
     *out = (xr_row_shift){.explains = true,
                           .by = (int)found - FURTHEST,
