@@ -56,8 +56,7 @@ static bool read_views(const exray_comparison *comparison, const xr_input_fit *f
 {
     exray_tensor_view tensor[2];
     return xr_pixel_sides_read(comparison, fit->pair, frame, slot, tensor, view, values) &&
-           view[0].rows == view[1].rows && view[0].columns == view[1].columns &&
-           view[0].channels == view[1].channels && view[0].channels <= XR_FIT_CHANNELS &&
+           xr_is_same_size(&view[0], &view[1]) && view[0].channels <= XR_FIT_CHANNELS &&
            view[0].rows == fit->values.rows && view[0].columns == fit->values.columns;
 }
 

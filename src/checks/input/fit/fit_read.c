@@ -125,11 +125,6 @@ void xr_fit_frames_free(xr_fit_frames *f)
     *f = (xr_fit_frames){0};
 }
 
-static bool same_size(const xr_pixel_view *a, const xr_pixel_view *b)
-{
-    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
-}
-
 /* Whether the numbers have no unit: integers without quantization. */
 static bool is_unitless(const exray_tensor_info *info)
 {
@@ -225,7 +220,7 @@ static exray_status read_frame(const exray_comparison *comparison, size_t pair, 
         if (status != EXRAY_OK)
             return status == EXRAY_E_STATE ? EXRAY_OK : status;
     }
-    if (!same_size(&in.view[0], &in.view[1]))
+    if (!xr_is_same_size(&in.view[0], &in.view[1]))
         in.view[0] = in.view[1] = xr_row_view((size_t)tensor[0].count);
     if (out->count == 0)
         note_first(inputs, &in, tensor);

@@ -43,6 +43,12 @@ bool xr_pixel_sides_read(const exray_comparison *comparison, size_t pair, size_t
                          exray_slot *const slot[2], exray_tensor_view tensor[2], xr_pixel_view view[2],
                          const float *values[2]);
 
+/* Whether both have as many rows, columns and channels. */
+static inline bool xr_is_same_size(const xr_pixel_view *a, const xr_pixel_view *b)
+{
+    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
+}
+
 /* Where a row begins, in elements. */
 static inline size_t xr_row_place(const xr_pixel_view *v, size_t row)
 {

@@ -34,8 +34,7 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
         if (tensor[s].count != v->rows * v->columns * v->channels)
             return false;
     }
-    const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
-    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
+    return xr_is_same_size(&out->view[0], &out->view[1]);
 }
 
 /* ---- Lines --------------------------------------------------------------------------------------- */

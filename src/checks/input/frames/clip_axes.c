@@ -46,8 +46,7 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
     out->length[PICTURE] = b->pictures;
     out->length[CHANNEL] = b->channels;
     out->length[PIXEL] = b->picture_rows * b->columns;
-    return a->pictures == b->pictures && a->picture_rows == b->picture_rows && a->columns == b->columns &&
-           a->channels == b->channels && b->pictures > 1 && out->level > 0 &&
+    return xr_is_same_size(a, b) && a->pictures == b->pictures && b->pictures > 1 && out->level > 0 &&
            tensor[0].count == tensor[1].count && tensor[1].count == b->rows * b->columns * b->channels;
 }
 

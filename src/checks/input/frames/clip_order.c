@@ -43,8 +43,7 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
     }
     out->clip = tensor[0].info.rank == 5;
     const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
-    return a->pictures == b->pictures && a->rows == b->rows && a->columns == b->columns &&
-           a->channels == b->channels && out->level > 0;
+    return xr_is_same_size(a, b) && a->pictures == b->pictures && out->level > 0;
 }
 
 static double value_at(const both_clips *b, int side, size_t picture, size_t i)

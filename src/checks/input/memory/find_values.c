@@ -110,12 +110,11 @@ static bool read_frame(const exray_comparison *c, const xr_input_fit *fit, size_
     *out = (both_values){.level = fit->level[EXRAY_SIDE_EDGE]};
     if (!xr_pixel_sides_read(c, fit->pair, frame, slot, view, out->view, out->value))
         return false;
-    const xr_pixel_view *a = &out->view[0], *b = &out->view[1];
+    const xr_pixel_view *b = &out->view[EXRAY_SIDE_REFERENCE];
     out->pixels = b->rows * b->columns;
     out->channels = b->channels;
     out->quantized = view[0].info.quantization.count > 0;
-    return view[0].count == view[1].count && a->rows == b->rows && a->columns == b->columns &&
-           a->channels == b->channels && out->level > 0;
+    return view[0].count == view[1].count && xr_is_same_size(&out->view[0], b) && out->level > 0;
 }
 
 static void note_limits(const both_values *b, xr_found_values *f)

@@ -50,9 +50,9 @@ static void add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
     exray_tensor_view view[2];
     const float *values[2];
     xr_pixel_view v[2];
-    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, view, v, values) || v[0].channels != v[1].channels ||
-        v[0].rows < 2 || v[0].rows != v[1].rows || v[0].columns != v[1].columns ||
-        view[0].count != view[1].count || view[1].count != v->rows * v->columns * v->channels)
+    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, view, v, values) || !xr_is_same_size(&v[0], &v[1]) ||
+        v[0].rows < 2 || view[0].count != view[1].count ||
+        view[1].count != v->rows * v->columns * v->channels)
         return;
     size_t step = (size_t)view[1].count / SAMPLES + 1, n = 0;
     step += step > 1 && step % v->channels == 0; /* all channels */

@@ -28,8 +28,7 @@ static void add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
     exray_tensor_view tensor[2];
     xr_pixel_view v[2];
     const float *value[2];
-    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, tensor, v, value) || v[0].rows != v[1].rows ||
-        v[0].columns != v[1].columns || v[0].channels != v[1].channels)
+    if (!xr_pixel_sides_read(c, fit->pair, frame, slot, tensor, v, value) || !xr_is_same_size(&v[0], &v[1]))
         return;
     const size_t count = v->rows * v->columns * v->channels;
     size_t step = count / SAMPLES + 1;

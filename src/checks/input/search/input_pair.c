@@ -476,8 +476,7 @@ static void choose_picture(xr_input_pair *pair)
             pair->picture = XR_ALL_PICTURES;
         if (v->pictures == 1 || v->pictures > MOST_PICTURES || (read && v->pictures != pair->pictures))
             return;
-        if (v[1].pictures != v->pictures || v[1].picture_rows != v->picture_rows ||
-            v[1].columns != v->columns || v[1].channels != v->channels)
+        if (v[1].pictures != v->pictures || !xr_is_same_size(&v[0], &v[1]))
             continue;
         pair->pictures = v->pictures;
         add_differences(v, value, sum);
