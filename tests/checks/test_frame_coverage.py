@@ -116,6 +116,29 @@ def test_names_that_only_count_are_backed_by_data(tmp_path, name, matched):
     assert validate(e, log("reference", "c", data[:12]), status=0)["frames"]["matched"] == 12
 
 
+@pytest.mark.parametrize("wrong, matched", [([], 8), ([3], 8), ([0, 2, 5], 8), ([0, 1, 2, 5], 0), (range(8), 0)])
+def test_most_frames_with_equal_data_back_names_that_only_count(tmp_path, wrong, matched):
+    """What is wrong in some frames is a finding, and no reason to compare nothing."""
+    data = np.random.default_rng(0).random((8, 1, 64), dtype=np.float32)
+    other = data.copy()
+    other[list(wrong)] = other[list(wrong), :, ::-1]
+    e = sourced(tmp_path / "e", "edge", [f"/sd/{k:04}.png" for k in range(8)], other)
+    r = sourced(tmp_path / "r", "reference", [f"/data/{k % 2}/{k:04}.png" for k in range(8)], data)
+    verdict = validate(e, r, status=None)
+    assert verdict["frames"]["matched"] == matched
+    assert verdict["verdict"] == ("inconclusive" if not matched else "fail" if wrong else "pass")
+
+
+def test_one_picture_in_most_frames_backs_no_names(tmp_path):
+    """A camera that is stuck, or a still scene, tells no frames apart."""
+    data = np.random.default_rng(0).random((8, 1, 64), dtype=np.float32)
+    e, r = data.copy(), data.copy()
+    e[:6] = r[:6] = data[0]
+    e[7] = data[1]
+    e = sourced(tmp_path / "e", "edge", [f"/sd/{k:04}.png" for k in range(8)], e)
+    assert validate(e, sourced(tmp_path / "r", "reference", [f"/data/{k:04}.png" for k in range(8)], r), status=None)["frames"]["matched"] == 0
+
+
 def test_frames_of_other_data_are_not_matched_by_their_numbers(tmp_path):
     data = np.random.default_rng(0).random((24, 1, 8), dtype=np.float32)
     edge = sourced(tmp_path / "e", "edge", [f"street {k}" for k in range(12)], data[:12])
