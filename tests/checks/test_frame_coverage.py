@@ -116,12 +116,13 @@ def test_names_that_only_count_are_backed_by_data(tmp_path, name, matched):
     assert validate(e, log("reference", "c", data[:12]), status=0)["frames"]["matched"] == 12
 
 
-@pytest.mark.parametrize("wrong, matched", [([], 8), ([3], 8), ([0, 2, 5], 8), ([0, 1, 2, 5], 0), (range(8), 0)])
-def test_most_frames_with_equal_data_back_names_that_only_count(tmp_path, wrong, matched):
-    """What is wrong in some frames is a finding, and no reason to compare nothing."""
+@pytest.mark.parametrize("anew, wrong, matched", [(False, [], 8), (False, [3], 8), (False, [0, 2, 5], 8), (False, [0, 1, 2, 5], 8), (False, range(8), 8),
+                                                  (True, [3], 8), (True, [0, 2, 5], 8), (True, [0, 1, 2, 5], 0), (True, range(8), 0)])
+def test_most_frames_with_equal_data_back_names_that_only_count(tmp_path, anew, wrong, matched):
+    """What is wrong in some frames is a finding, and no reason to compare nothing; mirrored ones are known again, others are not."""
     data = np.random.default_rng(0).random((8, 1, 64), dtype=np.float32)
     other = data.copy()
-    other[list(wrong)] = other[list(wrong), :, ::-1]
+    other[list(wrong)] = np.random.default_rng(1).random((len(wrong), 1, 64)) if anew else other[list(wrong), :, ::-1]
     e = sourced(tmp_path / "e", "edge", [f"/sd/{k:04}.png" for k in range(8)], other)
     r = sourced(tmp_path / "r", "reference", [f"/data/{k % 2}/{k:04}.png" for k in range(8)], data)
     verdict = validate(e, r, status=None)
@@ -137,6 +138,63 @@ def test_one_picture_in_most_frames_backs_no_names(tmp_path):
     e[7] = data[1]
     e = sourced(tmp_path / "e", "edge", [f"/sd/{k:04}.png" for k in range(8)], e)
     assert validate(e, sourced(tmp_path / "r", "reference", [f"/data/{k:04}.png" for k in range(8)], r), status=None)["frames"]["matched"] == 0
+
+
+FOLDERS = [f"{'ab'[k // 6]}/{k % 6}" for k in range(12)]
+NUMBERS = [f"IMG_{k * k * 7:05}" for k in range(12)]
+
+
+@pytest.mark.parametrize("edge, reference", [
+    ([f"C:\\data\\{n}.jpg" for n in NUMBERS], [f"/mnt/{n}.jpg" for n in NUMBERS]),  # Windows' separators
+    ([f"{n}.jpg".lower() for n in NUMBERS], [f"{n}.JPG" for n in NUMBERS]),  # a system that does not tell cases apart
+    ([f"{n}.png" for n in NUMBERS], [f"{n}.jpeg" for n in NUMBERS]),  # converted
+    ([f"/sdcard/{n}.jpg" for n in FOLDERS], [f"set/{n}.jpg" for n in FOLDERS]),  # equal names in two folders
+    ([f"/sdcard/{n}.png" for n in FOLDERS], [f"set/{n}.jpg" for n in FOLDERS])])
+def test_sources_that_are_alike_in_part(tmp_path, edge, reference):
+    """In another order, and of other data (which their names tell apart from a count)."""
+    data = np.random.default_rng(0).random((24, 1, 8), dtype=np.float32)
+    order = np.random.default_rng(1).permutation(12)
+    r = sourced(tmp_path / "r", "reference", reference, data[:12])
+    verdict = validate(sourced(tmp_path / "e", "edge", [edge[k] for k in order], data[order]), r, status=0)
+    assert verdict["frames"]["matched"] == 12 and verdict["findings"] == []
+    assert validate(sourced(tmp_path / "f", "edge", edge, data[12:]), r, status=1)["frames"]["matched"] == 12
+
+
+@pytest.mark.parametrize("change", [lambda x: x[:, ::-1] / 2, lambda x: np.flip(x, -1) - 3, lambda x: np.roll(x, 1, 0), lambda x: x * 0 + 1])
+def test_names_that_only_count_are_backed_by_data_that_are_alike(tmp_path, change):
+    """A fault of the input leaves a frame likest its own counterpart; frames of another time it does not."""
+    random = np.random.default_rng(3)
+    data = np.cumsum(random.normal(0, 1, (12, 1, 96)), -1).astype(np.float32)
+    same = change(data).shape == data.shape and not np.array_equal(change(data), np.roll(data, 1, 0)) and np.ptp(change(data)) > 0
+    name = lambda folder: [f"{folder}/{k}.jpg" for k in range(12)]  # noqa: E731
+    edge = sourced(tmp_path / "e", "edge", name("a"), np.ascontiguousarray(change(data)))
+    verdict = validate(edge, sourced(tmp_path / "r", "reference", name("b"), data), status=None)
+    assert (verdict["verdict"], verdict["frames"]["matched"]) == (("fail", 12) if same else ("inconclusive", 0))
+
+
+@pytest.mark.parametrize("failed", [[], [("/input/x", np.ones((1, 8), np.float32), {})]])
+def test_a_frame_that_was_tried_again(tmp_path, failed):
+    """The attempt that failed has no output; the one behind it is the frame."""
+    data = np.random.default_rng(0).random((8, 1, 8), dtype=np.float32)
+    r = sourced(tmp_path / "r", "reference", [f"{k}.jpg" for k in range(8)], data)
+    with Recording(tmp_path / "e", "edge") as log:
+        for k, x in enumerate(data):
+            if k == 3:
+                log.frame(failed, source=f"{k}.jpg")
+            log.frame([("/input/x", x, {}), ("/input/mask", np.ones((1, 8), np.float32), {}), ("/output/y", x * 2, {})], source=f"{k}.jpg")
+    verdict = validate(tmp_path / "e", r, status=0)
+    assert verdict["frames"]["matched"] == 8
+
+
+def test_few_pictures_that_come_twice(tmp_path):
+    """In another order on the two sides: each by its turn.  All frames of one camera go by their index."""
+    data = np.random.default_rng(0).random((8, 1, 8), dtype=np.float32)
+    names = [f"{k % 7}.jpg" for k in range(8)]
+    order = [4, 0, 6, 7, 2, 1, 5, 3]
+    r = sourced(tmp_path / "r", "reference", names, data)
+    assert validate(sourced(tmp_path / "e", "edge", [names[k] for k in order], data[order]), r, status=0)["frames"]["matched"] == 8
+    r = sourced(tmp_path / "s", "reference", ["camera"] * 8, data)
+    assert validate(sourced(tmp_path / "f", "edge", ["camera"] * 8, data), r, status=0)["frames"]["matched"] == 8
 
 
 def test_frames_of_other_data_are_not_matched_by_their_numbers(tmp_path):
