@@ -9,7 +9,7 @@ from onnx_models import Graph, models
 from validate_support import causes, finding
 
 
-def suppression(path, iou=0.3, center=0):
+def suppression(path, iou=0.3, center=0, least=0.4):
     """Boxes and scores of a convolution's pixels, and what a suppression leaves of them."""
     g = Graph(18)
     x = g("Reshape", g.conv("x", "rows", 3, 5), g.const("flat", [1, 5, -1], np.int64))
@@ -17,13 +17,13 @@ def suppression(path, iou=0.3, center=0):
     g.nodes.append(helper.make_node("Split", [x, box], ["corners", "raw"], name="parts", axis=1))
     g("Sigmoid", "raw", to=score)
     boxes = g("Transpose", g("Abs", "corners"), to="boxes", perm=[0, 2, 1])
-    kept = g("NonMaxSuppression", boxes, score, g.const("most", 60, np.int64), g.const("iou", iou), g.const("least", 0.4), to="kept",
+    kept = g("NonMaxSuppression", boxes, score, g.const("most", 60, np.int64), g.const("iou", iou), g.const("least", least), to="kept",
              center_point_box=center)
     g("Gather", score, g("Gather", kept, g.const("column", 2, np.int64), to="place", axis=1), to="y", axis=2)
     return g.save(path, [1, 3, 12, 16])
 
 
-@pytest.mark.parametrize("edge,says", [({"iou": 0.9}, "iou"), ({"center": 1}, "center_point_box"), ({}, None)])
+@pytest.mark.parametrize("edge,says", [({"iou": 0.9}, "iou"), ({"center": 1}, "center_point_box"), ({"least": 0.62}, "least"), ({}, None)])
 def test_what_a_suppression_keeps_is_judged_though_its_number_differs(tmp_path, edge, says):
     v = verdict_of(tmp_path, *models(tmp_path, suppression, edge), 1 if says else 0)
     assert [f["cause"] for f in v["findings"] if f["severity"] == "error"] == (["model.operator"] if says else [])
@@ -73,14 +73,16 @@ def test_biases_of_two_layers_that_are_exchanged_are_weights_and_no_kernel(tmp_p
     assert "biases" in " ".join(finding(v, "model.weights")["details"])
 
 
-def loop(path, rounds=3):
+def loop(path, rounds=3, rate=0.5):
     g = Graph()
     body = helper.make_graph(
-        [helper.make_node("MatMul", ["v", "step"], ["m"]), helper.make_node("Tanh", ["m"], ["t"]), helper.make_node("Identity", ["go"], ["on"])], "body",
+        [helper.make_node("MatMul", ["v", "step"], ["m"]), helper.make_node("Tanh", ["m"], ["c"]), helper.make_node("Mul", ["c", "rate"], ["t"]),
+         helper.make_node("Identity", ["go"], ["on"])], "body",
         [helper.make_tensor_value_info("i", TensorProto.INT64, []), helper.make_tensor_value_info("go", TensorProto.BOOL, []),
          helper.make_tensor_value_info("v", TensorProto.FLOAT, None)],
         [helper.make_tensor_value_info("on", TensorProto.BOOL, []), helper.make_tensor_value_info("t", TensorProto.FLOAT, None)])
     g.weight("step", 16, 16)
+    g.const("rate", rate)
     x = g("Loop", g.const("rounds", rounds, np.int64), g.const("yes", True, bool), g("Tanh", "x", to="first"), to="looped", body=body)
     g("MatMul", x, g.weight("out", 16, 4), to="y")
     return g.save(path, [5, 16])
@@ -92,3 +94,50 @@ def test_how_often_a_loop_runs_is_compared(tmp_path, rounds):
     assert causes(v) == (["model.operator"] if rounds != 3 else [])
     if rounds != 3:
         assert "rounds: 4 on the edge, 3 in the reference" in finding(v, "model.operator")["summary"]
+
+
+def test_a_number_that_a_loop_reads_from_outside_is_no_kernel(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, loop, {"rate": 0.25}), 1, shape=(5, 16))
+    assert causes(v) == ["model.operator"]
+    assert "rate: 0.25 on the edge, 0.5 in the reference" in finding(v, "model.operator")["summary"]
+
+
+def experts(path, chosen=2, count=4):
+    """The best of some experts' shares at their places: how many there are decides a size, which nothing of the other side has."""
+    g = Graph(17)
+    shares = g("Softmax", g("MatMul", "x", g.weight("router.w", 12, count), to="routed"), to="shares", axis=-1)
+    g.nodes.append(helper.make_node("TopK", [shares, g.const("chosen", [chosen], np.int64)], ["best", "where"], name="best", axis=-1))
+    gates = g("ScatterElements", g("Mul", shares, g.const("nothing", 0.0), to="empty"), "where", "best", to="gates", axis=-1)
+    up = g("Relu", g("MatMul", "x", g.weight("up.w", 12, count), to="up"), to="high")
+    g("MatMul", g("Mul", up, gates, to="mixed"), g.weight("down.w", count, 3), to="y")
+    return g.save(path, [7, 12])
+
+
+@pytest.mark.parametrize("chosen", [1, 2, 3])
+def test_how_many_are_chosen_shows_in_all_that_read_them(tmp_path, chosen):
+    v = verdict_of(tmp_path, *models(tmp_path, experts, {"chosen": chosen}), int(chosen != 2), shape=(7, 12))
+    assert [f["cause"] for f in v["findings"] if f["severity"] == "error"] == (["model.operator"] if chosen != 2 else [])
+    if chosen != 2:
+        assert f"chosen: {chosen} on the edge, 2 in the reference" in finding(v, "model.operator")["summary"]
+
+
+def messages(path, turned=False):
+    """Rows that are sent along edges and summed where they arrive."""
+    g, random = Graph(18), np.random.default_rng(3)
+    source, target = random.integers(0, 9, (2, 20))
+    if turned:
+        source, target = target, source
+    sent = g("Gather", g("MatMul", "x", g.weight("w", 5, 6), to="rows"), g.const("source", source, np.int64), to="sent", axis=0)
+    nothing = g.const("nothing", np.zeros((9, 6)))
+    y = g("ScatterND", nothing, g.const("target", target[:, None], np.int64), sent, to="arrived", reduction="add")
+    g("Tanh", y, to="y")
+    return g.save(path, [9, 5])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_constants_that_are_exchanged_are_one_finding(tmp_path, turned):
+    v = verdict_of(tmp_path, *models(tmp_path, messages, {"turned": turned}), int(turned), shape=(9, 5))
+    assert causes(v) == (["model.operator"] if turned else [])
+    if turned:
+        f = finding(v, "model.operator")
+        assert "source" in f["summary"] and "target" in " ".join(f["details"]) + f["summary"]

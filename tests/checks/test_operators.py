@@ -127,6 +127,36 @@ def test_attributes_that_come_to_the_same_are_no_finding(tmp_path, edge, referen
         assert "LeakyReLU" in finding(v, "model.operator")["summary"]
 
 
+def responses(path, **options):
+    """A normalization over neighboring channels, whose numbers have defaults that a file may leave out."""
+    g = Graph(17)
+    x = g("LRN", g.conv("x", "conv", 3, 6), to="lrn", size=3, **options)
+    g("Flatten", g("GlobalAveragePool", x), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("edge,fault", [({"bias": 3.0}, True), ({"bias": 1.0, "alpha": 1e-4, "beta": 0.75}, False)], ids=["another", "the default"])
+def test_an_attribute_that_one_side_leaves_out(tmp_path, edge, fault, level):
+    v = verdict_of(tmp_path, *models(tmp_path, responses, edge), int(fault), level)
+    assert causes(v) == (["model.operator"] if fault else [])
+    if fault:
+        assert "bias 3 on the edge, its default in the reference" in finding(v, "model.operator")["summary"]
+
+
+def decoded(path, scale):
+    """Sizes as detectors have them: exp(scale x)."""
+    g = Graph(17)
+    x = g("Exp", g("Mul", g.conv("x", "conv", 3, 6), g.const("scale", scale), to="scaled"), to="sizes")
+    g("Flatten", g("GlobalAveragePool", x), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+def test_a_function_of_a_multiple_has_a_name(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, decoded, {"scale": 0.1}, {"scale": 0.2}), 1)
+    assert "exp(0.1 x) on the edge, exp(0.2 x) in the reference" in finding(v, "model.operator")["summary"]
+
+
 def test_two_faults_are_two_findings_with_all_their_places(tmp_path):
     v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": ("gate6", "relu", "gate6"), "axis": 3}, {"kinds": ("gate", "relu", "gate")}), 1)
     told = [f for f in v["findings"] if f["cause"] == "model.operator"]

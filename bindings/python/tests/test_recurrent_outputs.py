@@ -84,3 +84,27 @@ def test_both_directions_are_compared(tmp_path, op, batch):
         assert errors == ([] if w is right else ["model.weights"]), report.json["findings"]
         if w is right:
             assert report.verdict == "pass" and report.json["coverage"]["compared"] == 2 == report.json["coverage"]["reference_layers"]
+
+
+def test_outputs_that_a_node_leaves_out(tmp_path):
+    """As decoders' exporters write normalizations of a sum: the mean and the deviation between its outputs are left out."""
+    random, ms = np.random.default_rng(3), "com.microsoft"
+    nodes = [helper.make_node("SkipLayerNormalization", ["x", "t", "scale", "bias"], ["normed", "", "", "sum"], "skip", domain=ms, epsilon=1e-5),
+             helper.make_node("LSTM", ["normed", "W", "R"], ["", "h"], "rnn", hidden_size=UNITS),
+             helper.make_node("MatMul", ["sum", "dense"], ["y"], "y")]
+    shapes = {"W": (1, 4 * UNITS, INPUTS), "R": (1, 4 * UNITS, UNITS), "dense": (INPUTS, 3), "scale": (INPUTS,), "bias": (INPUTS,)}
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info(n, TensorProto.FLOAT, [STEPS, 1, INPUTS]) for n in "xt"],
+                              [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in ("y", "h")],
+                              [numpy_helper.from_array(random.normal(0, .4, s).astype(np.float32), n) for n, s in shapes.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(ms, 1)], ir_version=8), tmp_path / "m.onnx")
+    feed = {n: random.normal(size=(STEPS, 1, INPUTS)).astype(np.float32) for n in "xt"}
+    for role in ("edge", "reference"):
+        with exray.Recorder(tmp_path / f"{role}.mcap", role=role, capture="full") as r:
+            exray.onnx.tap(tmp_path / "m.onnx", r).run(None, feed)
+    with exray.open(tmp_path / "edge.mcap") as log:
+        made = {n.name: n.outputs for n in log.model.nodes}
+        assert [o is None for o in made["skip"]] == [False, True, True, False] and made["rnn"][0] is None
+        assert {t.name for t in log[0].layers.values()} == {"normed", "sum", "h", "y"}
+        assert log.model.node_name(next(i for i, n in enumerate(log.model.nodes) if n.op == "LSTM")) == "rnn"
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    assert report.verdict == "pass" and report.json["coverage"]["compared"] == 4

@@ -101,9 +101,9 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
     case XR_PROOF_HIDDEN:
         return true;
     case XR_PROOF_BEHIND:
-        return is_plain(r, d) && !(strcmp(d->key, "perm") == 0 && any_shown(r));
+        return is_plain(r, d) && !d->lone && !(strcmp(d->key, "perm") == 0 && any_shown(r));
     default: /* no values: the graphs alone, where the outputs show that there is a fault */
-        return !any_shown(r) && (is_plain(r, d) || d->kind == XR_DIFFERENCE_ATTRIBUTE) &&
+        return !any_shown(r) && !d->lone && (is_plain(r, d) || d->kind == XR_DIFFERENCE_ATTRIBUTE) &&
                !xr_inputs_differ(r->comparison) &&
                (xr_outputs_differ(r->comparison) || xr_outputs_of_other_shape(r->comparison));
     }
@@ -161,6 +161,8 @@ static exray_severity severity_of(const report *r, const xr_difference *d)
         return EXRAY_SEVERITY_WARNING;
     if (is_surely_absorbed(r, d))
         return EXRAY_SEVERITY_INFO;
+    if (xr_outputs_of_other_shape(r->comparison)) /* more or fewer rows in some frames: those it decided */
+        return EXRAY_SEVERITY_ERROR;
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *output = exray_comparison_output(r->comparison, i);
         if (!output->comparable || !(output->metrics.nrmse < SMALL_EFFECT))
@@ -200,11 +202,11 @@ static bool same_operators(const report *r, const xr_difference *a, const xr_dif
     return same_gap(r, a, b, 0, &any) && same_gap(r, a, b, 1, &any) && any;
 }
 
-/* Two readers of which each reads what the other should. */
+/* Two readers of which each reads what the other should: a layer's values, or a constant. */
 static bool is_exchange(const xr_difference *a, const xr_difference *b)
 {
-    return a->kind == XR_DIFFERENCE_SOURCE && b->kind == a->kind && *a->value[0] &&
-           strcmp(a->value[0], b->value[1]) == 0 && strcmp(a->value[1], b->value[0]) == 0;
+    return (a->kind == XR_DIFFERENCE_SOURCE || a->kind == XR_DIFFERENCE_CONSTANT) && b->kind == a->kind &&
+           *a->value[0] && strcmp(a->value[0], b->value[1]) == 0 && strcmp(a->value[1], b->value[0]) == 0;
 }
 
 /* Where the shape of what is transposed begins in the words for a move. */
@@ -378,6 +380,35 @@ static void add_first_behind(const report *r, const xr_difference *d, exray_find
     }
 }
 
+/* A step whose own outputs have no counterpart of their shape shows in every layer that reads one of them,
+ * straight or through others of which none was compared. */
+static void add_readers(const report *r, const xr_difference *d, exray_finding *f)
+{
+    const exray_model *model = r->all->match.side[0].model;
+    if (d->step[0] == EXRAY_NO_INDEX || d->layer != EXRAY_NO_INDEX || is_gap(d))
+        return;
+    bool *made = calloc((size_t)model->tensor_count + 1, sizeof *made);
+    const exray_node *first = r->all->match.side[0].step[d->step[0]].node;
+    for (uint32_t i = 0; made && i < first->output_count; i++)
+        if (first->outputs[i] < model->tensor_count)
+            made[first->outputs[i]] = true;
+    for (uint32_t n = 0; made && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        bool reads = false;
+        for (uint32_t i = 0; i < node->input_count; i++)
+            reads = reads || (node->inputs[i] < model->tensor_count && made[node->inputs[i]]);
+        for (uint32_t k = 0; reads && k < node->output_count; k++) {
+            uint32_t tensor = node->outputs[k];
+            if (tensor >= model->tensor_count)
+                continue;
+            uint32_t layer = r->all->match.layer[tensor];
+            add_layer(r, layer, f);
+            made[tensor] = layer == EXRAY_NO_INDEX;
+        }
+    }
+    free(made);
+}
+
 /* The layers where it shows: its own, the first behind, and of steps that are missing each that reads them.
  */
 static void add_layers(const report *r, const xr_difference *d, exray_finding *f)
@@ -386,6 +417,7 @@ static void add_layers(const report *r, const xr_difference *d, exray_finding *f
     add_layer(r, d->layer, f);
     add_layer(r, d->behind, f);
     add_first_behind(r, d, f);
+    add_readers(r, d, f);
     if (d->step[0] == EXRAY_NO_INDEX || !is_gap(d))
         return;
     const xr_op_step *step = &m->side[0].step[d->step[0]];
@@ -460,8 +492,10 @@ static void report_cause(const report *r, size_t head)
         place_words(r, at(r, i), place, sizeof place);
         if ((same_attribute(r, d, at(r, i)) || is_exchange(d, at(r, i))) &&
             (strcmp(d->value[0], at(r, i)->value[0]) != 0 || strcmp(d->value[1], at(r, i)->value[1]) != 0))
-            exray_finding_detail(f, "Likewise %s: %s on the edge, %s in the reference.", place,
-                                 at(r, i)->value[0], at(r, i)->value[1]);
+            exray_finding_detail(f, "Likewise %s%s%s: %s on the edge, %s in the reference.", place,
+                                 d->kind == XR_DIFFERENCE_CONSTANT ? ", the constant " : "",
+                                 d->kind == XR_DIFFERENCE_CONSTANT ? at(r, i)->key : "", at(r, i)->value[0],
+                                 at(r, i)->value[1]);
         else
             exray_finding_detail(f, "The same at: %s.", place);
     }

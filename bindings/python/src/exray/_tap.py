@@ -222,7 +222,9 @@ class Trace:
             return
         self._latency.append((node, start_ns, duration_ns))
         for k, array in enumerate(arrays):
-            info = self._tensors[self._nodes[node].outputs[k]] if k < len(self._nodes[node].outputs) else None
+            made = self._nodes[node].outputs
+            position = made[k] if k < len(made) else None
+            info = None if position is None else self._tensors[position]
             if info is None or info.dtype == "unspecified":
                 continue
             if self._described:

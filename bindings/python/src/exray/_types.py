@@ -103,7 +103,7 @@ class Node:
     op: str
     name: str = ""
     inputs: Tuple[Optional[int], ...] = ()
-    outputs: Tuple[int, ...] = ()
+    outputs: Tuple[Optional[int], ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     subgraph: int = 0
     inner: Tuple["Node", ...] = ()
@@ -127,9 +127,10 @@ class Model:
     def node_name(self, index: int) -> str:
         """The node's name, else that of its first output, else ""."""
         node = self.nodes[index]
-        if node.name or not node.outputs or node.outputs[0] >= len(self.tensors):  # absent: of a damaged log
+        first = node.outputs[0] if node.outputs else None
+        if node.name or first is None or first >= len(self.tensors):  # beyond them: of a damaged log
             return node.name
-        return self.tensors[node.outputs[0]].name
+        return self.tensors[first].name
 
 
 @dataclass(frozen=True)
@@ -298,13 +299,16 @@ def _positions(values: Any, count: int) -> Tuple[int, ...]:
     return tuple(ffi.unpack(values, count)) if count else ()
 
 
+def _optional(values: Any, count: int) -> Tuple[Optional[int], ...]:
+    return tuple(None if i == NO_INDEX else i for i in _positions(values, count))
+
+
 def _node_from_c(node: Any) -> Node:
-    inputs = tuple(None if i == NO_INDEX else i for i in _positions(node.inputs, node.input_count))
     attributes = {text(node.attributes[i].key): text(node.attributes[i].value)
                   for i in range(node.attribute_count)}
     inner = tuple(_node_from_c(node.inner[i]) for i in range(node.inner_count))
-    return Node(text(node.op), text(node.name), inputs, _positions(node.outputs, node.output_count), attributes,
-                node.subgraph, inner)
+    return Node(text(node.op), text(node.name), _optional(node.inputs, node.input_count),
+                _optional(node.outputs, node.output_count), attributes, node.subgraph, inner)
 
 
 def model_from_c(model: Any) -> Model:
@@ -388,7 +392,7 @@ class Keeper:
         out.subgraph = node.subgraph
         out.inputs = self.array("uint32_t", [NO_INDEX if i is None else i for i in node.inputs])
         out.input_count = len(node.inputs)
-        out.outputs = self.array("uint32_t", node.outputs)
+        out.outputs = self.array("uint32_t", [NO_INDEX if i is None else i for i in node.outputs])
         out.output_count = len(node.outputs)
         out.attributes = self.pairs(node.attributes)
         out.attribute_count = len(node.attributes)

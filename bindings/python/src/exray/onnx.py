@@ -60,7 +60,8 @@ class Session:
         for i, node in enumerate(self._file.model.nodes):
             if node.subgraph == 0:
                 for k, position in enumerate(node.outputs):
-                    self._places[self._tensors[position].name] = [i, k, position]
+                    if position is not None:  # else an optional one that the node leaves out
+                        self._places[self._tensors[position].name] = [i, k, position]
         self._exposed: List[str] = []
         self._described = False
         self._observe()

@@ -79,7 +79,7 @@ static bool fixed_words(const double *value, char *text, size_t size)
     } known[] = {
         {{XR_PW_CLIP, 0, INFINITY, 1}, "ReLU"},
         {{XR_PW_CLIP, 0, 6, 1}, "ReLU6"},
-        {{XR_PW_CLIP, -1, 1, 1}, "ReLU from -1 to 1"},
+        {{XR_PW_CLIP, -1, 1, 1}, "clip from -1 to 1 (RELU_N1_TO_1)"},
         {{XR_PW_SIGMOID, 0, 0, 1}, "sigmoid"},
         {{XR_PW_TANH, 0, 0, 1}, "tanh"},
         {{XR_PW_GELU, 0, 0, 1}, "GELU (erf)"},
@@ -213,10 +213,45 @@ static bool gelu_words(const double *value, char *text, size_t size)
     return true;
 }
 
+static double logit(double share)
+{
+    return log(share / (1 - share));
+}
+
+/* exp, sigmoid or tanh of a line. */
+static bool of_line_words(const double *value, char *text, size_t size)
+{
+    static const struct {
+        xr_pointwise_op op;
+        double (*inverse)(double);
+        const char *name;
+    } known[] = {{XR_PW_EXP, log, "exp"}, {XR_PW_SIGMOID, logit, "sigmoid"}, {XR_PW_TANH, atanh, "tanh"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        double offset = known[i].inverse(at(value, 0)), factor = known[i].inverse(at(value, 1)) - offset;
+        double line[XR_POINTS], made[XR_POINTS];
+        for (int k = 0; k < XR_POINTS; k++)
+            line[k] = factor * xr_points[k] + offset;
+        const xr_operand x = {.value = line};
+        xr_pointwise_apply(&(xr_pointwise){known[i].op, 0, 0, 1}, &x, 1, XR_POINTS, made);
+        if (!isfinite(factor) || !isfinite(offset) || !xr_same_function(value, made, NULL, NULL))
+            continue;
+        if (known[i].op == XR_PW_EXP && fabs(offset) >= SAME)
+            snprintf(text, size, "%.6g exp(%.6g x)", exp(offset), factor);
+        else if (fabs(offset) >= SAME)
+            snprintf(text, size, "%s(%.6g x %c %.6g)", known[i].name, factor, offset < 0 ? '-' : '+',
+                     fabs(offset));
+        else
+            snprintf(text, size, "%s(%.6g x)", known[i].name, factor);
+        return true;
+    }
+    return false;
+}
+
 bool xr_function_words(const double *value, char *text, size_t size)
 {
     if (line_words(value, text, size) || fixed_words(value, text, size) ||
-        parameter_words(value, text, size) || root_words(value, text, size) || gelu_words(value, text, size))
+        parameter_words(value, text, size) || root_words(value, text, size) ||
+        gelu_words(value, text, size) || of_line_words(value, text, size))
         return true;
     snprintf(text, size, "another function");
     return false;

@@ -194,20 +194,20 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
     if (!d)
         return;
     bool told = other_texts(a->node, b->node, NULL, d);
-    if (differ) {
-        xr_traits others = {.count = 0};
-        for (size_t i = 0; i < differ; i++)
-            others.trait[others.count++] = traits[0].trait[which[i][0]];
+    xr_traits others = {.count = 0};
+    for (size_t i = 0; i < differ; i++)
+        others.trait[others.count++] = traits[0].trait[which[i][0]];
+    d->lone = !told && !differ && other_texts(a->node, b->node, &others, d);
+    if (differ)
         told = other_texts(a->node, b->node, &others, d) || told;
-    }
     if (!told && differ)
         trait_texts(traits, which, differ, d);
     xr_join_equal_words((char *const[2]){d->value[0], d->value[1]});
-    if (!(told || differ) || xr_attribute_is_moved(xr_finder_match(f)->side, a, b, d->key)) {
+    if (!(told || differ || d->lone) || xr_attribute_is_moved(xr_finder_match(f)->side, a, b, d->key)) {
         xr_drop_difference(f);
         return;
     }
-    if ((!xr_judge_made(f, d) || is_unseen(f, d)) && !judge_hidden(f, d, traits))
+    if ((!xr_judge_made(f, d) || is_unseen(f, d)) && (d->lone || !judge_hidden(f, d, traits)))
         xr_drop_difference(f);
 }
 
@@ -244,14 +244,14 @@ static void compare_constant(xr_finder *f, uint32_t edge, uint32_t reference, co
 }
 
 /* What operators with graphs of their own are given as constants: how often a loop runs (the inputs before
- * the values that it carries), and what the branches of a choice read, in the order in which they do. */
+ * the values that it carries), and what their bodies read from outside, in the order in which they do. */
 static void compare_given_constants(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     enum { BEFORE_VALUES = 2 };
     const exray_node *a = xr_finder_step(f, 0, edge)->node, *b = xr_finder_step(f, 1, reference)->node;
-    bool loops = strcmp(a->op, "Loop") == 0 && strcmp(b->op, "Loop") == 0,
-         choices = strcmp(a->op, "If") == 0 && strcmp(b->op, "If") == 0 && a->input_count == b->input_count;
-    uint32_t count = loops ? BEFORE_VALUES : choices ? a->input_count : 0;
+    uint32_t count = a->input_count == b->input_count ? a->input_count
+                     : strcmp(a->op, "Loop") == 0     ? BEFORE_VALUES
+                                                      : 0;
     for (uint32_t i = 0; i < count && i < a->input_count && i < b->input_count; i++) {
         const uint32_t tensor[2] = {a->inputs[i], b->inputs[i]};
         bool constant = true;

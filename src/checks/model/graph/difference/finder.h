@@ -30,6 +30,7 @@ typedef struct xr_difference {
     xr_difference_proof proof;
     double effect;    /* the share of the step's result that it changes; NAN: unknown */
     bool absorbed;    /* it does not reach an output of the model */
+    bool lone;        /* an attribute that one side leaves out, whose default may be the other's */
     uint32_t step[2]; /* edge, reference: where it is; EXRAY_NO_INDEX: at an output of the model */
     uint32_t layer;   /* position among the comparison's pairs of layers, or EXRAY_NO_INDEX */
     uint32_t behind;  /* likewise: the first pair at or behind it */
