@@ -224,3 +224,102 @@ size_t xr_layers_that_read(const exray_comparison *comparison, uint32_t tensor, 
     free(copy);
     return found;
 }
+
+/* ---- Ranges that are kept from one tensor to the next -------------------------------------------- */
+
+static bool keeps_scale(const exray_node *node)
+{
+    static const char *const ops[] = {
+        "concat",       "concatenation",
+        "averagepool",  "averagepool2d",
+        "maxpool",      "maxpool2d",
+        "resize",       "resizebilinear",
+        "upsample",     "resizenearestneighbor",
+        "pad",          "padv2",
+        "mirrorpad",    "slice",
+        "stridedslice", "split",
+        "splitv",       "gather",
+        "tile",         "minimum",
+        "maximum",      "min",
+        "max",          "depthtospace",
+        "spacetodepth", "transpose",
+        "reshape",      "flatten",
+    };
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        if (xr_is_op(node->op, ops[i]))
+            return true;
+    return false;
+}
+
+static bool unpacks(const exray_node *node)
+{
+    return xr_is_op(node->op, "dequantizelinear") || xr_is_op(node->op, "dequantize");
+}
+
+static bool reads(const exray_node *node, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] == tensor)
+            return true;
+    return false;
+}
+
+static double own_scale(const exray_model *model, uint32_t tensor)
+{
+    if (tensor >= model->tensor_count || model->tensors[tensor].constant)
+        return 0;
+    const exray_quantization *q = &model->tensors[tensor].quantization;
+    return q->count == 1 ? (double)q->scale[0] : 0;
+}
+
+/* That of a tensor, of the integers that it is unpacked from, or of those that it is packed into; 0: none. */
+static double scale_of(const exray_model *model, uint32_t tensor)
+{
+    uint32_t maker, output;
+    double scale = own_scale(model, tensor);
+    if (scale == 0 && xr_place_of(model, tensor, &maker, &output) && unpacks(&model->nodes[maker]) &&
+        model->nodes[maker].input_count)
+        scale = own_scale(model, model->nodes[maker].inputs[0]);
+    for (uint32_t n = 0; scale == 0 && n < model->node_count; n++)
+        if (is_quantizer(&model->nodes[n]) && model->nodes[n].output_count && reads(&model->nodes[n], tensor))
+            scale = own_scale(model, model->nodes[n].outputs[0]);
+    return scale;
+}
+
+static bool keeps_what_it_reads(const exray_model *model, uint32_t node, double scale)
+{
+    const exray_node *n = &model->nodes[node];
+    for (uint32_t i = 0; i < n->input_count && keeps_scale(n); i++)
+        if (scale_of(model, n->inputs[i]) == scale)
+            return true;
+    return false;
+}
+
+/* Whether what reads a tensor, packs or unpacks it before, makes something of the same scale. */
+static bool is_kept(const exray_model *model, uint32_t tensor, double scale, int depth)
+{
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        if (!node->output_count || !reads(node, tensor))
+            continue;
+        if (keeps_scale(node) ? scale_of(model, node->outputs[0]) == scale
+                              : depth > 0 && (is_quantizer(node) || unpacks(node)) &&
+                                    is_kept(model, node->outputs[0], scale, depth - 1))
+            return true;
+    }
+    return false;
+}
+
+bool xr_shares_range(const exray_comparison *comparison, size_t layer)
+{
+    enum { PACKED_AND_UNPACKED = 2 };
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_tensor_info *made = xr_layer_info(comparison, pair, EXRAY_SIDE_EDGE);
+    if (!model || !made)
+        return false;
+    const uint32_t tensor = (uint32_t)(made - model->tensors);
+    const double scale = scale_of(model, tensor);
+    return scale > 0 && (keeps_what_it_reads(model, pair->node[EXRAY_SIDE_EDGE], scale) ||
+                         is_kept(model, tensor, scale, PACKED_AND_UNPACKED));
+}

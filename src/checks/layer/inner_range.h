@@ -33,4 +33,9 @@ exray_status xr_integers_evidence(const exray_comparison *comparison, size_t lay
  * `most` of them. */
 size_t xr_layers_that_read(const exray_comparison *comparison, uint32_t tensor, size_t *layer, size_t most);
 
+/* Whether the edge's integers of a layer, its own or a copy's, have the scale of what they are made of, or of
+ * what is made of them, by an operator that moves, joins, pools or resizes integers: engines keep one scale
+ * there, that of the largest. */
+bool xr_shares_range(const exray_comparison *comparison, size_t layer);
+
 #endif

@@ -146,6 +146,25 @@ static exray_status judge_own(const exray_comparison *comparison, const exray_te
     return EXRAY_OK;
 }
 
+/* Whether an activation that cuts values off reads the reference's layer: the same cut may then be the range
+ * of a copy on the edge. */
+static bool is_cut_behind(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    static const char *const cutting[] = {"relu", "relu6", "clip", "minimum", "maximum", "min", "max"};
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
+    const exray_tensor_info *made = xr_layer_info(comparison, layer, EXRAY_SIDE_REFERENCE);
+    for (uint32_t n = 0; model && made && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        bool reads = false;
+        for (uint32_t i = 0; i < node->input_count && !reads; i++)
+            reads = node->inputs[i] == (uint32_t)(made - model->tensors);
+        for (size_t k = 0; reads && k < sizeof cutting / sizeof *cutting; k++)
+            if (xr_is_op(node->op, cutting[k]))
+                return true;
+    }
+    return !model || !made;
+}
+
 /* Judges the range of the copy that a node behind a layer of floats makes. */
 static exray_status judge_copy(const exray_comparison *comparison, const range_limits *limit, judged *j,
                                exray_error *error)
@@ -157,8 +176,10 @@ static exray_status judge_copy(const exray_comparison *comparison, const range_l
     exray_status status = xr_quantizer_evidence(comparison, j->layer, node, &j->evidence, error);
     if (status == EXRAY_OK)
         j->fault = judge(&j->evidence, limit, NULL, &j->cost);
-    /* A range that begins at zero is an activation; what it holds is compared behind it. */
-    bool activates = fabs(j->evidence.low) < j->evidence.step || fabs(j->evidence.high) < j->evidence.step;
+    /* A range that begins at zero may be an activation; what it holds is compared behind it. */
+    bool activates =
+        (fabs(j->evidence.low) < j->evidence.step || fabs(j->evidence.high) < j->evidence.step) &&
+        is_cut_behind(comparison, exray_comparison_layer(comparison, j->layer));
     if (j->fault == TOO_WIDE
             ? is_range_of_function(exray_comparison_layer(comparison, j->layer), &j->evidence)
             : activates)
@@ -240,16 +261,18 @@ static bool is_stuck(const judged *j)
 }
 
 /* Where no layer or output is wrong, keeps only what is certain; with one layer that surely clips, the others
- * that clip: one calibration made them. */
-static size_t keep_certain(judged *list, size_t count, bool other_weights)
+ * that clip: one calibration made them.  A range that the engine keeps for several tensors has to hold the
+ * largest. */
+static size_t keep_certain(const exray_comparison *comparison, judged *list, size_t count, bool other_weights)
 {
     size_t kept = 0;
     bool clips = false;
     for (size_t i = 0; i < count; i++)
         clips = clips || (list[i].fault == TOO_NARROW && is_certain(&list[i]));
     for (size_t i = 0; i < count; i++)
-        if (is_certain(&list[i]) || (other_weights && is_stuck(&list[i])) ||
-            (clips && list[i].fault == TOO_NARROW))
+        if ((is_certain(&list[i]) &&
+             (list[i].fault != TOO_WIDE || list[i].known || !xr_shares_range(comparison, list[i].layer))) ||
+            (other_weights && is_stuck(&list[i])) || (clips && list[i].fault == TOO_NARROW))
             list[kept++] = list[i];
     return kept;
 }
@@ -627,7 +650,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (!clean)
             count = keep_clipped(comparison, list, count);
         else if (!wrong || !may_account(comparison, findings, list, count))
-            count = keep_certain(list, count, other_weights);
+            count = keep_certain(comparison, list, count, other_weights);
         if (!keep_before_operators(comparison, findings, list, &count))
             status = error->status = EXRAY_E_MEMORY;
         if (!clean || (!wrong && !is_certain(&input.j)))

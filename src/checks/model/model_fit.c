@@ -206,6 +206,36 @@ static bool is_explained(const exray_layer_pair *layer)
     return layer->role == EXRAY_LAYER_ROLE_CLEAN || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
 }
 
+/* The largest error of what the edge's node of a layer reads, its constants aside; NAN: one is not known. */
+static double error_read(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_node *node =
+        model && layer->node[0] < model->node_count ? &model->nodes[layer->node[0]] : NULL;
+    double most = 0;
+    for (uint32_t i = 0; node && i < node->input_count; i++) {
+        if (node->inputs[i] >= model->tensor_count || model->tensors[node->inputs[i]].constant)
+            continue;
+        const size_t from = xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, node->inputs[i]);
+        const exray_layer_pair *before = from == SIZE_MAX ? NULL : exray_comparison_layer(comparison, from);
+        if (!before || !isfinite(before->error))
+            return NAN;
+        most = fmax(most, before->error);
+    }
+    return node ? most : NAN;
+}
+
+/* Whether a layer errs as other weights make it err, though what it reads does not: nothing beside it undoes
+ * their factors.  The noise of 8 and of 4 bits is wide enough to hide that. */
+static bool errs_by_weights(const exray_comparison *comparison, const exray_layer_pair *layer,
+                            const xr_weight_pair *p)
+{
+    static const double most_of_it = 0.5, beyond = 3; /* times the rounding and what was read */
+    const double read = error_read(comparison, layer);
+    return layer->error > most_of_it * fmin(p->difference, 1) &&
+           layer->error > beyond * hypot(read, p->rounding);
+}
+
 /* Whether other weights of more than one dimension are in the same order, as those of a layer that reads such
  * channels are.  Fewer may be the places of a kernel. */
 static bool is_ordered_back(const xr_model_fit *fit, const xr_weight_pair *p)
@@ -241,7 +271,7 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return true;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
     exray_layer_role role = layer->role;
-    if (is_first_wrong(layer) && p->correlation > ONE_FACTOR)
+    if ((is_first_wrong(layer) && p->correlation > ONE_FACTOR) || errs_by_weights(comparison, layer, p))
         return false;
     if (is_scaled_behind(m->side[0].model, p->of[0].tensor) !=
         is_scaled_behind(m->side[1].model, p->of[1].tensor))

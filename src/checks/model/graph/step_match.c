@@ -2,6 +2,7 @@
  * gaps); then those in another order, by the steps that feed them. */
 #include "checks/model/graph/step_match.h"
 
+#include "checks/model/graph/between/step_layers.h"
 #include "checks/model/graph/join/step_cuts.h"
 
 #include <math.h>
@@ -159,6 +160,17 @@ static bool match_in_order(const exray_comparison *c, xr_step_match *m)
     return ok;
 }
 
+static double score_for(const exray_comparison *c, void *match, uint32_t edge, uint32_t reference)
+{
+    return score_of(c, match, edge, reference);
+}
+
+static bool settle_by_layers(const exray_comparison *c, xr_step_match *m)
+{
+    const xr_step_layers by = {c, m->side, m->mate, m->layer, score_for, m};
+    return xr_step_layers_settle(&by);
+}
+
 /* ---- Tensors ----------------------------------------------------------------------------- */
 
 static void join_tensors(xr_step_match *m, uint32_t edge, uint32_t reference)
@@ -302,18 +314,7 @@ static bool is_like(const xr_step_graph *g, uint32_t tensor, uint32_t other)
 
 uint32_t xr_step_match_layer_of(const xr_step_match *m, uint32_t edge)
 {
-    enum { FURTHEST = 4 };
-    const xr_step_graph *g = &m->side[0];
-    for (int i = 0; i <= FURTHEST; i++) {
-        if (edge < g->model->tensor_count && m->layer[edge] != EXRAY_NO_INDEX)
-            return m->layer[edge];
-        const xr_op_step *raw = g->tensor[edge].raw == EXRAY_NO_INDEX ? NULL : &g->raw[g->tensor[edge].raw];
-        if (!raw || raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY ||
-            raw->input_count != 1)
-            break;
-        edge = raw->input[0];
-    }
-    return EXRAY_NO_INDEX;
+    return xr_step_layer_of(&m->side[0], m->layer, edge);
 }
 
 const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *m,
@@ -356,7 +357,7 @@ static bool make(const exray_comparison *c, xr_step_match *m)
     if (!m->layer)
         return false;
     note_layers(c, m);
-    if (!match_in_order(c, m))
+    if (!match_in_order(c, m) || !settle_by_layers(c, m))
         return false;
     join_inputs(c, m);
     part_cuts(m);

@@ -1,0 +1,141 @@
+"""Mistakes of quantizers that the noise of few bits is wide enough to hide, beside healthy twins: factors that nothing undoes, a
+range without the negative part, branches that an optimizer has put in another order."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+from onnx_log import record
+from onnx_models import Graph
+from onnxruntime.quantization import QuantType, quantize_static
+from quantized_models import Data
+from validate_support import causes, finding, validate
+
+
+def arrays(shape, count, seed, gain=1.0):
+    return [(gain * np.random.default_rng([seed, i]).normal(size=shape)).astype(np.float32) for i in range(count)]
+
+
+def judge(tmp_path, edge, reference, inputs, status, edge_level="extended", reference_level="extended"):
+    record(edge, tmp_path / "edge.mcap", inputs, tmp_path, edge_level, role="edge", constants=True)
+    record(reference, tmp_path / "reference.mcap", inputs, tmp_path, reference_level, constants=True)
+    return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
+
+
+def initializer(model, name, function):
+    found = next(i for i in model.graph.initializer if i.name == name)
+    value = numpy_helper.to_array(found)
+    found.CopyFrom(numpy_helper.from_array(np.asarray(function(value.copy()), value.dtype).reshape(value.shape), name))
+
+
+def static(source, path, data, change=None, **options):
+    """By ONNX Runtime's quantizer; change(model) alters the file."""
+    quantize_static(str(source), str(path), Data(data), per_channel=True, weight_type=QuantType.QInt8, **options)
+    model = onnx.load(path)
+    (change or (lambda m: None))(model)
+    onnx.save(model, path)
+    return path
+
+
+# ---- 4 bits ----
+
+
+def dense(path, uneven=False):
+    """Layers of matrices; uneven: blocks of inputs of unequal sizes in the seventh."""
+    g, x = Graph(), "x"
+    for i in range(8):
+        name = g.weight(f"m{i}.w", 64, 64)
+        if uneven and i == 6:
+            g.constants[name] *= np.repeat(np.float32([0.4, 1.6, 0.8, 1.2]), 16)[:, None]
+        x = g("Tanh", g("MatMul", x, name, to=f"m{i}"), to="y" if i == 7 else f"t{i}")
+    return g.save(path, [8, 64])
+
+
+def in_4_bits(source, path, spoil=lambda name, scale: scale, block=16):
+    """Every matrix as MatMulNBits has it, in blocks of rows with a scale each."""
+    model = onnx.load(source)
+    held = {i.name: i for i in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type != "MatMul":
+            continue
+        name = node.input[1]
+        w = numpy_helper.to_array(held[name])
+        rows, columns = w.shape
+        blocks = w.T.reshape(columns, rows // block, block)
+        scale = np.abs(blocks).max(-1) / 7
+        q = (np.round(blocks / scale[..., None]) + 8).astype(np.uint8)
+        packed = (q[..., ::2] | q[..., 1::2] << 4).astype(np.uint8)
+        model.graph.initializer.remove(held[name])
+        model.graph.initializer.extend([numpy_helper.from_array(packed, name), numpy_helper.from_array(spoil(name, scale).astype(np.float32).reshape(-1), name + "_scale")])
+        node.CopyFrom(helper.make_node("MatMulNBits", [node.input[0], name, name + "_scale"], list(node.output), name=node.name, domain="com.microsoft", K=rows, N=columns, bits=4, block_size=block))
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("moved", [0, 1], ids=["healthy", "moved by a block"])
+def test_scales_of_blocks_that_nothing_undoes(tmp_path, moved):
+    """A factor for each input is undone by what makes it or not at all; 4 bits are noise enough that the layer seems right."""
+    right = dense(tmp_path / "right.onnx", uneven=True)
+    edge = in_4_bits(right, tmp_path / "edge.onnx", lambda name, scale: np.roll(scale, moved, 1) if name == "m6.w" else scale)
+    v = judge(tmp_path, edge, right, arrays((8, 64), 4, 1), moved)
+    assert causes(v) == (["model.weights"] if moved else [])
+    assert not moved or "m6.w" in str(finding(v, "model.weights"))
+    assert next(p for p in v["layers"] if p["edge"]["name"] == "m6")["role"] == "clean"
+
+
+# ---- Ranges ----
+
+
+def swish(path, activation="HardSwish"):
+    g = Graph(opset=17)
+    x = g.conv("x", "stem", 3, 16)
+    for i in range(3):
+        x = g.conv(g(activation, x, to=f"act{i}"), f"c{i}", 16, 16)
+    g("Flatten", g("GlobalAveragePool", x, to="pool"), to="y")
+    return g.save(path, [1, 3, 24, 24])
+
+
+def lose_zero(model):
+    initializer(model, "act1_zero_point", lambda a: a * 0)
+
+
+@pytest.mark.parametrize("activation,change", [("HardSwish", None), ("HardSwish", lose_zero), ("Relu", None)], ids=["healthy", "no negative part", "a ReLU has none"])
+def test_a_range_that_begins_at_zero_behind_values_that_do_not(tmp_path, activation, change):
+    right = swish(tmp_path / "right.onnx", activation)
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), change, activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1 if change else 0)
+    assert causes(v) == (["layer.saturation"] if change else [])
+    assert not change or "act1" in finding(v, "layer.saturation")["summary"]
+
+
+# ---- Branches ----
+
+
+def branches(path, lacking=False):
+    """Three branches of one shape, one behind a pool, joined; lacking: in the second block it reads what the pool would."""
+    g = Graph(opset=17)
+    x = g("Relu", g.conv("x", "stem", 3, 12), to="stem_act")
+    for i, channels in enumerate((12, 24)):
+        p = g("AveragePool", x, to=f"pool{i}", kernel_shape=[3, 3], strides=[1, 1], pads=[1] * 4)
+        one = {"kernel_shape": [1, 1], "pads": [0] * 4}
+        parts = [g.conv(x, f"a{i}", channels, 8, **one), g.conv(x, f"b{i}", channels, 8), g.conv(x if lacking and i else p, f"c{i}", channels, 8, **one)]
+        x = g("Concat", *(g("Relu", part, to=part + "_act") for part in parts), to=f"joined{i}", axis=1)
+    g("Flatten", g("GlobalAveragePool", g.conv(x, "last", 24, 8), to="pool"), to="y")
+    return g.save(path, [1, 3, 24, 24])
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_branches_in_another_order_are_known_by_their_values(tmp_path, symmetric):
+    """The optimizer runs the branches of the 8-bit copy from the last to the first: two of one shape were taken for each other."""
+    right = branches(tmp_path / "right.onnx")
+    options = {"activation_type": QuantType.QInt8, "extra_options": {"ActivationSymmetric": True}} if symmetric else {"activation_type": QuantType.QUInt8}
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), **options)
+    assert causes(judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 0)) == []
+
+
+def test_a_branch_that_reads_something_else_is_still_told(tmp_path):
+    right, wrong = branches(tmp_path / "right.onnx"), branches(tmp_path / "wrong.onnx", lacking=True)
+    edge = static(wrong, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1)
+    assert causes(v) == ["model.operator"] and "pool1" in str(finding(v, "model.operator"))
