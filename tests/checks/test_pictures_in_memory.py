@@ -493,6 +493,28 @@ def test_low_bits_that_are_zero_are_a_warning(tmp_path, camera, before):
     assert [(f["cause"], f["severity"]) for f in verdict["findings"] if f["severity"] != "info"] == [("input.color_space", "warning")]
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["before the resize", "after it"])
+def test_low_bits_that_one_side_fills_are_a_warning(tmp_path, camera, before):
+    imagenet = lambda p: ((p.astype(np.float32) - IMAGENET[0]) / IMAGENET[1]).astype(np.float32)
+    filled = lambda p: of565(words565(p)).astype(np.uint8)
+    made = lambda f: [imagenet(resized(f(p)) if before else f(resized(p))) for p in camera]
+    verdict = explain(tmp_path, made(cut_off), made(filled))
+    assert verdict["verdict"] == "pass" and "low bits" in text(finding(verdict, "input.color_space"))
+    assert [(f["cause"], f["severity"]) for f in verdict["findings"] if f["severity"] != "info"] == [("input.color_space", "warning")]
+    darker = lambda p: np.round(filled(p) * .95).astype(np.uint8)
+    assert named(explain(tmp_path, made(darker), made(filled))) == ["normalization"]
+
+
+@pytest.mark.parametrize("constants", [IMAGENET, (np.float32(0), np.float32(255))], ids=["for each channel", "0..1"])
+def test_channels_that_are_exchanged_at_night(tmp_path, camera, constants):
+    """Less than noise, but exact."""
+    norm = lambda p: ((p.astype(np.float32) - constants[0]) / constants[1]).astype(np.float32)
+    night = [resized(p) // 48 for p in camera]
+    assert named(explain(tmp_path, [norm(p[..., ::-1]) for p in night], [norm(p) for p in night])) == ["channel_order"]
+    noisy = [np.clip(p.astype(int) + np.random.default_rng(k).integers(-1, 2, p.shape), 0, 255) for k, p in enumerate(night)]
+    assert named(explain(tmp_path, [norm(p) for p in noisy], [norm(p) for p in night])) == []
+
+
 @pytest.mark.parametrize("channel,name", list(enumerate(["red", "green", "blue"])))
 def test_one_channel_in_all_three(tmp_path, camera, channel, name):
     edge = [np.repeat(norm(resized(p))[..., channel:channel + 1], 3, -1) for p in camera]

@@ -161,21 +161,31 @@ static void report_range(const xr_input_fit *fit, const xr_channel_order *o, int
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
-/* Whether the offsets are those of bits that were cut off without being filled again: of 3, 2 and 3 bits, in
- * levels, the mean of what they were. */
-static bool are_bits_cut_off(const xr_input_fit *fit)
+/* Bits that one side cut off without filling them again. */
+typedef enum low_bits { BITS_ALIKE, BITS_OF_EIGHT, BITS_OF_FILLED } low_bits;
+
+/* Whether the offsets are those of such bits: of 3, 2 and 3 bits, in levels, the mean of what they were.  Or
+ * the gains are, where the reference fills them with the high ones: 8 q for 8 q + q / 4. */
+static low_bits bits_cut_off(const xr_input_fit *fit)
 {
     static const double means[3] = {3.5, 1.5, 3.5};
-    xr_affine m = fit->orders.list[fit->orders.used].map;
-    const bool pixels = fit->orders.named && xr_map_on_pixels(fit, &m);
-    const double level = pixels ? 1 : fit->level[EXRAY_SIDE_EDGE];
-    for (size_t c = 0; c < 3; c++)
-        if (fabs(m.gain[c] - 1) > 0.03 || fabs(-m.offset[c] / level - means[c]) > 1)
-            return false;
-    return fit->values.channels == 3 && m.offset[1] > m.offset[0] && m.offset[1] > m.offset[2];
+    static const double filled[3] = {8 / 8.25, 4 / 4.0625, 8 / 8.25};
+    xr_affine m = fit->orders.list[fit->orders.used].map, on_pixels;
+    const bool known = fit->values.channels == 3 && xr_map_on_pixels(fit, &on_pixels);
+    if (fit->orders.named && known)
+        m = on_pixels;
+    const double level = fit->orders.named && known ? 1 : fit->level[EXRAY_SIDE_EDGE];
+    bool eight = fit->values.channels == 3 && m.offset[1] > m.offset[0] && m.offset[1] > m.offset[2],
+         again = known;
+    for (size_t c = 0; c < 3; c++) {
+        eight = eight && fabs(m.gain[c] - 1) <= 0.03 && fabs(-m.offset[c] / level - means[c]) <= 1;
+        again = again && fabs(on_pixels.gain[c] - filled[c]) < 0.005 && fabs(on_pixels.offset[c]) < 1;
+    }
+    return again ? BITS_OF_FILLED : eight ? BITS_OF_EIGHT : BITS_ALIKE;
 }
 
-static void report_bits(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+static void report_bits(const exray_comparison *comparison, const xr_input_fit *fit, low_bits bits,
+                        exray_findings *findings)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
     bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
@@ -183,10 +193,18 @@ static void report_bits(const exray_comparison *comparison, const xr_input_fit *
                                           decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING,
                                           0.9 * xr_confidence(fit->residual.blocks, fit->map.effect));
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(
-        f, "The edge's colours are made differently: 5, 6 and 5 bits for red, green and blue where "
-           "the reference has 8, and the bits that are missing are 0.");
-    exray_finding_detail(f, "That makes them darker by 3.5, 1.5 and 3.5 levels of 256 on average.");
+    if (bits == BITS_OF_EIGHT) {
+        exray_finding_summary(
+            f, "The edge's colours are made differently: 5, 6 and 5 bits for red, green and blue where "
+               "the reference has 8, and the bits that are missing are 0.");
+        exray_finding_detail(f, "That makes them darker by 3.5, 1.5 and 3.5 levels of 256 on average.");
+    } else {
+        exray_finding_summary(
+            f, "The edge's colours are made differently: their low bits (5, 6 and 5 are the camera's) are 0 "
+               "where the reference fills them with the high ones.");
+        exray_finding_detail(f,
+                             "White is 248, 252 and 248 there, and 255 here: up to 7 levels of 256 darker.");
+    }
     exray_finding_fix(
         f, "Fill the low bits with the high ones (r << 3 | r >> 2), or have the camera deliver 8 bits a "
            "colour.");
@@ -212,8 +230,9 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
         report_range(fit, o, range, findings);
         return;
     }
-    if (are_bits_cut_off(fit)) {
-        report_bits(comparison, fit, findings);
+    const low_bits bits = bits_cut_off(fit);
+    if (bits != BITS_ALIKE) {
+        report_bits(comparison, fit, bits, findings);
         return;
     }
     xr_affine on_pixels;

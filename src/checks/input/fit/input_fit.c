@@ -272,6 +272,43 @@ static bool is_map_after_exchange(const xr_input_fit *fit, const xr_fit_sums *s,
     return true;
 }
 
+/* What an order leaves of the pixels with the map that fits them best, which it gets. */
+static double residual_of_pixels(const xr_input_fit *fit, const xr_fit_sums *pixels, xr_channel_order *o)
+{
+    for (size_t c = 0; c < fit->values.channels; c++)
+        fit_channel(pixels, c, o->from[c], FLOAT_NOISE * fit->level[1], &o->map.gain[c], &o->map.offset[c]);
+    return residual(fit, pixels, o, &o->map);
+}
+
+/* Whether another order makes every pixel of the edge's, to float noise, and the order as it is does not:
+ * however little the pictures hold, as at night, that is no chance.  The order is used then, and every frame
+ * that it changes is for it. */
+static bool is_exact_exchange(xr_input_fit *fit, const xr_fit_frames *frames, const xr_fit_sums *pixels)
+{
+    const double seen = 20 * FLOAT_NOISE;
+    xr_channel_order identity = fit->orders.list[0];
+    if (!(fit->raw.pixels > seen) || !(residual_of_pixels(fit, pixels, &identity) > seen))
+        return false;
+    for (size_t i = 1; i < fit->orders.count; i++) {
+        xr_channel_order o = fit->orders.list[i];
+        if (residual_of_pixels(fit, pixels, &o) > FLOAT_NOISE)
+            continue;
+        fit->orders.list[i] = o;
+        fit->orders.best = fit->orders.used = i;
+        fit->orders.named = true;
+        if (is_map_after_exchange(fit, pixels, &o, FLOAT_NOISE))
+            fit->map.after_exchange = true;
+        else {
+            fit->map.named = true;
+            fit->map.effect = fit->raw.pixels;
+        }
+        for (size_t f = 0; f < frames->count; f++)
+            fit->orders.supporting += own_residual(fit, &frames->pixels[f], &identity) > FLOAT_NOISE;
+        return true;
+    }
+    return false;
+}
+
 static void judge_map(xr_input_fit *fit, const xr_fit_sums *pixels, const xr_fit_sums *blocks)
 {
     const xr_channel_order *o = &fit->orders.list[fit->orders.used];
@@ -428,11 +465,13 @@ static void judge_together(xr_input_fit *fit, const xr_fit_frames *frames)
     }
     double luma = luma_residual(fit, &pixels, identity, &no_map);
     fit->state = is_noise(fit, luma, fit->raw.pixels, fit->raw.worst) ? XR_FIT_NOISE : XR_FIT_DIFFERS;
-    if (fit->state == XR_FIT_NOISE && is_exchange(fit))
+    const bool exact = fit->state == XR_FIT_NOISE && is_exact_exchange(fit, frames, &pixels);
+    if (exact || (fit->state == XR_FIT_NOISE && is_exchange(fit)))
         fit->state = XR_FIT_DIFFERS;
-    if (fit->state == XR_FIT_DIFFERS)
+    if (fit->state == XR_FIT_DIFFERS && !exact)
         judge_order(fit, frames);
-    judge_map(fit, &pixels, &blocks);
+    if (!exact)
+        judge_map(fit, &pixels, &blocks);
     if (fit->map.named)
         fit->state = XR_FIT_DIFFERS;
     vote_on_map(fit, frames);
