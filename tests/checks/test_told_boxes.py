@@ -113,7 +113,32 @@ def another(rows, **values):
     return rows
 
 
+def resized(b, wide, high):
+    """About their centers."""
+    middle, half = (b[:, :2] + b[:, 2:4]) / 2, (b[:, 2:4] - b[:, :2]) / 2 * np.column_stack([wide, high])
+    return placed(b, *(middle - half).T, *(middle + half).T)
+
+
+FACTORS = np.array([0.4, 1.0, 2.2])
+
+
+def suppressed(b, k):
+    """Other sizes, of which suppression leaves others: one is missing, one more is told."""
+    told = resized(b, *FACTORS[[np.arange(len(b)) % 3, (np.arange(len(b)) + 1) % 3]])
+    extra = told[-1:].copy()
+    extra[:, :4] += 0.2
+    extra[:, 5] -= 0.02
+    return np.concatenate([np.delete(told, 1, 0), extra])
+
+
 WRONG = {
+    "anchors of other levels": (lambda b, k: resized(b, *FACTORS[[np.arange(len(b)) % 3, (np.arange(len(b)) + 1) % 3]]), "scaled", "by 3 factors"),
+    "anchors' width for height": (lambda b, k: resized(b, 1.3 + 0.1 * (np.arange(len(b)) % 4), 1 / (1.3 + 0.1 * (np.arange(len(b)) % 4))), "scaled", "width for height"),
+    "sizes by another function": (lambda b, k: resized(b, *(4 * (b[:, 2:4] - b[:, :2])).T), "scaled", "times as high, in"),
+    "anchors of other levels, suppressed": (suppressed, "scaled", "threshold and suppression"),
+    "scores of another kind, suppressed": (lambda b, k: another(suppressed(resized(b, *(1 / FACTORS[[np.arange(len(b)) % 3, (np.arange(len(b)) + 1) % 3]])), k), score=lambda b: np.sin(9 * b[:, 5]) ** 2), "scores", "threshold and suppression"),
+    "zoomed in some": (lambda b, k: placed(b, *(2 * b[:, :4] - 0.5).T) if k in (1, 4) else b, "scaled", "frames 1 and 4"),
+    "told once more": ("held", "late", "up to 2 frames before"),
     "mirrored": (lambda b, k: placed(b, 1 - b[:, 2], b[:, 1], 1 - b[:, 0], b[:, 3]), "mirrored", "left to right"),
     "upside down": (lambda b, k: placed(b, b[:, 0], 1 - b[:, 3], b[:, 2], 1 - b[:, 1]), "mirrored", "upside down"),
     "by 90": (lambda b, k: placed(b, 1 - b[:, 3], b[:, 0], 1 - b[:, 1], b[:, 2]), "turned", "90 degrees clockwise"),
@@ -152,11 +177,16 @@ def late(result, k):
     RIGHT(result, max(k - 1, 0))
 
 
+def held(result, k):
+    """A detector that runs in every third frame."""
+    RIGHT(result, k - k % 3)
+
+
 @pytest.mark.parametrize("outputs", ["outputs", "inputs alone"])
 @pytest.mark.parametrize("way", WRONG)
 def test_told_wrongly(tmp_path, way, outputs):
     change, kind, says = WRONG[way]
-    verdict = judged(tmp_path, OUTPUTS, teller(change) if change else late, RIGHT, keep_outputs=outputs == "outputs")
+    verdict = judged(tmp_path, OUTPUTS, held if change == "held" else teller(change) if change else late, RIGHT, keep_outputs=outputs == "outputs")
     if way == "exchanged" and outputs == "outputs":  # each side's own outputs show it
         told_finding(verdict, "output.box_format")
         return
@@ -187,6 +217,40 @@ def test_other_cause_names(tmp_path):
         assert f["evidence"]["difference"] == 1
     sizes = teller(lambda b, k: placed(b, (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2, b[:, 2] - b[:, 0], b[:, 3] - b[:, 1]))
     told_finding(judged(tmp_path, OUTPUTS, sizes, RIGHT, keep_outputs=False), "output.box_format")
+
+
+def outlined(sign=1, first=0):
+    """Boxes with corners: turned by an angle."""
+    def tell(result, k):
+        random = np.random.default_rng(k)
+        for i in range(4):
+            middle, side, angle = random.uniform(0.3, 0.7, 2), random.uniform(0.08, 0.2, 2), sign * random.uniform(0.3, 1.2)
+            u, v = np.array([np.cos(angle), np.sin(angle)]) * side[0], np.array([-np.sin(angle), np.cos(angle)]) * side[1] / 3
+            corners = np.roll(np.array([middle - u - v, middle + u - v, middle + u + v, middle - u + v]), -first, 0)
+            low, high = corners.min(0), corners.max(0)
+            result.boxes.add(x_min=low[0], y_min=low[1], x_max=high[0], y_max=high[1], id=i % 2, score=0.9 - 0.1 * i, corner=corners.ravel())
+
+    return tell
+
+
+@pytest.mark.parametrize("change, passes", [(dict(), True), (dict(first=2), True), (dict(sign=-1), False)])
+def test_corners_of_turned_boxes(tmp_path, change, passes):
+    """The bounds of a box turned by an angle are those of the one turned the other way."""
+    verdict = judged(tmp_path, OUTPUTS, outlined(**change), outlined(), keep_outputs=False)
+    if passes:
+        assert verdict["findings"] == []
+        return
+    f = told_finding(verdict)
+    assert f["evidence"]["kind"] == "mirrored" and "the other way" in f["summary"] and f["evidence"]["boxes_other_corners"] == 4 * FRAMES
+
+
+def test_the_center_for_the_corner(tmp_path):
+    """Sizes that were then moved and scaled as corners are have no form of their own any more."""
+    def change(b, k):
+        middle, size = (b[:, :2] + b[:, 2:4]) / 2, b[:, 2:4] - b[:, :2]
+        return placed(b, *middle.T, *(size * (1.2 + 0.1 * k) - 0.1).T)
+
+    told_finding(judged(tmp_path, OUTPUTS, teller(change), RIGHT, keep_outputs=False), "output.box_format")
 
 
 HEALTHY = {

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     MOST_A_FRAME = 500,   /* boxes that are looked at; applications tell fewer */
@@ -24,7 +25,13 @@ static bool copy_box(const exray_box *from, xr_told_box *to)
     bool numbers = true;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         numbers = numbers && isfinite(values[i]);
-    *to = (xr_told_box){{from->x_min, from->y_min, from->x_max, from->y_max}, from->score, from->id};
+    *to = (xr_told_box){{from->x_min, from->y_min, from->x_max, from->y_max},
+                        from->score,
+                        from->id,
+                        from->corners != NULL,
+                        {0}};
+    if (from->corners)
+        memcpy(to->corner, from->corners, sizeof to->corner);
     for (int i = 0; i < 4; i++)
         to->at[i] = isfinite(to->at[i]) ? to->at[i] : -1e9;
     to->score = isfinite(to->score) ? to->score : 0;

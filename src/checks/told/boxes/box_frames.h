@@ -9,6 +9,8 @@ typedef struct xr_told_box {
     double at[4];
     double score;
     int64_t id;
+    bool turned; /* it has corners: x, y of each, in their order */
+    float corner[8];
 } xr_told_box;
 
 typedef struct xr_box_frame {

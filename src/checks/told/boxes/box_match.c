@@ -14,7 +14,8 @@
 #define NOISY_SCORE   0.08
 #define NOISY_OVERLAP 0.5
 
-const xr_box_rule xr_box_rule_same = {{XR_FORM_CORNERS, 0, {1, 1}, {0, 0}, {0, 0}}, NULL, false, false, 0};
+const xr_box_rule xr_box_rule_same = {
+    {XR_FORM_CORNERS, 0, {1, 1}, {0, 0}, {0, 0}}, NULL, false, false, false, false, 0};
 
 double xr_score_noise(const xr_box_frame *frame)
 {
@@ -46,6 +47,18 @@ typedef struct frame_rule {
     double place, score;
 } frame_rule;
 
+static double between_centers(const double a[4], const double b[4])
+{
+    return fmax(fabs(a[0] + a[2] - b[0] - b[2]), fabs(a[1] + a[3] - b[1] - b[3])) / 2;
+}
+
+static double distance(const xr_box_rule *rule, const double a[4], const double b[4])
+{
+    return rule->any_second ? fmax(fabs(a[0] - b[0]), fabs(a[1] - b[1]))
+           : rule->any_size ? between_centers(a, b)
+                            : xr_box_distance(a, b);
+}
+
 /* How well a box of the edge fits one of the reference, which the map was applied to; INFINITY: not. */
 static double cost_of(const frame_rule *r, const xr_told_box *edge, const xr_told_box *reference,
                       const double at[4])
@@ -53,7 +66,7 @@ static double cost_of(const frame_rule *r, const xr_told_box *edge, const xr_tol
     double score = r->rule->any_score ? 0 : fabs(edge->score - reference->score);
     if ((!r->rule->any_class && edge->id != reference->id) || score > r->score)
         return INFINITY;
-    double place = xr_box_distance(edge->at, at);
+    double place = distance(r->rule, edge->at, at);
     double size = fmax(r->map->scale[0], r->map->scale[1]);
     if (place <= r->place * fmax(size, 1))
         return place + score;

@@ -9,7 +9,9 @@ typedef struct xr_box_rule {
     xr_box_map map;        /* of the reference's boxes */
     const xr_box_map *own; /* [frames] instead, one for each; or NULL */
     bool any_class, any_score;
-    long lag; /* the edge's frame k has what the reference's frame k - lag has */
+    bool any_size;   /* centers alone */
+    bool any_second; /* the first two numbers alone */
+    long lag;        /* the edge's frame k has what the reference's frame k - lag has */
 } xr_box_rule;
 
 extern const xr_box_rule xr_box_rule_same;

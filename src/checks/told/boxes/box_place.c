@@ -165,7 +165,8 @@ static size_t fewest(xr_box_place_model model, size_t frames)
     return model == XR_PLACE_CONSTANT ? 2 : model == XR_PLACE_FRAMES ? 2 * frames + 1 : frames + 2;
 }
 
-bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int turn, xr_box_map *own)
+bool xr_box_place_fit(const xr_box_frames *frames, const bool *differs, xr_box_place_model model, int turn,
+                      xr_box_map *own)
 {
     place_work w = {.count = 0};
     size_t most = 2 * frames->boxes[1] + 2, pairs = 0, used = 0;
@@ -176,7 +177,8 @@ bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int
     w.at[1] = calloc(most, sizeof *w.at[1]);
     bool ok = left_out && w.at[0] && w.at[1];
     for (size_t f = 0; ok && f < frames->count; f++) {
-        add_frame(&w, &turned, &frames->frame[f]);
+        if (model != XR_PLACE_CONSTANT || differs[f])
+            add_frame(&w, &turned, &frames->frame[f]);
         if (model == XR_PLACE_CONSTANT)
             continue;
         own[f] = fit_model(&w, left_out, model, turn);

@@ -14,9 +14,10 @@ typedef enum xr_box_place_model {
     XR_PLACE_MODELS
 } xr_box_place_model;
 
-/* Fits the model behind a turn of the picture; own[frames] gets the map of each frame.  False: too few boxes
- * can be told apart by class and score. */
-bool xr_box_place_fit(const xr_box_frames *frames, xr_box_place_model model, int turn, xr_box_map *own);
+/* Fits the model behind a turn of the picture; own[frames] gets the map of each frame.  What is constant is
+ * fitted to the frames that differ.  False: too few boxes can be told apart by class and score. */
+bool xr_box_place_fit(const xr_box_frames *frames, const bool *differs, xr_box_place_model model, int turn,
+                      xr_box_map *own);
 
 /* Fits how much wider and higher boxes of that form are, about their centers.  False: they are not, or too
  * few can be told apart. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FURTHEST_LAG = 4 };
+enum { FURTHEST_LAG = 4, LONGEST_HOLD = 32, ENOUGH_OF_MANY = 8 };
 
 /* Of boxes behind other kernels, so many may have no counterpart. */
 #define NOISY_SHARE 0.1
@@ -13,7 +13,8 @@ typedef struct search_work {
     const xr_box_frames *frames;
     xr_box_story *story;
     xr_box_match match;
-    bool exact; /* all frames are */
+    bool exact;  /* all frames are */
+    size_t same; /* pairs of the frames that differ, as they are */
 } search_work;
 
 typedef struct box_tally {
@@ -54,6 +55,14 @@ static bool leaves_one_side(const search_work *w, const box_tally *t)
     return t->pairs >= 3 && (t->missing <= allow || t->extra <= allow) && t->pairs >= t->missing + t->extra;
 }
 
+/* Suppression and threshold act on what is told otherwise: then boxes are both missing and extra.  So many
+ * have their counterpart by the rule, and hardly any without it, that the rule is no chance. */
+static bool leaves_some(const search_work *w, const box_tally *t)
+{
+    const size_t fewer = t->pairs + (t->missing < t->extra ? t->missing : t->extra);
+    return t->pairs >= ENOUGH_OF_MANY && 2 * t->pairs >= fewer && t->pairs >= 2 * w->same;
+}
+
 typedef bool accepts(const search_work *w, const box_tally *t);
 
 static bool adopt(search_work *w, xr_box_way way, const xr_box_rule *rule, accepts *accept)
@@ -75,7 +84,7 @@ static bool try_sets(search_work *w)
 {
     box_tally t = tally(w, &xr_box_rule_same);
     size_t allow = allowed(w, t.pairs);
-    w->story->pairs = t.pairs;
+    w->same = w->story->pairs = t.pairs;
     w->story->missing = t.missing;
     w->story->extra = t.extra;
     w->story->way = t.extra <= allow     ? XR_BOXES_MISSING
@@ -124,6 +133,44 @@ static bool try_lags(search_work *w)
     return false;
 }
 
+/* How many frames before another frame told what is told here; 0: none did. */
+static long held_since(search_work *w, size_t f)
+{
+    for (long lag = 1; lag <= LONGEST_HOLD && (size_t)lag <= f; lag++) {
+        xr_box_rule rule = xr_box_rule_same;
+        rule.lag = lag;
+        if (xr_box_match_make(w->frames, f, &rule, &w->match) && w->match.pairs > 0 &&
+            w->match.missing + w->match.extra == 0)
+            return lag;
+    }
+    return 0;
+}
+
+/* Each frame that differs tells a frame before once more, not all the same number of frames before. */
+static bool try_held(search_work *w)
+{
+    size_t pairs = 0, frames = 0;
+    long furthest = 0;
+    for (size_t f = 0; f < w->frames->count; f++) {
+        if (!w->story->differs[f])
+            continue;
+        const long lag = held_since(w, f);
+        if (!lag)
+            return false;
+        furthest = lag > furthest ? lag : furthest;
+        pairs += w->match.pairs;
+        frames++;
+    }
+    if (frames < 2)
+        return false;
+    w->story->way = XR_BOXES_HELD;
+    w->story->rule = xr_box_rule_same;
+    w->story->pairs = pairs;
+    w->story->missing = w->story->extra = 0;
+    w->story->furthest = (size_t)furthest;
+    return true;
+}
+
 static bool try_values(search_work *w, accepts *accept)
 {
     xr_box_rule classes = xr_box_rule_same, scores = xr_box_rule_same, both = xr_box_rule_same;
@@ -137,7 +184,8 @@ static bool try_places(search_work *w, accepts *accept)
     for (int turn = 0; turn <= XR_TURN_EXCHANGED; turn++)
         for (int model = 0; model < XR_PLACE_MODELS; model++) {
             xr_box_rule rule = xr_box_rule_same;
-            if (!xr_box_place_fit(w->frames, (xr_box_place_model)model, turn, w->story->own))
+            if (!xr_box_place_fit(w->frames, w->story->differs, (xr_box_place_model)model, turn,
+                                  w->story->own))
                 continue;
             rule.own = w->story->own;
             rule.map = w->story->own[0];
@@ -159,7 +207,11 @@ static bool try_forms(search_work *w, accepts *accept)
             if (adopt(w, XR_BOXES_FORM, &rule, accept))
                 return true;
         }
-    return false;
+    /* A center is moved and scaled back to the sensor's picture as a corner is, a size is not. */
+    xr_box_rule rule = xr_box_rule_same;
+    rule.map.form = XR_FORM_CENTER_SIZE;
+    rule.any_second = true;
+    return adopt(w, XR_BOXES_FORM, &rule, accept) && w->story->pairs >= 3;
 }
 
 static bool try_sizes(search_work *w, accepts *accept)
@@ -170,18 +222,25 @@ static bool try_sizes(search_work *w, accepts *accept)
         if (xr_box_grow_fit(w->frames, forms[i], &rule.map) && adopt(w, XR_BOXES_GROWN, &rule, accept))
             return true;
     }
-    return false;
+    xr_box_rule rule = xr_box_rule_same;
+    rule.any_size = true;
+    return adopt(w, XR_BOXES_SIZES, &rule, accept);
 }
 
 static void search_ways(search_work *w)
 {
-    if (try_sets(w) || try_turns(w, leaves_nothing) || try_lags(w) || try_values(w, leaves_nothing) ||
-        try_places(w, leaves_nothing) || try_forms(w, leaves_nothing) || try_sizes(w, leaves_nothing))
+    if (try_sets(w) || try_turns(w, leaves_nothing) || try_lags(w) || try_held(w) ||
+        try_values(w, leaves_nothing) || try_places(w, leaves_nothing) || try_forms(w, leaves_nothing) ||
+        try_sizes(w, leaves_nothing))
         return;
-    /* Two at once: so, and fewer or more. */
+    /* Two at once: so, and fewer or more; then fewer and more. */
     if (try_turns(w, leaves_one_side) || try_values(w, leaves_one_side) || try_places(w, leaves_one_side) ||
         try_sizes(w, leaves_one_side))
         return;
+    if (try_turns(w, leaves_some) || try_values(w, leaves_some) || try_places(w, leaves_some) ||
+        try_forms(w, leaves_some) || try_sizes(w, leaves_some))
+        return;
+    w->story->rule = xr_box_rule_same;
     try_sets(w);
 }
 
@@ -192,7 +251,7 @@ static bool is_contradicted(search_work *w)
         if (!w->story->differs[f] && xr_box_match_make(w->frames, f, &w->story->rule, &w->match) &&
             w->match.missing + w->match.extra > 0)
             return true;
-    return false;
+    return w->story->way == XR_BOXES_HELD;
 }
 
 /* ---- Nearly the same --------------------------------------------------------------------------------- */

@@ -10,12 +10,14 @@ typedef enum xr_box_way {
     XR_BOXES_EXTRA,   /* more */
     XR_BOXES_TURNED,  /* by rule.map.turn */
     XR_BOXES_LATE,    /* of another frame: rule.lag */
+    XR_BOXES_HELD,    /* of some frame before: told again until there are new ones */
     XR_BOXES_CLASSES, /* at the same places, of other classes */
     XR_BOXES_SCORES,  /* with other scores */
     XR_BOXES_VALUES,  /* classes and scores are others */
     XR_BOXES_PLACED,  /* scaled, shifted: `model` */
     XR_BOXES_FORM,    /* by rule.map.form */
     XR_BOXES_GROWN,   /* of other sizes about their centers: rule.map.grow */
+    XR_BOXES_SIZES,   /* of other sizes about their centers, by no one factor */
     XR_BOXES_ORDER,   /* the worst first */
     XR_BOXES_NAN,     /* values that are no number, on one side alone */
     XR_BOXES_UNKNOWN,
@@ -30,6 +32,7 @@ typedef struct xr_box_story {
     size_t frames;                /* that differ */
     size_t boxes;                 /* of the reference in these */
     size_t pairs, missing, extra; /* by the rule; of UNKNOWN: as they are */
+    size_t furthest;              /* HELD: how many frames before, at most */
     size_t together;              /* turns that explain it, too: symmetric boxes */
     bool contradicted;            /* a frame that is the same cannot be so by the rule */
     bool shifted;                 /* SAME but for a constant shift below the tolerance: rule.map */

@@ -1,6 +1,7 @@
 /* Boxes: what both sides told of equal outputs. */
 #include "checks/told/boxes/box_reasons.h"
 #include "checks/told/boxes/box_rows.h"
+#include "checks/told/boxes/box_sizes.h"
 #include "checks/told/told_check.h"
 
 #include <math.h>
@@ -13,6 +14,7 @@ typedef struct box_report {
     const xr_equal_frames *equal;
     const xr_box_frames *frames;
     const xr_box_story *story;
+    const xr_box_corners *corners;
     xr_told_side side;
     exray_findings *findings;
 } box_report;
@@ -210,6 +212,65 @@ static exray_finding *say_late(const box_report *r)
                       "ran on it, and tell no older result.");
     exray_finding_number(f, "lag", (double)lag);
     exray_finding_alternative(f, "output.frame_order", 0.3);
+    return f;
+}
+
+static exray_finding *say_held(const box_report *r)
+{
+    exray_finding *f = begin(r, "late", 0.95);
+    exray_finding_summary(
+        f,
+        "The edge's boxes are those of a frame before, told once more, in %zu of %zu frames "
+        "(up to %zu frames before, %zu boxes).",
+        r->story->frames, r->frames->count, r->story->furthest, r->story->pairs);
+    exray_finding_fix(
+        f, "Tell what the model found in each frame on both sides, or tell nothing where it did not "
+           "run; how long older results stay may differ.");
+    exray_finding_number(f, "lag_most", (double)r->story->furthest);
+    exray_finding_alternative(f, "output.frame_order", 0.3);
+    return f;
+}
+
+static exray_finding *say_sizes(const box_report *r)
+{
+    char where[80], how[96] = "";
+    xr_box_sizes s;
+    exray_finding *f = begin(r, "scaled", 0.93);
+    exray_finding_fix(f,
+                      "Take sizes as the model codes them: anchors (width, height) of each level, strides, "
+                      "variances, exponent or square.");
+    if (!xr_box_sizes_judge(r->frames, r->story, &s))
+        return f;
+    if (s.inverse)
+        snprintf(how, sizeof how, ": what the width is more, the height is less (anchors' width for height)");
+    else if (s.factors)
+        snprintf(how, sizeof how, ": by %zu factors, as with anchors or strides of others", s.factors);
+    exray_finding_summary(
+        f,
+        "The edge's boxes have the reference's centers, classes and scores and other sizes, "
+        "%.3g to %.3g times as wide and %.3g to %.3g times as high%s, %s (%zu boxes).",
+        s.least[0], s.most[0], s.least[1], s.most[1], how, where_words(r, where), s.pairs);
+    exray_finding_number(f, "width_least", s.least[0]);
+    exray_finding_number(f, "width_most", s.most[0]);
+    exray_finding_number(f, "height_least", s.least[1]);
+    exray_finding_number(f, "height_most", s.most[1]);
+    if (s.factors)
+        exray_finding_number(f, "factors", (double)s.factors);
+    return f;
+}
+
+static exray_finding *say_corners(const box_report *r, const xr_box_corners *c)
+{
+    char where[80];
+    exray_finding *f = begin(r, c->mirrored ? "mirrored" : "turned", 0.93);
+    exray_finding_summary(
+        f, "%zu of the edge's %zu turned boxes have the reference's bounds and other corners%s, %s.",
+        c->other, c->pairs, c->mirrored ? ": they are turned by the same angle the other way" : "",
+        where_words(r, where));
+    exray_finding_fix(f, c->mirrored
+                             ? "Take the angle in the direction in which the model gives it: y runs down."
+                             : "Take corners, or the angle and its unit, as the model gives them.");
+    exray_finding_number(f, "boxes_other_corners", (double)c->other);
     return f;
 }
 
@@ -542,7 +603,11 @@ static exray_finding *say(const box_report *r)
 {
     switch (r->story->way) {
     case XR_BOXES_SAME:
-        return r->story->shifted ? say_small_shift(r) : NULL;
+        return r->corners->other ? say_corners(r, r->corners) : r->story->shifted ? say_small_shift(r) : NULL;
+    case XR_BOXES_HELD:
+        return say_held(r);
+    case XR_BOXES_SIZES:
+        return say_sizes(r);
     case XR_BOXES_ORDER:
         return say_order(r);
     case XR_BOXES_NAN:
@@ -577,8 +642,10 @@ static void say_rest(exray_finding *f, const xr_box_story *s)
         return;
     exray_finding_detail(f,
                          "Beside that, %zu of the reference's boxes are missing and %zu of the edge's are "
-                         "extra.",
-                         s->missing, s->extra);
+                         "extra%s.",
+                         s->missing, s->extra,
+                         s->missing && s->extra ? ": threshold and suppression act on what is told otherwise"
+                                                : "");
     exray_finding_number(f, "boxes_missing", (double)s->missing);
     exray_finding_number(f, "boxes_extra", (double)s->extra);
 }
@@ -604,12 +671,12 @@ static exray_status report(box_report *r, exray_error *error)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reporting boxes"};
         return EXRAY_E_MEMORY;
     }
-    bool all = r->story->way == XR_BOXES_SAME || r->story->way == XR_BOXES_ORDER;
+    bool all = (r->story->way == XR_BOXES_SAME && !r->corners->other) || r->story->way == XR_BOXES_ORDER;
     for (size_t i = 0; i < r->frames->count; i++)
         differs[r->frames->frame[i].frame] = all || r->story->differs[i];
     say_rest(f, r->story);
     exray_finding_number(f, "boxes", (double)(all ? r->frames->boxes[1] : r->story->boxes));
-    bool some = r->story->contradicted || r->story->way == XR_BOXES_UNKNOWN ||
+    bool some = r->story->contradicted || r->corners->other || r->story->way == XR_BOXES_UNKNOWN ||
                 r->story->way == XR_BOXES_NAN || sets_in_some(r);
     xr_say_told_frames(f, r->comparison, r->equal, differs, some, r->side);
     free(differs);
@@ -640,18 +707,21 @@ exray_status xr_check_told_boxes(const exray_comparison *comparison, const xr_eq
     xr_box_frames frames;
     xr_box_habit habit[2] = {{0}, {0}};
     xr_box_story story = {0};
+    xr_box_corners corners = {0};
     exray_status status = xr_box_frames_make(comparison, equal, &frames, error);
     bool any = frames.boxes[0] + frames.boxes[1] > 0 && !is_told(findings);
     for (int s = 0; s < 2 && any && status == EXRAY_OK; s++)
         status = xr_box_habit_make(comparison, &frames, (exray_side)s, &habit[s], error);
     if (any && status == EXRAY_OK)
         status = xr_box_expect(comparison, &habit[EXRAY_SIDE_REFERENCE], &frames, error);
-    if (any && status == EXRAY_OK && !xr_box_search(&frames, &story)) {
+    if (any && status == EXRAY_OK &&
+        (!xr_box_search(&frames, &story) ||
+         (story.way == XR_BOXES_SAME && !xr_box_corners_judge(&frames, &story, &corners)))) {
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing boxes"};
         status = EXRAY_E_MEMORY;
     }
     if (any && status == EXRAY_OK) {
-        box_report r = {comparison, equal, &frames, &story, side_of(habit, &frames), findings};
+        box_report r = {comparison, equal, &frames, &story, &corners, side_of(habit, &frames), findings};
         status = report(&r, error);
     }
     xr_box_story_free(&story);
