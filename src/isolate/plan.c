@@ -54,13 +54,35 @@ static bool is_certain(const exray_layer_pair *layer)
     return strcmp(layer->matched_by, "position") != 0 || layer->role == EXRAY_LAYER_ROLE_CLEAN;
 }
 
+/* Whether numbers of this type are in a unit: integers without quantization are not. */
+static bool has_unit(const exray_tensor_info *info)
+{
+    const bool integer = info->dtype >= EXRAY_DTYPE_INT8 && info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 &&
+                         info->dtype != EXRAY_DTYPE_FLOAT8_E5M2;
+    return !integer || info->quantization.count > 0;
+}
+
+/* Whether an input of the edge's model has values of the same unit as the reference's tensor: bytes are no
+ * floats of 0 to 1. */
+static bool is_same_unit(const exray_comparison *c, const exray_io_pair *input, const exray_tensor_info *to)
+{
+    const exray_model *edge = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    for (uint32_t i = 0; edge && i < edge->input_count; i++) {
+        const exray_tensor_info *t =
+            edge->inputs[i] < edge->tensor_count ? &edge->tensors[edge->inputs[i]] : NULL;
+        if (t && (edge->input_count == 1 || (t->name && strcmp(t->name, input->name[EXRAY_SIDE_EDGE]) == 0)))
+            return has_unit(t) == has_unit(to);
+    }
+    return true;
+}
+
 static void note_sources(xr_plan *p, const exray_model *log)
 {
     const exray_comparison *c = p->comparison;
     for (size_t i = 0; i < exray_comparison_input_count(c); i++) {
         const exray_io_pair *input = exray_comparison_input(c, i);
         for (uint32_t k = 0; input->comparable && k < log->input_count; k++)
-            if (log->inputs[k] < log->tensor_count &&
+            if (log->inputs[k] < log->tensor_count && is_same_unit(c, input, &log->tensors[log->inputs[k]]) &&
                 (log->input_count == 1 || (log->tensors[log->inputs[k]].name &&
                                            strcmp(log->tensors[log->inputs[k]].name, input->name[1]) == 0)))
                 note_source(p, log->inputs[k], EXRAY_KIND_INPUT, i);

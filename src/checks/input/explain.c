@@ -508,7 +508,9 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
     if (!a)
         return out_of_memory(error);
     exray_status status = EXRAY_OK;
-    xr_input_pair *pair = xr_input_pair_open(comparison, before->pair, before);
+    /* Of values without a common unit, what they are read as tells nothing. */
+    xr_input_pair *pair =
+        before->values.open_unit ? NULL : xr_input_pair_open(comparison, before->pair, before);
     bool told = pair && (xr_report_words(comparison, before, findings) ||
                          xr_report_clip_order(comparison, before, findings) ||
                          xr_report_clip_axes(comparison, before, findings) ||

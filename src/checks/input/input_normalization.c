@@ -220,7 +220,7 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
                              exray_findings *findings)
 {
     double scale, zero;
-    if (fit->state != XR_FIT_DIFFERS || !fit->map.named || fit->orders.tied ||
+    if (fit->state != XR_FIT_DIFFERS || !fit->map.named || fit->orders.tied || fit->values.open_unit ||
         xr_is_zero_point(comparison, fit, &scale, &zero))
         return;
     const xr_channel_order *o = &fit->orders.list[fit->orders.used];

@@ -67,7 +67,7 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
                             const xr_input_fit *after, exray_findings *findings)
 {
     double scale, zero;
-    if (after->state == XR_FIT_DIFFERS && after->map.named &&
+    if (after->state == XR_FIT_DIFFERS && after->map.named && !after->values.open_unit &&
         xr_is_zero_point(comparison, after, &scale, &zero)) {
         report_zero_point(after, scale, zero, findings);
         return;

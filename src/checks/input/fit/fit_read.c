@@ -137,6 +137,11 @@ static bool is_float(const exray_tensor_info *info)
     return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
 }
 
+static bool is_byte(const exray_tensor_info *info)
+{
+    return info->dtype == EXRAY_DTYPE_UINT8 || info->dtype == EXRAY_DTYPE_INT8;
+}
+
 /* The range of an 8-bit tensor; false for other types. */
 static bool limits_of(const exray_tensor_info *info, double *low, double *high)
 {
@@ -178,9 +183,12 @@ static void note_first(xr_input_values *inputs, const both_sides *in, const exra
     inputs->picture = in->view[0].rows > 1;
     inputs->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
     inputs->tokens = !inputs->picture && is_unitless(&tensor[0].info) && is_unitless(&tensor[1].info);
+    const int unitless = is_unitless(&tensor[0].info) ? 0 : 1;
     if (is_unitless(&tensor[0].info) == is_unitless(&tensor[1].info))
         return;
-    inputs->problem = "one side's input is an integer without quantization: its unit is not known";
+    inputs->open_unit = inputs->picture && is_byte(&tensor[unitless].info);
+    if (!inputs->open_unit)
+        inputs->problem = "one side's input is an integer without quantization: its unit is not known";
 }
 
 /* Takes both sides from the placement, instead of the recorded values. */

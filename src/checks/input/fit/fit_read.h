@@ -23,9 +23,11 @@ typedef struct xr_placement {
 /* Properties of the two inputs, apart from their difference. */
 typedef struct xr_input_values {
     size_t channels, rows, columns;
-    bool picture; /* height, width and 1 to 4 channels */
-    bool floats;  /* on both sides: no step of quantization between them */
-    bool tokens;  /* integers without a unit on both sides, and no picture */
+    bool picture;   /* height, width and 1 to 4 channels */
+    bool floats;    /* on both sides: no step of quantization between them */
+    bool tokens;    /* integers without a unit on both sides, and no picture */
+    bool open_unit; /* pixels of 8 bits without a unit on one side: any factor and offset between the two may
+                       be the model's own */
     size_t frames;
     double clipped, counted; /* elements that the edge's 8-bit tensor cannot hold, of how many */
     double limit[2];         /* what it can hold, where counted > 0 */

@@ -470,7 +470,9 @@ static void judge_together(xr_input_fit *fit, const xr_fit_frames *frames)
         fit->state = XR_FIT_DIFFERS;
     if (fit->state == XR_FIT_DIFFERS && !exact)
         judge_order(fit, frames);
-    if (!exact)
+    if (fit->values.open_unit)
+        fit->map.named = has_contrast(fit, &pixels);
+    else if (!exact)
         judge_map(fit, &pixels, &blocks);
     if (fit->map.named)
         fit->state = XR_FIT_DIFFERS;
@@ -537,6 +539,13 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
         judge_some(fit, &before, frames);
 }
 
+/* Whether all that differs is what a unit may be. */
+static bool is_but_a_unit(const xr_input_fit *fit)
+{
+    return fit->values.open_unit && fit->state == XR_FIT_DIFFERS && !fit->orders.named &&
+           fit->residual.explained;
+}
+
 exray_status xr_input_fit_affected(const exray_comparison *comparison, const xr_input_fit *fit,
                                    bool *affected, exray_error *error)
 {
@@ -565,9 +574,13 @@ exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, 
         fit->state = XR_FIT_SHAPES;
     else if (status == EXRAY_OK && fit->values.problem)
         set_unjudged(fit, fit->values.problem);
-    else if (status == EXRAY_OK && frames.count)
+    else if (status == EXRAY_OK && frames.count) {
         judge(fit, &frames);
-    else if (status == EXRAY_OK)
+        if (!placement && is_but_a_unit(fit))
+            set_unjudged(fit, "the two sides are the same but for a factor and an offset, and one side's are "
+                              "integers without quantization: whether the model makes up for these is not "
+                              "known");
+    } else if (status == EXRAY_OK)
         set_unjudged(fit, fit->io->problem ? fit->io->problem : "no matched frame has both inputs");
     xr_fit_frames_free(&frames);
     return status;
