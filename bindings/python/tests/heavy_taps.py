@@ -130,6 +130,29 @@ def test_torch_training_mode(tmp_path, torch_net):
     assert first.cause == "model.mode" and first.summary.startswith("The reference runs in training mode")
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_torch_scripted_modules(tmp_path, torch_net, whole):
+    """A module that TorchScript runs is one operation, a part or all of the model; its output is the eager one's."""
+    import torch
+    xs = [torch.rand(1, 3, 12, 12) for _ in range(3)]
+    eager = [torch_net(x).detach().numpy() for x in xs]
+    model = torch.jit.script(torch_net) if whole else torch_net
+    if not whole:
+        model.blocks = torch.jit.script(torch_net.blocks)
+    with exray.Recorder(tmp_path / "e.mcap", role="edge", capture="full") as r, torch.no_grad():
+        tap = exray.torch.tap(model, r)
+        outputs = [model(x).numpy() for x in xs]
+        tap.remove()
+        model(xs[0])
+    names = ["Net"] if whole else ["stem", "relu6", "blocks", "mean", "flatten", "fc", "softmax"]
+    with exray.open(tmp_path / "e.mcap") as log:
+        assert [n.name for n in log.model.nodes] == names and len(log) == 3
+        for frame, output, wanted in zip(log, outputs, eager):
+            assert np.allclose(output, wanted, atol=1e-6) and np.array_equal(frame.outputs[0].numpy(), output)
+            assert np.array_equal(frame.layers[names[-1]].numpy(), output)
+            assert [node for node, _, _ in frame.latency] == list(range(len(names)))
+
+
 def test_torch_error_in_the_model(tmp_path, torch_net):
     torch = pytest.importorskip("torch")
     with torch.no_grad(), exray.Recorder(tmp_path / "a.mcap", capture="full") as r:

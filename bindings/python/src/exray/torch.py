@@ -42,6 +42,11 @@ def _tensors(value: Any) -> List[Any]:
     return []
 
 
+def _is_scripted(module: Any) -> bool:
+    """Whether TorchScript runs the module (torch.jit.script, trace, load)."""
+    return isinstance(module, need("torch", "exray.torch").jit.ScriptModule)
+
+
 def _layout(tensor: Any) -> str:
     return "NCHW" if tensor.dim() == 4 else ""
 
@@ -145,18 +150,32 @@ class Tap:
         self._torch = torch
         self._model = model
         self._path: List[Tuple[str, Any]] = []
+        self._entered = 0  # when the module was that was entered last
         self._weights: Dict[int, str] = {id(p): n for n, p in model.named_parameters()}
         self._weights.update({id(b): n for n, b in model.named_buffers()})
         self._trace = Trace(recorder, Model(name or type(model).__name__, "torch", str(torch.__version__), "eager",
                                             torch.get_num_threads()))
-        self._handles = []
-        for path, module in model.named_modules():
-            if module is not model:
-                self._handles.append(module.register_forward_pre_hook(self._enter(path)))
-                self._handles.append(module.register_forward_hook(self._leave))
+        self._handles: List[Any] = []
+        self._watch_modules(model)
         self._hook = Hook.of(model, "forward")
         self._hook.add(self._run)
         recorder._taps.add(self)
+
+    def _watch_modules(self, model: Any) -> None:
+        """Hooks every module within the model.  Of a scripted one Python runs the outermost alone, and only
+        the base class lets it be hooked."""
+        if _is_scripted(model):
+            return
+        module_class, scripted = self._torch.nn.Module, []
+        for path, module in model.named_modules():
+            if module is model or path.startswith(tuple(scripted)):
+                continue
+            leave: Callable[[Any, Any, Any], None] = self._leave
+            if _is_scripted(module):
+                scripted.append(path + ".")
+                leave = self._leave_scripted
+            self._handles.append(module_class.register_forward_pre_hook(module, self._enter(path)))
+            self._handles.append(module_class.register_forward_hook(module, leave))
 
     def remove(self) -> None:
         """Takes the tap off: the model is as it was, but for other taps.  Closing the recorder does it, too."""
@@ -171,11 +190,33 @@ class Tap:
         self._observed(self._hook.method, example, {}, True)
 
     def _enter(self, path: str) -> Callable[[Any, Any], None]:
-        return lambda module, inputs: self._path.append((path, module)) if self._trace.active else None
+        def enter(module: Any, inputs: Any) -> None:
+            if self._trace.active:
+                self._path.append((path, module))
+                self._entered = time.perf_counter_ns()
+
+        return enter
 
     def _leave(self, module: Any, inputs: Any, output: Any) -> None:
         if self._trace.active and self._path:
             self._path.pop()
+
+    def _leave_scripted(self, module: Any, inputs: Any, output: Any) -> None:
+        """Nothing is seen of what such a module calls: it is one operation."""
+        if not self._trace.active or not self._path:
+            return
+        path, _ = self._path[-1]
+        with _watching.pause():
+            self._saw_scripted(path, module, inputs, output, self._entered)
+        self._path.pop()
+
+    def _saw_scripted(self, name: str, module: Any, inputs: Any, output: Any, start: int) -> None:
+        trace, op = self._trace, str(module.original_name)
+        took = time.perf_counter_ns() - start
+        made = _tensors(output)
+        arrays = [_array(t) for t in made] if trace.wants(name, op) else []
+        if made:
+            trace.op(name, op, _tensors(inputs), made, arrays, _layout(made[0]), max(trace.now() - took, 0), took)
 
     def _name(self, func: Any) -> Tuple[str, str]:
         """A node's name and operator: the leaf module's where it is one that runs."""
@@ -228,6 +269,8 @@ class Tap:
             raise
         took = time.perf_counter_ns() - began
         with _watching.pause():
+            if _is_scripted(self._model):
+                self._saw_scripted(str(self._model.original_name), self._model, given, result, began)
             trace.end(_tensors(result), _array, took)
         return result
 
@@ -239,7 +282,9 @@ def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[s
     It goes into the recorder's open frame.  A call outside of one is a frame of its own; a second one within one begins
     a frame that takes its place until the `with` ends.  The model is described by its first run, or at once where
     `example` (its arguments: a tensor or a tuple) is given, with which it is then run unrecorded.  Latencies include
-    what observing costs.  Once the recorder is closed, the model runs as if there were no tap.  Compiled and scripted modules show nothing of what is inside them."""
+    what observing costs.  Once the recorder is closed, the model runs as if there were no tap.  Compiled and scripted
+    modules show nothing of what is inside them:
+    a scripted one (torch.jit) is one operation."""
     torch = need("torch", "exray.torch")
     made = Tap(model, recorder, name)
     if example is not None:
