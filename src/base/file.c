@@ -4,10 +4,12 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void too_large(const char *path, size_t limit, exray_error *error)
 {
@@ -81,6 +83,39 @@ size_t xr_file_begin(const char *path, void *begin, size_t room)
     size_t size = fread(begin, 1, room, file);
     fclose(file);
     return size;
+}
+
+/* What a link says, as a path from here: what it says alone, or behind the link's own folder. */
+static bool follow(const char *path, char *out, size_t room)
+{
+    char target[PATH_MAX];
+    const ssize_t size = readlink(path, target, sizeof target - 1);
+    if (size < 0)
+        return false;
+    target[size] = '\0';
+    const int folder = *target == '/' ? 0 : (int)(xr_base_name(path) - path);
+    const int used = snprintf(out, room, "%.*s%s", folder, path, target);
+    errno = ENAMETOOLONG;
+    return used >= 0 && (size_t)used < room;
+}
+
+bool xr_file_behind_links(const char *path, char *out, size_t room)
+{
+    enum { MOST_LINKS = 40 }; /* as the system's */
+    struct stat info;
+    char at[PATH_MAX];
+    const bool is_device = stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+    errno = ENAMETOOLONG;
+    if (strlen(path) >= room || strlen(path) >= sizeof at)
+        return false;
+    strcpy(out, path);
+    for (int i = 0; !is_device && lstat(out, &info) == 0 && S_ISLNK(info.st_mode); i++) {
+        errno = ELOOP;
+        strcpy(at, out);
+        if (i == MOST_LINKS || !follow(at, out, room < sizeof at ? room : sizeof at))
+            return false;
+    }
+    return true;
 }
 
 const char *xr_base_name(const char *path)

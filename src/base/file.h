@@ -21,6 +21,11 @@ size_t xr_file_begin(const char *path, void *begin, size_t room);
 /* Behind the byte order mark, if `text` begins with one, as editors on Windows write it. */
 char *xr_text_begin(char *text);
 
+/* The path at which a file of this name is, or would be made, where `path` is a link (to a link, ...): what
+ * is moved to `path` itself would take the link's place.  Else, and for a device or a pipe, `path` itself.
+ * false: the links lead nowhere, errno says why; or `room` bytes are too few (ENAMETOOLONG). */
+bool xr_file_behind_links(const char *path, char *out, size_t room);
+
 /* What is behind a log's name while it is written, beside its place. */
 #define XR_BESIDE ".part"
 

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,21 +63,28 @@ enum { MOST_LOGS = 4 };
 static struct {
     FILE *file; /* NULL: free */
     const char *path;
-    char *beside;
+    char *place, *beside; /* where it belongs: the path, or what that links to; where it is until then */
 } logs[MOST_LOGS];
 
-/* "PATH.part"; NULL: PATH is a device or a pipe, and is written itself, or there is no memory. */
-static char *name_beside(const char *path)
+/* Where a log of this name belongs, and "PLACE.part".  false: PATH is a device or a pipe, and is written
+ * itself, or there is no memory. */
+static bool name_beside(const char *path, char **place, char **beside)
 {
     struct stat file;
-    if (!*path || (stat(path, &file) == 0 && !S_ISREG(file.st_mode)))
-        return NULL;
-    char *name = malloc(strlen(path) + sizeof XR_BESIDE);
-    if (name) {
-        strcpy(name, path);
-        strcat(name, XR_BESIDE);
+    char behind[PATH_MAX];
+    if (!*path || (stat(path, &file) == 0 && !S_ISREG(file.st_mode)) ||
+        !xr_file_behind_links(path, behind, sizeof behind))
+        return false;
+    *place = strdup(behind);
+    *beside = malloc(strlen(behind) + sizeof XR_BESIDE);
+    if (!*place || !*beside) {
+        free(*place);
+        free(*beside);
+        return false;
     }
-    return name;
+    strcpy(*beside, behind);
+    strcat(*beside, XR_BESIDE);
+    return true;
 }
 
 FILE *xr_open_log_output(const char *path)
@@ -88,17 +96,19 @@ FILE *xr_open_log_output(const char *path)
     int i = 0;
     while (i < MOST_LOGS && logs[i].file)
         i++;
-    char *beside = i < MOST_LOGS ? name_beside(path) : NULL;
-    if (!beside)
+    char *place = NULL, *beside = NULL;
+    if (i == MOST_LOGS || !name_beside(path, &place, &beside))
         return open_output(path);
     FILE *file = fopen(beside, "wb");
     if (!file) {
         xr_fail("cannot write %s: %s", path, strerror(errno));
+        free(place);
         free(beside);
         return NULL;
     }
     logs[i].file = file;
     logs[i].path = path;
+    logs[i].place = place;
     logs[i].beside = beside;
     return file;
 }
@@ -106,10 +116,11 @@ FILE *xr_open_log_output(const char *path)
 /* The log's new file goes to its place (`whole`), or away.  false: it cannot. */
 static bool settle_log(int i, bool whole)
 {
-    const bool good = whole ? rename(logs[i].beside, logs[i].path) == 0 : unlink(logs[i].beside) == 0;
+    const bool good = whole ? rename(logs[i].beside, logs[i].place) == 0 : unlink(logs[i].beside) == 0;
     const int reason = errno;
     if (whole && !good)
         unlink(logs[i].beside);
+    free(logs[i].place);
     free(logs[i].beside);
     logs[i].file = NULL;
     errno = reason;

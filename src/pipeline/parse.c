@@ -101,15 +101,11 @@ xr_pipeline *xr_pipeline_read(const char *path, exray_error *error)
     size_t size;
     char *text = xr_file_read(path, MOST, &size, error);
     xr_pipeline *pipeline = text ? xr_pipeline_parse(text, size, path, error) : NULL;
-    free(text);
+    if (!pipeline) {
+        free(text);
+        return NULL;
+    }
+    pipeline->source = text;
+    pipeline->source_size = size;
     return pipeline;
-}
-
-xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
-{
-    xr_pipeline *pipeline = xr_pipeline_read(path, error);
-    if (!pipeline || xr_text_open(pipeline, error) == EXRAY_OK)
-        return pipeline;
-    xr_pipeline_free(pipeline);
-    return NULL;
 }

@@ -9,9 +9,8 @@
  * name the line; files in the text are relative to its folder.  `text` is not
  * kept.  NULL on failure, error filled; free the result with xr_pipeline_free. */
 xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error);
-/* The same for a file. */
-xr_pipeline *xr_pipeline_load(const char *path, exray_error *error);
-/* The same without the files that it names (a vocabulary): it cannot be run. */
+/* The same for a file, which is read once: it may be a pipe.  xr_text_open reads the vocabulary that it
+ * names; before that it cannot be run. */
 xr_pipeline *xr_pipeline_read(const char *path, exray_error *error);
 
 /* The file as a tree (xr_yaml_read), with its shorthand ("features: mel {...}") written out. */

@@ -77,8 +77,10 @@ static bool parse_key(xr_parser *p, int key, const xr_yaml *node, const char *wh
     xr_output_keys *out = &p->pipeline->output;
     switch (key) {
     case LABELS:
+        out->labels_line = node->line;
         return parse_file(p, node, where, &out->labels);
     case ANCHORS:
+        out->anchors_line = node->line;
         return parse_file(p, node, where, &out->anchors);
     case LABEL_OFFSET:
         return xr_parse_integer(node->text, -1000000000, 1000000000, &out->label_offset) ||

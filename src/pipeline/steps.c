@@ -8,6 +8,7 @@ void xr_pipeline_free(xr_pipeline *pipeline)
     if (!pipeline)
         return;
     free(pipeline->name);
+    free(pipeline->source);
     free(pipeline->own_task);
     free(pipeline->output.labels);
     free(pipeline->output.boxes);

@@ -131,11 +131,14 @@ typedef struct xr_output_keys {
     bool sigmoid;
     char *boxes;
     char *anchors; /* a file, resolved */
+    unsigned labels_line, anchors_line;
 } xr_output_keys;
 
 /* Never changes after it was parsed: any number of threads may use one. */
 typedef struct xr_pipeline {
-    char *name;       /* stands in messages */
+    char *name;   /* stands in messages */
+    char *source; /* the file's text, and its bytes, of one that was read from a file; else NULL */
+    size_t source_size;
     const char *task; /* a constant, or own_task; NULL: not given */
     char *own_task;   /* "user.NAME" */
     xr_step steps[XR_MAX_STEPS];

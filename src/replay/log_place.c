@@ -34,8 +34,12 @@ exray_status xr_log_place_choose(xr_log_place *place, const char *wanted, bool n
 {
     struct stat there;
     *place = (xr_log_place){"", ""};
-    if (strlen(wanted) + sizeof XR_BESIDE + 16 >= XR_LOG_PATH)
+    char behind[XR_LOG_PATH - sizeof XR_BESIDE - 16];
+    if (strlen(wanted) >= sizeof behind)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "cannot write %.200s...: the path is too long", wanted);
+    if (!xr_file_behind_links(wanted, behind, sizeof behind))
+        return xr_error_set(error, EXRAY_E_IO, "cannot write %.200s: %s", wanted, strerror(errno));
+    wanted = behind;
     strcpy(place->written, wanted);
     if (numbered || xr_log_has(wanted, 't') || xr_log_has(wanted, 'n') ||
         (stat(wanted, &there) == 0 && !S_ISREG(there.st_mode)))

@@ -14,8 +14,8 @@ typedef struct xr_log_place {
 
 /* Chooses the place of a log that is to be written to `wanted`: beside it, "WANTED.part", where what a run
  * that was killed has left is replaced; `wanted` itself for a device, a pipe, and for `numbered` logs, which
- * are never written over one another.  A log that was not closed is not replaced: as the recorder does, the
- * next free name is taken.  Nothing is created. */
+ * are never written over one another.  Where `wanted` is a link, what it leads to is meant.  A log that was
+ * not closed is not replaced: as the recorder does, the next free name is taken.  Nothing is created. */
 exray_status xr_log_place_choose(xr_log_place *place, const char *wanted, bool numbered, exray_error *error);
 
 /* Called before the recorder opens `written`: what a killed run has left there does not make it take another

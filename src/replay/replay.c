@@ -7,6 +7,7 @@
 #include "core/host/series.h"
 #include "media/sound/microfrontend.h"
 #include "pipeline/parse.h"
+#include "pipeline/text/parse_text.h"
 #include "replay/ahead.h"
 #include "replay/fill.h"
 #include "replay/log_place.h"
@@ -67,7 +68,9 @@ static exray_status load_pipeline(run *r, exray_error *error)
     r->task = (xr_task){.name = ""};
     if (!o->pipeline)
         return EXRAY_OK;
-    if (!(r->pipeline = xr_pipeline_load(o->pipeline, error)))
+    if (!r->pipeline)
+        r->pipeline = xr_pipeline_read(o->pipeline, error);
+    if (!r->pipeline || xr_text_open(r->pipeline, error))
         return error->status;
     return xr_task_load(r->pipeline, &r->task, error);
 }
@@ -80,14 +83,10 @@ static void warn_of(void *run_of, const char *text)
 /* The pipeline file itself is attached to the log, and the vocabulary that it names. */
 static exray_status attach_pipeline(run *r, exray_error *error)
 {
-    if (!r->options->pipeline)
+    if (!r->pipeline)
         return EXRAY_OK;
-    size_t size;
-    void *text = xr_file_read(r->options->pipeline, XR_LIMIT_TEXT, &size, error);
-    if (!text)
-        return error->status;
-    exray_recorder_log_attachment(&r->recorder, "pipeline.yaml", "application/yaml", text, size);
-    free(text);
+    exray_recorder_log_attachment(&r->recorder, "pipeline.yaml", "application/yaml", r->pipeline->source,
+                                  r->pipeline->source_size);
     const xr_text_source *t = &r->pipeline->text;
     if (t->file)
         exray_recorder_log_attachment(&r->recorder, xr_base_name(t->vocabulary), "text/plain", t->file,
@@ -547,9 +546,12 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
 {
     run *r = calloc(1, sizeof *r);
     *report = (xr_run_report){0};
-    if (!r)
+    if (!r) {
+        xr_pipeline_free(options->read);
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+    }
     r->options = options;
+    r->pipeline = options->read;
     r->from_input = items->from_input;
     r->truth.truth = items->truth;
     exray_status status =

@@ -3,6 +3,7 @@
 #define XR_RUN_H
 
 #include "engines/engine.h"
+#include "pipeline/steps.h"
 #include "replay/items.h"
 
 /* Callbacks of a run; every function may be NULL. */
@@ -21,6 +22,7 @@ typedef struct xr_run_options {
     const xr_engine *engine;
     const char *model;            /* path */
     const char *pipeline;         /* path; may be NULL only when every item is a model input */
+    xr_pipeline *read;            /* that file's, where it was read already; xr_run frees it.  Or NULL */
     const char *kernels;          /* NULL: default */
     unsigned threads;             /* 0: 1 */
     const char *library;          /* NULL: found */

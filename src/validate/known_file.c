@@ -23,16 +23,21 @@ static void today(char out[16])
         snprintf(out, 16, "0000-00-00");
 }
 
+/* "YYYY-MM-DD", of a day that there is. */
 static bool is_date(const char *text)
 {
     static const char form[] = "dddd-dd-dd";
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (strlen(text) != sizeof form - 1)
         return false;
     for (size_t i = 0; form[i]; i++)
         if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
             return false;
-    int month = 10 * (text[5] - '0') + text[6] - '0', day = 10 * (text[8] - '0') + text[9] - '0';
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    const int year = atoi(text), month = atoi(text + 5), day = atoi(text + 8);
+    if (month < 1 || month > 12)
+        return false;
+    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return day >= 1 && day <= days[month - 1] + (leap && month == 2);
 }
 
 static exray_status refuse(exray_error *error, const char *path, unsigned line, const char *what)
@@ -78,7 +83,7 @@ static exray_status take_entry(const char *path, xr_yaml *entry, const char *now
     if (!out->cause || !*out->cause)
         return refuse(error, path, entry->line, "an entry without a cause");
     if (out->expires && !is_date(out->expires))
-        return refuse(error, path, entry->line, "expires is a day, YYYY-MM-DD");
+        return refuse(error, path, entry->line, "expires is a day that there is, YYYY-MM-DD");
     out->expired = out->expires && strcmp(out->expires, now) < 0;
     return EXRAY_OK;
 }

@@ -32,6 +32,19 @@ def test_a_failed_recover_leaves_the_older_log(tmp_path, log):
     assert sorted(os.listdir(tmp_path)) == ["log.mcap", "older.mcap"]
 
 
+def test_a_link_stays_one(tmp_path, log):
+    """What it leads to is written, be it there already or not."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link.mcap").symlink_to("disk/real.mcap")
+    for _ in range(2):
+        assert exray("recover", log, "-o", tmp_path / "link.mcap").returncode == 0
+        assert (tmp_path / "link.mcap").is_symlink() and exray("info", tmp_path / "disk" / "real.mcap", "--check").returncode == 0
+    (tmp_path / "loop.mcap").symlink_to("loop.mcap")
+    looped = exray("recover", log, "-o", tmp_path / "loop.mcap")
+    assert looped.returncode == 2 and looped.stderr.count("\n") == 1 and "symbolic links" in looped.stderr
+    assert sorted(os.listdir(tmp_path)) == ["disk", "link.mcap", "log.mcap", "loop.mcap"] and os.listdir(tmp_path / "disk") == ["real.mcap"]
+
+
 def test_a_recover_that_succeeds_takes_its_place(tmp_path, log):
     older = tmp_path / "older.mcap"
     older.write_bytes(log.read_bytes()[:2000])

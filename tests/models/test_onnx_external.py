@@ -93,6 +93,22 @@ def test_a_link_that_leads_out_is_refused(tmp_path):
     expose(path, tmp_path / "out.onnx", tmp_path)
 
 
+def test_a_cache_of_links_is_read(tmp_path):
+    """A model whose name is a link may have its data where that leads, as caches of downloads keep both; not elsewhere."""
+    path = save(tmp_path / "m")
+    (tmp_path / "blobs").mkdir()
+    os.rename(path, tmp_path / "blobs" / "a1")
+    os.rename(tmp_path / "m" / "model.onnx.data", tmp_path / "blobs" / "b2")
+    os.symlink("../blobs/a1", path)
+    os.symlink("../blobs/b2", tmp_path / "m" / "model.onnx.data")
+    expose(path, tmp_path / "out.onnx", tmp_path)
+    (tmp_path / "blobs2").mkdir()
+    os.rename(tmp_path / "blobs" / "b2", tmp_path / "blobs2" / "b2")
+    os.remove(tmp_path / "m" / "model.onnx.data")
+    os.symlink("../blobs2/b2", tmp_path / "m" / "model.onnx.data")
+    assert "leads out" in expose(path, tmp_path / "out.onnx", tmp_path, status=2)
+
+
 @pytest.mark.parametrize("key,value,words", [
     ("offset", "100000", "shorter than the model says"), ("length", "99999999999", "shorter than the model says"),
     ("offset", "18446744073709551615", "can be read"), ("offset", "-1", "can be read"), ("length", "many", "can be read"),

@@ -119,7 +119,7 @@ static int decode_only(const options *o, const void *data, size_t size)
 static int run(const options *o, const char *path, const void *data, size_t size)
 {
     exray_error error;
-    xr_pipeline *pipeline = xr_pipeline_load(path, &error);
+    xr_pipeline *pipeline = xr_pipeline_read(path, &error);
     if (!pipeline)
         return give_up(error.message);
     size_t bytes = exray_dtype_bits(o->info.dtype) / 8;

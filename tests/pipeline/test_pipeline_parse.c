@@ -364,10 +364,10 @@ static void test_load(void **state)
 {
     exray_error error = {0};
     (void)state;
-    assert_null(xr_pipeline_load("/no/such/file.yaml", &error));
+    assert_null(xr_pipeline_read("/no/such/file.yaml", &error));
     assert_int_equal(error.status, EXRAY_E_IO);
     assert_non_null(strstr(error.message, "/no/such/file.yaml"));
-    assert_null(xr_pipeline_load(".", &error)); /* a folder */
+    assert_null(xr_pipeline_read(".", &error)); /* a folder */
     assert_int_equal(error.status, EXRAY_E_IO);
 }
 

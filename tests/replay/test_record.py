@@ -323,3 +323,34 @@ def test_several_files(work):
         judged = subprocess.run([EXRAY, "validate", file, "whole.mcap"], capture_output=True, text=True)
         assert judged.returncode in (0, 3) and "error" not in judged.stderr, judged.stdout + judged.stderr
     assert seen == [0, 1, 2]
+
+
+def test_a_link_stays_one(work):
+    """`-o` of a link writes what it leads to, be it there already or not."""
+    (work / "disk").mkdir()
+    (work / "edge.mcap").symlink_to("disk/real.mcap")
+    for frames_of in (1, 2):
+        record("--capture", "io", "--frames", str(frames_of))
+        assert (work / "edge.mcap").is_symlink() and len(frames("disk/real.mcap")) == frames_of
+    assert os.listdir("disk") == ["real.mcap"]
+    (work / "loop.mcap").symlink_to("loop.mcap")
+    assert "symbolic links" in record(out="loop.mcap", status=2).stderr
+    assert "name is empty" in record(out="", status=2).stderr
+
+
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_a_pipeline_that_is_a_pipe_is_read_once(work, command):
+    record("--capture", "io", out="first.mcap")
+    os.mkfifo("pipe.yaml")
+    rest = ["--data", "pictures"] if command == "record" else ["first.mcap"]
+    child = subprocess.Popen([EXRAY, command, *rest, "--model", "model.tflite", "--pipeline", "pipe.yaml", "-o", "edge.mcap"])
+    Path("pipe.yaml").write_text(PIPELINE)
+    assert child.wait(timeout=120) == 0
+    with open("edge.mcap", "rb") as file:
+        assert [a.data.decode() for a in make_reader(file).iter_attachments() if a.name == "pipeline.yaml"] == [PIPELINE]
+
+
+@pytest.mark.parametrize("key", ["labels", "anchors"])
+def test_a_file_that_the_pipeline_lacks_is_named_with_its_line(work, key):
+    (work / "p.yaml").write_text(f"{PIPELINE}output:\n  top_k: 3\n  {key}: nowhere.txt\n")
+    assert f"p.yaml:8: output.{key}: cannot read nowhere.txt" in record(status=2).stderr

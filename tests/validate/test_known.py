@@ -83,6 +83,7 @@ def test_what_an_entry_accepts(logs, tmp_path, entry, status):
 @pytest.mark.parametrize("text,line", [
     ("- {cause: a.b, why: x}", 1), ("- cause: a.b\n- reason: x", 2), ("cause: a.b", 1), ("- cause: a.b\n  expires: soon", 1),
     ("- cause: a.b\n  where: [x]", 2), ("- a.b", 1), ("- cause: a.b\n  cause: c.d", 2), ("- {a", 2), ("- cause: a.b\n  expires: 2026-13-01", 1),
+    ("- cause: a.b\n  expires: 2999-02-29", 1), ("- cause: a.b\n  expires: 2996-04-31", 1),
 ])
 def test_files_that_cannot_be_read(logs, tmp_path, text, line):
     (tmp_path / "k.yaml").write_text(text)

@@ -40,17 +40,12 @@ static const xr_option_group data = {
         {0},
     }};
 
-/* Whether the data are texts: a table of them, or any file where the pipeline makes ids of texts. */
+/* Whether the data are texts: a table of them, or any file where the pipeline, which was read, makes ids of
+ * texts. */
 static bool is_of_texts(const xr_run_command *given)
 {
     const char *dot = strrchr(given->data, '.');
-    exray_error ignored; /* the run says what is wrong with the file */
-    if (dot && strcasecmp(dot, ".tsv") == 0)
-        return true;
-    xr_pipeline *pipeline = given->run.pipeline ? xr_pipeline_read(given->run.pipeline, &ignored) : NULL;
-    bool texts = pipeline && pipeline->text.line;
-    xr_pipeline_free(pipeline);
-    return texts;
+    return (dot && strcasecmp(dot, ".tsv") == 0) || (given->run.read && given->run.read->text.line);
 }
 
 static int run(const xr_call *call)
@@ -63,10 +58,16 @@ static int run(const xr_call *call)
         status = xr_run_command_check(call->command, &given);
     if (status != XR_EXIT_OK)
         return status;
-    exray_error error = {0};
+    exray_error error = {0}, unread = {0};
+    given.run.read = xr_pipeline_read(given.run.pipeline, &unread);
     xr_items *items = is_of_texts(&given) ? xr_items_from_texts(given.data, given.labels, &error)
                                           : xr_items_from_files(given.data, given.labels, &error);
-    return items ? xr_run_command_run(&given, items) : xr_fail_error(&error);
+    if (items && given.run.read)
+        return xr_run_command_run(&given, items);
+    xr_pipeline_free(given.run.read);
+    if (items)
+        items->free(items);
+    return xr_fail_error(items ? &unread : &error);
 }
 
 const xr_command xr_command_record = {

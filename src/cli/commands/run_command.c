@@ -261,6 +261,8 @@ int xr_run_command_check(const xr_command *command, xr_run_command *given)
         return xr_usage_error(command, "--model is missing");
     if (!run->out)
         return xr_usage_error(command, "-o LOG is missing");
+    if (!*run->out)
+        return xr_usage_error(command, "-o: the log's name is empty");
     if (strcmp(run->out, "-") == 0)
         return xr_usage_error(command, "-o -: a log cannot go to standard output; name a file");
     if (!run->engine && !(run->engine = engine_of(run->model)))

@@ -26,6 +26,7 @@ enum {
 
 typedef struct completion {
     char *folder;   /* the model's, without links */
+    char *home;     /* that of the file that the model's name leads to; the same where that is no link */
     uint64_t added; /* bytes of tensors so far */
     exray_error *error;
     exray_status status;
@@ -105,7 +106,15 @@ static bool stays_within(const char *location)
     return true;
 }
 
-/* Opens the file; -1: refused. */
+/* Whether a path, without links, leads below a folder. */
+static bool lies_below(const char *path, const char *folder)
+{
+    const size_t length = strlen(folder);
+    return strncmp(path, folder, length) == 0 && (length == 1 || path[length] == '/');
+}
+
+/* Opens the file; -1: refused.  It may be a link to where the model's own link leads: caches have both that
+ * way. */
 static int open_data(completion *c, const char *location)
 {
     char path[PATH_MAX], real[PATH_MAX];
@@ -119,8 +128,7 @@ static int open_data(completion *c, const char *location)
                used < 0 || (size_t)used >= sizeof path ? "its path is too long" : strerror(errno));
         return -1;
     }
-    size_t length = strlen(c->folder);
-    if (strncmp(real, c->folder, length) != 0 || (length > 1 && real[length] != '/')) {
+    if (!lies_below(real, c->folder) && !lies_below(real, c->home)) {
         refuse(c, EXRAY_E_FORMAT, location, "it is a link that leads out of the model's folder");
         return -1;
     }
@@ -270,13 +278,19 @@ exray_status xr_onnx_complete(const void *data, size_t size, const char *path, x
     xr_span model = {data, size};
     if (!xr_model_format_onnx.recognize(data, size) || !holds_external(model, MODEL, MAX_DEPTH))
         return EXRAY_OK;
-    completion c = {.folder = folder_of(path), .error = error};
-    if (!c.folder)
+    char *real = realpath(path, NULL);
+    completion c = {.folder = folder_of(path), .home = real ? folder_of(real) : NULL, .error = error};
+    free(real);
+    if (!c.folder || !c.home) {
+        free(c.folder);
+        free(c.home);
         return xr_refuse(error, EXRAY_E_IO, "the folder that its external data should be in: %s",
                          strerror(errno));
+    }
     xr_byte_writer w = {0};
     bool ok = put_message(&c, model, MODEL, MAX_DEPTH, &w);
     free(c.folder);
+    free(c.home);
     if (ok && (w.failed || w.size > MOST_BYTES)) {
         ok = false;
         c.status = w.failed

@@ -45,12 +45,24 @@ static const exray_task *task_of(const xr_task *task)
     return exray_task_named(may_be_classes ? "classification" : task->name);
 }
 
+/* A file that the pipeline names cannot be used. */
+static exray_status fail_file(const xr_pipeline *pipeline, unsigned line, const char *key,
+                              const exray_error *why, exray_error *error)
+{
+    return xr_error_set(error, why->status, "%.200s:%u: output.%s: %.250s", pipeline->name, line, key,
+                        why->message);
+}
+
 exray_status xr_task_load(const xr_pipeline *pipeline, xr_task *out, exray_error *error)
 {
     const xr_output_keys *keys = xr_pipeline_output(pipeline);
     *out = (xr_task){.name = xr_pipeline_task(pipeline), .keys = keys, .label_offset = keys->label_offset};
-    exray_status status = keys->labels ? xr_names_load(keys->labels, &out->labels, error) : EXRAY_OK;
-    return !status && keys->anchors ? xr_anchors_load(keys->anchors, &out->anchors, error) : status;
+    exray_error why = {EXRAY_OK, ""};
+    if (keys->labels && xr_names_load(keys->labels, &out->labels, &why))
+        return fail_file(pipeline, keys->labels_line, "labels", &why, error);
+    if (keys->anchors && xr_anchors_load(keys->anchors, &out->anchors, &why))
+        return fail_file(pipeline, keys->anchors_line, "anchors", &why, error);
+    return EXRAY_OK;
 }
 
 exray_status xr_task_take_notes(xr_task *task, const xr_model_notes *notes, exray_error *error)

@@ -342,7 +342,7 @@ static const xr_engine *find_engine(void)
 static void load_pipeline(app *a)
 {
     exray_error error;
-    if (a->pipeline_file && !(a->pipeline = xr_pipeline_load(a->pipeline_file, &error)))
+    if (a->pipeline_file && !(a->pipeline = xr_pipeline_read(a->pipeline_file, &error)))
         camera_die("%s", error.message);
 }
 
