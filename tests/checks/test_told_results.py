@@ -154,6 +154,61 @@ def test_scores_of_points(tmp_path):
     assert "scores of keypoints" in f["summary"]
 
 
+def test_depths_of_points(tmp_path):
+    def tell(change):
+        def told(result, k):
+            for i, (x, y) in enumerate(points(k)):
+                result.keypoints.add(x=x, y=y, z=change(np.random.default_rng(100 * k + i).normal()), score=1, id=i)
+        return told
+    assert judged(made(tmp_path / "same"), outputs(), tell(lambda z: np.float16(z)), tell(lambda z: z))["verdict"] == "pass"
+    f = told_finding(judged(made(tmp_path / "unit"), outputs(), tell(lambda z: 1000 * z), tell(lambda z: z)))
+    assert "depths of keypoints is 1000 times" in f["summary"] and f["evidence"]["kind"] == "scaled"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_points_listed_otherwise(tmp_path, named):
+    """Their ids say which is which; where ids only count, the order does."""
+    order = np.random.default_rng(5).permutation(17)
+
+    def tell(order):
+        def told(result, k):
+            for i, at in enumerate(order):
+                result.keypoints.add(x=points(k)[at][0], y=points(k)[at][1], score=1, id=at if named else i)
+        return told
+    verdict = judged(tmp_path, outputs(), tell(order), tell(range(17)))
+    if named:
+        assert verdict["findings"] == []
+    else:
+        assert told_finding(verdict)["evidence"]["kind"] == "order"
+
+
+def motion(k):
+    return np.random.default_rng(k + 210).uniform([5, -40, 100], [30, 40, 900])
+
+
+def heading(k):
+    return np.random.default_rng(k + 230).uniform(-180, 180, 2)
+
+
+def last(k, length, how):
+    return how([motion(max(k - i, 0)) for i in range(length)], 0)
+
+
+@pytest.mark.parametrize("edge, reference, called, says", [
+    (lambda k: motion(k)[[1, 0, 2]], motion, "order", "place 0 has that of 1, place 1 has that of 0"),
+    (lambda k: np.roll(wave(k), 1), wave, "order", "place 0 has that of 47, place 1 has that of 0"),
+    (lambda k: motion(k) * [1, 1, 1000], motion, "scaled", "place 2 is 1000 times place 2"),
+    (lambda k: motion(k)[[1, 0, 2]] * [1, 3.6, 1], motion, "exchanged", "place 1 is 3.6 times place 0"),
+    (lambda k: heading(k) % 360, heading, "wrapped", "360 apart"),
+    (lambda k: last(k, 3, np.mean), motion, "smoothed", "the mean of the last 3"),
+    (lambda k: last(k, 3, np.median), motion, "smoothed", "the median of the last 3"),
+    (lambda k: np.floor(wave(k) * 2) / 2, lambda k: np.floor(wave(k) * 2) / 2 + 0.25, "shifted", "plus -0.25")],
+    ids=["two exchanged", "moved on", "a unit", "exchanged and a unit", "an angle", "mean", "median", "half a step"])
+def test_values_at_places_and_over_time(tmp_path, edge, reference, called, says):
+    f = told_finding(judged(tmp_path, outputs(), lambda r, k: told_vector(lambda v, k: edge(k))(r, k), lambda r, k: told_vector(lambda v, k: reference(k))(r, k)))
+    assert f["evidence"]["kind"] == called and says in f["summary"], f
+
+
 def two_vectors(first, second, order=(0, 1)):
     def tell(result, k):
         both = [("age", first(k)), ("weight", second(k))]

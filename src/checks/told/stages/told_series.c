@@ -5,15 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_VALUES = 1 << 24, IGNORED = 255 };
+enum { MOST_VALUES = 1 << 24, MOST_LISTED = 512, IGNORED = 255 };
 
 typedef struct told_work {
     const exray_comparison *comparison;
     size_t position;
     exray_slot *slot[2], *output[2];
     const xr_silence *silence;
-    const char *name; /* of the vector, or NULL */
-    bool only;        /* the edge tells no other one */
+    const char *name;                     /* of the vector, or NULL */
+    bool only;                            /* the edge tells no other one */
+    exray_keypoint point[2][MOST_LISTED]; /* of a frame, by their ids */
 } told_work;
 
 static bool read_told(const told_work *w, exray_side side, size_t frame, exray_result *out)
@@ -24,9 +25,33 @@ static bool read_told(const told_work *w, exray_side side, size_t frame, exray_r
                                w->slot[side], out, &error) == EXRAY_OK;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const int64_t x = ((const exray_keypoint *)a)->id, y = ((const exray_keypoint *)b)->id;
+    return (x > y) - (x < y);
+}
+
+/* Points that both sides name by the same ids, one each, are put in the order of these: what a list begins
+ * with does not matter then.  Other lists stay as they are. */
+static void list_by_id(told_work *w, exray_result told[2])
+{
+    const uint32_t count = told[0].keypoint_count;
+    if (count == 0 || count > MOST_LISTED || told[1].keypoint_count != count)
+        return;
+    for (int s = 0; s < 2; s++) {
+        memcpy(w->point[s], told[s].keypoints, count * sizeof *w->point[s]);
+        qsort(w->point[s], count, sizeof *w->point[s], by_id);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (w->point[0][i].id != w->point[1][i].id || (i && w->point[0][i].id == w->point[0][i - 1].id))
+            return;
+    for (int s = 0; s < 2; s++)
+        told[s].keypoints = w->point[s];
+}
+
 /* Both sides' results of a frame; a side without one told nothing there, where it tells in other frames and
  * lost no record.  False: the frame says nothing. */
-static bool read_both(const told_work *w, size_t frame, exray_result told[2])
+static bool read_both(told_work *w, size_t frame, exray_result told[2])
 {
     bool has[2];
     for (int s = 0; s < 2; s++) {
@@ -35,6 +60,7 @@ static bool read_both(const told_work *w, size_t frame, exray_result told[2])
         if (!has[s])
             told[s] = (exray_result){0};
     }
+    list_by_id(w, told);
     return xr_may_compare_results(w->silence, has);
 }
 
@@ -96,6 +122,25 @@ static bool has_scores(const exray_result *result)
     return false;
 }
 
+static bool take_depths(const exray_result *result, xr_stage_values *out)
+{
+    if (!take(out, result->keypoint_count))
+        return false;
+    for (uint32_t i = 0; i < result->keypoint_count; i++)
+        out->value[i] = result->keypoints[i].z;
+    out->rank = 1;
+    out->shape[0] = result->keypoint_count;
+    return true;
+}
+
+static bool has_depths(const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->keypoint_count; i++)
+        if (result->keypoints[i].z != 0)
+            return true;
+    return false;
+}
+
 static bool take_vector(const exray_vector *vector, xr_stage_values *out)
 {
     if (!take(out, vector->count))
@@ -135,6 +180,8 @@ static bool has(const told_work *w, const exray_result *result)
         return result->keypoint_count > 0;
     case XR_TOLD_SCORES:
         return has_scores(result);
+    case XR_TOLD_DEPTHS:
+        return has_depths(result);
     default:
         vector = vector_of(w, result);
         return vector && vector->count;
@@ -176,6 +223,8 @@ static bool take_side(const told_work *w, const exray_result *told, xr_stage_val
         return take_points(told, out);
     case XR_TOLD_SCORES:
         return take_scores(told, out);
+    case XR_TOLD_DEPTHS:
+        return take_depths(told, out);
     default:
         return take_vector(vector_of(w, told), out);
     }
@@ -208,7 +257,7 @@ static bool add_frame(const told_work *w, size_t frame, bool exact, const exray_
     return good;
 }
 
-static bool add_frames(const told_work *w, const xr_equal_frames *equal, size_t frames, xr_stage_series *out)
+static bool add_frames(told_work *w, const xr_equal_frames *equal, size_t frames, xr_stage_series *out)
 {
     size_t used = 0;
     for (size_t f = 0; f < frames && used < MOST_VALUES; f++) {
@@ -235,6 +284,7 @@ static void note_kinds(const exray_result *told, bool any[XR_TOLD_VECTORS + 1])
     any[XR_TOLD_MASK] = any[XR_TOLD_MASK] || has_mask(told);
     any[XR_TOLD_POINTS] = any[XR_TOLD_POINTS] || told->keypoint_count > 0;
     any[XR_TOLD_SCORES] = any[XR_TOLD_SCORES] || has_scores(told);
+    any[XR_TOLD_DEPTHS] = any[XR_TOLD_DEPTHS] || has_depths(told);
     any[XR_TOLD_VECTORS] = any[XR_TOLD_VECTORS] || told->vector_count > 0;
 }
 
@@ -279,7 +329,8 @@ exray_status xr_told_series_make(const exray_comparison *comparison, const xr_eq
                                  const xr_told_kinds *kinds, size_t position, xr_stage_series *out,
                                  bool *found, exray_error *error)
 {
-    static const char *const names[] = {"mask", "keypoints", XR_SCORES_OF_POINTS, "vector"};
+    static const char *const names[] = {"mask", "keypoints", XR_SCORES_OF_POINTS, XR_DEPTHS_OF_POINTS,
+                                        "vector"};
     const size_t frames = exray_comparison_frame_count(comparison);
     const size_t kind = position < XR_TOLD_VECTORS ? position : XR_TOLD_VECTORS;
     *out = (xr_stage_series){.name = names[kind], .whole = position == XR_TOLD_MASK, .place = "/result"};
@@ -297,10 +348,11 @@ exray_status xr_told_series_make(const exray_comparison *comparison, const xr_eq
     if (*out->told_name)
         out->name = out->told_name;
     out->frame = calloc(frames + 1, sizeof *out->frame);
-    if (kind != XR_TOLD_SCORES)
+    const bool own = kind != XR_TOLD_SCORES && kind != XR_TOLD_DEPTHS; /* no part of another kind */
+    if (own)
         out->lacks = calloc(frames + 1, sizeof *out->lacks);
     const bool good = w.slot[0] && w.slot[1] && w.output[0] && w.output[1] && out->frame &&
-                      (out->lacks || kind == XR_TOLD_SCORES) && add_frames(&w, equal, frames, out);
+                      (out->lacks || !own) && add_frames(&w, equal, frames, out);
     for (int s = 0; s < 2; s++) {
         exray_slot_free(w.slot[s]);
         exray_slot_free(w.output[s]);

@@ -6,8 +6,16 @@
 #include "checks/told/stages/stage_series.h"
 
 #define XR_SCORES_OF_POINTS "scores of keypoints"
+#define XR_DEPTHS_OF_POINTS "depths of keypoints"
 
-enum { XR_TOLD_MASK, XR_TOLD_POINTS, XR_TOLD_SCORES, XR_TOLD_VECTORS, XR_MOST_TOLD_VECTORS = 8 };
+enum {
+    XR_TOLD_MASK,
+    XR_TOLD_POINTS,
+    XR_TOLD_SCORES,
+    XR_TOLD_DEPTHS,
+    XR_TOLD_VECTORS,
+    XR_MOST_TOLD_VECTORS = 8
+};
 
 /* What there is in the comparable frames' results. */
 typedef struct xr_told_kinds {
@@ -21,9 +29,9 @@ typedef struct xr_told_kinds {
 exray_status xr_told_kinds_find(const exray_comparison *comparison, const xr_equal_frames *equal,
                                 xr_told_kinds *out, exray_error *error);
 
-/* Reads the results of that position: masks, keypoints, their scores, from XR_TOLD_VECTORS on the edge's
- * vectors by name.  *found is false beyond the last; without frames where not both sides tell it.  As
- * xr_stage_series_make. */
+/* Reads the results of that position: masks, keypoints, their scores and depths (z), from XR_TOLD_VECTORS on
+ * the edge's vectors by name.  *found is false beyond the last; without frames where not both sides tell it.
+ * As xr_stage_series_make. */
 exray_status xr_told_series_make(const exray_comparison *comparison, const xr_equal_frames *equal,
                                  const xr_told_kinds *kinds, size_t position, xr_stage_series *out,
                                  bool *found, exray_error *error);

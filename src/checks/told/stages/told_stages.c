@@ -208,6 +208,8 @@ static bool are_near(const xr_stage_series *series)
 static bool is_told_by_points(const stage_check *c, const xr_stage_series *series,
                               const xr_vector_story *story)
 {
+    if (c->told && strcmp(series->name, XR_DEPTHS_OF_POINTS) == 0)
+        return c->other_points;
     if (!c->told || strcmp(series->name, XR_SCORES_OF_POINTS) != 0)
         return false;
     return c->other_points || are_near(series) ||
@@ -223,7 +225,7 @@ static exray_status check_vector(stage_check *c, const xr_stage_series *series, 
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing stages"};
         status = EXRAY_E_MEMORY;
     } else if (story.way != XR_VECTORS_SAME && !is_told_by_points(c, series, &story)) {
-        c->other_points = c->told && strcmp(series->name, "keypoints") == 0;
+        c->other_points = c->other_points || (c->told && strcmp(series->name, "keypoints") == 0);
         status = report_vector(c, series, &story, position, error);
     }
     xr_vector_story_free(&story);

@@ -2,6 +2,7 @@
 
 #include "checks/told/stages/value_sums.h"
 #include "checks/told/stages/vector_parts.h"
+#include "checks/told/stages/vector_places.h"
 #include "checks/told/stages/vector_rounding.h"
 #include "checks/told/stages/vector_ways.h"
 
@@ -216,14 +217,15 @@ static bool try_length(vector_work *w)
 
 /* ---- Columns ------------------------------------------------------------------------------------------- */
 
+/* Of a table; a few values that are no table are a row a frame, each with a unit of its own perhaps. */
 static size_t columns_of(const vector_work *w)
 {
     size_t columns = 0;
     for (size_t f = 0; f < w->series->count; f++)
         for (int s = 0; s < 2; s++) {
             const xr_stage_values *v = &frame_at(w, f)->side[s];
-            size_t own = v->shape[v->rank - 1];
-            if (v->rank < 2 || own > XR_MOST_COLUMNS || (columns && own != columns))
+            size_t own = v->rank ? v->shape[v->rank - 1] : 1;
+            if (own > XR_MOST_COLUMNS || (columns && own != columns))
                 return 0;
             columns = own;
         }
@@ -328,12 +330,19 @@ static bool try_activation(vector_work *w, bool softmax)
 /* ---- All -------------------------------------------------------------------------------------------------
  */
 
+static bool try_simple_ways(vector_work *w)
+{
+    return try_shape(w) || try_numbers(w) || try_lags(w) || try_gain(w);
+}
+
 /* Ways that hold in every frame of the series. */
 static bool search_ways(vector_work *w)
 {
-    return try_shape(w) || try_numbers(w) || try_lags(w) || try_gain(w) || try_length(w) || try_columns(w) ||
-           try_activation(w, true) || try_activation(w, false) || try_order(w) ||
-           xr_vector_other_ways(w->series, largest_noise(w), w->story);
+    const double noise = largest_noise(w);
+    return try_simple_ways(w) || try_length(w) || xr_vector_moved(w->series, noise, w->story) ||
+           try_columns(w) || try_activation(w, true) || try_activation(w, false) || try_order(w) ||
+           xr_vector_other_ways(w->series, noise, w->story) ||
+           xr_vector_wrapped(w->series, noise, w->story) || xr_vector_in_window(w->series, noise, w->story);
 }
 
 /* Some frames only may be told otherwise: those are searched alone.  False: out of memory. */
@@ -393,6 +402,9 @@ bool xr_vector_search(const xr_stage_series *series, double noise, xr_vector_sto
         return false;
     mark_differing(&w, false);
     bool steps = false;
+    /* Both sides may tell steps, one of them half a step aside. */
+    if (out->frames && try_simple_ways(&w))
+        return true;
     if ((out->frames || w.rounded) && !try_steps(&w, &steps))
         return false;
     if (!out->frames || steps || search_ways(&w))

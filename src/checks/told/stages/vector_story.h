@@ -22,6 +22,9 @@ typedef enum xr_vector_way {
     XR_VECTORS_FRAMES,   /* another gain and offset in each frame */
     XR_VECTORS_SMOOTHED, /* `gain` of this frame's and the rest of what the edge told in the frame before */
     XR_VECTORS_AVERAGED, /* ... of what the reference tells in the frame before */
+    XR_VECTORS_WINDOW,   /* the mean or the median (`function`) of the reference's last `lag` frames */
+    XR_VECTORS_MOVED,    /* each value has the place of another one, the same in all frames: `moved` */
+    XR_VECTORS_WRAPPED,  /* whole numbers of `gain` apart: a period */
     XR_VECTORS_STEPS,    /* one side tells whole numbers of a step */
     XR_VECTORS_CLIPPED,  /* one side's values are limited to low .. high */
     XR_VECTORS_PLACES,   /* a few values differ, at the same places in all frames */
@@ -29,7 +32,7 @@ typedef enum xr_vector_way {
     XR_VECTORS_UNKNOWN,
 } xr_vector_way;
 
-enum { XR_MOST_COLUMNS = 8 };
+enum { XR_MOST_COLUMNS = 8, XR_MOST_MOVED = 64 };
 
 typedef struct xr_vector_story {
     xr_vector_way way;
@@ -40,6 +43,7 @@ typedef struct xr_vector_story {
     const char *turn;                      /* of ROWS: "" or "mirrored left to right, and " */
     size_t columns, from[XR_MOST_COLUMNS]; /* the reference's column that the edge's is of */
     double column_gain[XR_MOST_COLUMNS], column_offset[XR_MOST_COLUMNS];
+    size_t moved[XR_MOST_MOVED]; /* [places] the reference's place whose value the edge tells there */
     xr_vector_steps steps;
     exray_side clipped_side;
     double low, high;           /* infinite: not limited there */

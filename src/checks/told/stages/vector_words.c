@@ -17,7 +17,10 @@ static const char *kind_of(const xr_vector_story *s)
     case XR_VECTORS_LENGTH:
         return "scaled";
     case XR_VECTORS_ORDER:
+    case XR_VECTORS_MOVED:
         return "order";
+    case XR_VECTORS_WRAPPED:
+        return "wrapped";
     case XR_VECTORS_CUT:
         return "missing";
     case XR_VECTORS_NAN:
@@ -28,6 +31,7 @@ static const char *kind_of(const xr_vector_story *s)
         return "scaled";
     case XR_VECTORS_SMOOTHED:
     case XR_VECTORS_AVERAGED:
+    case XR_VECTORS_WINDOW:
         return "smoothed";
     case XR_VECTORS_FUNCTION:
         return "function";
@@ -70,7 +74,8 @@ static const char *columns_kind(const xr_vector_story *s)
                        : "vector";
 }
 
-static void columns_words(const xr_vector_story *s, char *text, size_t size)
+/* noun: "column", or "place" where a frame is one row. */
+static void columns_words(const xr_vector_story *s, const char *noun, char *text, size_t size)
 {
     size_t used = 0;
     text[0] = '\0';
@@ -78,13 +83,13 @@ static void columns_words(const xr_vector_story *s, char *text, size_t size)
         double gain = s->column_gain[k], offset = s->column_offset[k];
         if (s->from[k] == k && is_near(gain, 1) && is_none(offset))
             continue;
-        used += (size_t)snprintf(text + used, size - used, "%scolumn %zu is ", used ? ", " : "", k);
+        used += (size_t)snprintf(text + used, size - used, "%s%s %zu is ", used ? ", " : "", noun, k);
         if (used < size && is_near(gain, -1))
-            used += (size_t)snprintf(text + used, size - used, "%.4g minus column %zu", offset, s->from[k]);
+            used += (size_t)snprintf(text + used, size - used, "%.4g minus %s %zu", offset, noun, s->from[k]);
         else if (used < size && is_near(gain, 1) && !is_none(offset))
-            used += (size_t)snprintf(text + used, size - used, "column %zu plus %.4g", s->from[k], offset);
+            used += (size_t)snprintf(text + used, size - used, "%s %zu plus %.4g", noun, s->from[k], offset);
         else if (used < size)
-            used += (size_t)snprintf(text + used, size - used, "%.4g times column %zu%s", gain, s->from[k],
+            used += (size_t)snprintf(text + used, size - used, "%.4g times %s %zu%s", gain, noun, s->from[k],
                                      is_none(offset) ? "" : " plus a constant");
     }
 }
@@ -163,10 +168,32 @@ static void say_places(exray_finding *f, const xr_stage_series *series, const xr
     exray_finding_number(f, "first_place", (double)s->first_place);
 }
 
+static void say_moved(exray_finding *f, const char *name, const xr_vector_story *s)
+{
+    enum { SHOWN = 6 };
+    char text[200] = "";
+    size_t used = 0, others = 0;
+    for (size_t e = 0; e < s->places; e++) {
+        if (s->moved[e] == e)
+            continue;
+        if (others++ < SHOWN)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%splace %zu has that of %zu",
+                                     used ? ", " : "", e, s->moved[e]);
+    }
+    exray_finding_summary(
+        f,
+        "The edge's %.80s has the reference's values in another order, the same in all frames: "
+        "%s%s.",
+        name, text, others > SHOWN ? ", ..." : "");
+    exray_finding_fix(f, "Read outputs by their names, and tell values in one order on both sides.");
+    exray_finding_number(f, "places", (double)others);
+    exray_finding_alternative(f, "output.order", 0.3);
+}
+
 static void say_way(exray_finding *f, const xr_stage_series *series, const xr_vector_story *s)
 {
     char columns[400];
-    const char *name = series->name;
+    const char *name = series->name, *noun;
     exray_finding_fix(f, "Compare how it is made of the outputs on the two sides, on one frame.");
     switch (s->way) {
     case XR_VECTORS_LATE:
@@ -190,8 +217,9 @@ static void say_way(exray_finding *f, const xr_stage_series *series, const xr_ve
         exray_finding_fix(f, "Normalize alike on both sides.");
         return;
     case XR_VECTORS_COLUMNS:
-        columns_words(s, columns, sizeof columns);
-        exray_finding_summary(f, "The edge's %.80s has other columns than the reference's (%s): %s.", name,
+        noun = series->frame[0].side[0].rank < 2 ? "place" : "column";
+        columns_words(s, noun, columns, sizeof columns);
+        exray_finding_summary(f, "The edge's %.80s has other %ss than the reference's (%s): %s.", name, noun,
                               columns_kind(s), columns);
         exray_finding_fix(f, "Bring coordinates back to the sensor's picture alike: order, direction, unit.");
         return;
@@ -250,6 +278,24 @@ static void say_way(exray_finding *f, const xr_stage_series *series, const xr_ve
                               s->way == XR_VECTORS_SMOOTHED ? "what was told" : "what the model returned");
         exray_finding_fix(f, "Smooth alike on both sides, or compare what is told before smoothing.");
         exray_finding_number(f, "weight", s->gain);
+        return;
+    case XR_VECTORS_WINDOW:
+        exray_finding_summary(f, "The edge's %.80s is smoothed over frames: the %s of the last %ld.", name,
+                              s->function, s->lag);
+        exray_finding_fix(f, "Smooth alike on both sides, or compare what is told before smoothing.");
+        exray_finding_number(f, "window", (double)s->lag);
+        return;
+    case XR_VECTORS_MOVED:
+        say_moved(f, name, s);
+        return;
+    case XR_VECTORS_WRAPPED:
+        exray_finding_summary(
+            f,
+            "The edge's %.80s and the reference's are %.5g apart or nothing: each side tells "
+            "another period of a quantity that comes round, as an angle does.",
+            name, s->gain);
+        exray_finding_fix(f, "Tell it in one range on both sides (0 .. 360 degrees, or -180 .. 180).");
+        exray_finding_number(f, "period", s->gain);
         return;
     case XR_VECTORS_STEPS:
         say_steps(f, name, &s->steps);
