@@ -168,6 +168,11 @@ typedef struct exray_io_pair {
     /* Of an input that is no picture: it differs by two steps of 16-bit sound at most, or by noise 34 dB or
      * more below the signal and unrelated to it.  Since 0.2.0. */
     bool faint;
+    /* Of an input of two dimensions: they are rows and bins (features of a sound, a sequence), and no gray
+     * picture: the log holds a sound and no picture, or the first weights of the graph take one dimension for
+     * channels; which of the two, or -1: not known.  Since 0.2.0. */
+    bool table;
+    int table_channels;
 } exray_io_pair;
 
 /* How many pairs of inputs there are; the one at position i, or NULL beyond the last; likewise outputs.

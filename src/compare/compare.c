@@ -19,6 +19,7 @@
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/measure/step.h"
+#include "compare/measure/table_input.h"
 #include "compare/noise/input_noise.h"
 #include "compare/noise/repeats.h"
 #include "compare/perf/durations.h"
@@ -96,6 +97,8 @@ static void show_io(const exray_comparison *c, const xr_pairs *pairs, exray_io_p
         shown[i].frames = pair->frames + pair->stats.frames;
         shown[i].other_shape = pair->other_shape - padding;
         shown[i].behind = behind;
+        shown[i].table = pair->table;
+        shown[i].table_channels = pair->table ? pair->table_channels : -1;
         for (int s = 0; s < 2; s++) {
             pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
             if (pair->levels[s] && pair->lattice[s] == 0 && pair->stored[s].dtype == EXRAY_DTYPE_FLOAT32)
@@ -209,6 +212,7 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     c->layer = calloc(c->layers.count + 1, sizeof *c->layer);
     if (!c->input || !c->output || !c->layer)
         return out_of_memory(error);
+    xr_find_tables(c);
     if (xr_measure(c, options, error) != EXRAY_OK)
         return false;
     show_io(c, &c->inputs, c->input);

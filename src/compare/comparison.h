@@ -19,6 +19,7 @@ typedef struct xr_samples {
     size_t count[XR_STEP_CHANNELS];
     size_t channels;
     xr_pictures pictures;
+    bool table; /* whatever the shape says, it is no picture */
 } xr_samples;
 
 /* How one side stores a tensor, from the first record seen. */
@@ -82,6 +83,8 @@ typedef struct xr_pair {
     uint64_t frames;        /* with data of both sides */
     uint64_t failures;      /* records that could not be read */
     uint64_t other_shape;   /* frames in which the two sides have different shapes */
+    bool table;             /* INPUT: of rows and bins, no gray picture (measure/table_input.h) */
+    int table_channels;     /* with it: which of the two dimensions is that of bins; -1: not known */
     bool *differs;          /* INPUT, OUTPUT: [frames] whether that frame is one of those */
     const char *problem;    /* constant text; the first reason why a frame was not compared */
     double error, noise;

@@ -227,7 +227,8 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
         if (xr_explain_sound(comparison, pair, findings))
             return EXRAY_OK;
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
-        fit.values.picture = fit.values.picture && !is_of_sound(comparison);
+        fit.values.picture = fit.values.picture && !is_of_sound(comparison) &&
+                             !exray_comparison_input(comparison, pair)->table;
         if (status == EXRAY_OK)
             status = judge_data(comparison, &fit, findings, error);
         if (status == EXRAY_OK && findings->last == last)

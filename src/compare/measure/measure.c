@@ -457,6 +457,8 @@ static bool make_samples(exray_comparison *c)
         for (int s = 0; s < 2; s++) {
             c->inputs.pair[i].samples[s] = calloc(1, sizeof(xr_samples));
             ok = ok && c->inputs.pair[i].samples[s];
+            if (c->inputs.pair[i].samples[s])
+                c->inputs.pair[i].samples[s]->table = c->inputs.pair[i].table;
         }
     for (size_t i = 0; i < c->outputs.count; i++)
         for (int s = 0; s < 2; s++) {

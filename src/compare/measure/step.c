@@ -78,7 +78,9 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
 {
     size_t channels;
     uint64_t stride;
-    const xr_pictures pictures = channel_layout(info, &channels, &stride);
+    xr_pictures pictures = channel_layout(info, &channels, &stride);
+    if (samples->table)
+        pictures = XR_NO_PICTURE;
     if (frame >= SAMPLED_FRAMES || count == 0 || stride == 0)
         return;
     samples->channels = channels;

@@ -1,6 +1,7 @@
 #include "compare/noise/input_noise.h"
 
 #include "compare/match/shapes.h"
+#include "compare/measure/table_input.h"
 #include "compare/noise/noise.h"
 
 #include <math.h>
@@ -11,38 +12,13 @@
 #define MOST_RELATED 0.2
 #define MOST_OFFSET  0.3
 
-/* The shape of a log that has no model: as its first record of that input says. */
-static bool recorded_shape(const exray_comparison *c, const xr_pair *pair, exray_tensor_info *info,
-                           exray_slot *slot)
-{
-    const exray_log *log = c->log[EXRAY_SIDE_REFERENCE];
-    for (size_t f = 0; f < c->frame_count; f++) {
-        const exray_record *record =
-            exray_log_find(log, c->frame[f].frame[EXRAY_SIDE_REFERENCE], EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0,
-                           pair->name[EXRAY_SIDE_REFERENCE]);
-        exray_tensor_view view;
-        exray_error error;
-        if (!record)
-            continue;
-        if (exray_log_read_tensor(log, record, slot, &view, &error) != EXRAY_OK)
-            return false;
-        *info = view.info;
-        return true;
-    }
-    return false;
-}
-
 /* More than rows of samples or of features. */
 static bool is_picture(const exray_comparison *c, const xr_pair *pair)
 {
-    const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_REFERENCE]);
-    uint32_t tensor = pair->tensor[EXRAY_SIDE_REFERENCE];
     int64_t shape[EXRAY_MAX_RANK];
-    if (model && tensor < model->tensor_count)
-        return xr_squeeze(&model->tensors[tensor], shape) > 2;
     exray_slot *slot = exray_slot_new();
     exray_tensor_info info;
-    bool picture = !slot || !recorded_shape(c, pair, &info, slot) || xr_squeeze(&info, shape) > 2;
+    bool picture = !slot || !xr_input_shape(c, pair, &info, slot) || xr_squeeze(&info, shape) > 2;
     exray_slot_free(slot);
     return picture;
 }

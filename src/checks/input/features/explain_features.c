@@ -2,6 +2,7 @@
 
 #include "checks/input/features/feature_frontend.h"
 #include "checks/input/features/feature_limits.h"
+#include "checks/input/features/feature_lines.h"
 #include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
 #include "checks/input/features/feature_row.h"
@@ -551,11 +552,45 @@ static bool is_mostly_equal(const xr_feature_frames *frames)
     return 2 * equal > all;
 }
 
+/* Bins by themselves: a line of their own, another place, some that are computed otherwise. */
+static bool report_by_bins(const feature_report *r)
+{
+    return xr_report_bins(r->frames, r->findings) || xr_report_part_of_row(r->frames, r->findings) ||
+           xr_report_own_lines(r->frames, r->findings);
+}
+
+/* Rows that the graph alone shows are a spectrum's only where neighboring bins are alike. */
+static bool may_be_spectra(const xr_feature_frames *n)
+{
+    enum { LEAST_BINS = 16 };
+    const double least = 0.5;
+    double shared = 0, all = 0;
+    if (!n->rows_by_graph)
+        return true;
+    for (size_t i = 0; i < n->count && n->bins >= LEAST_BINS; i++) {
+        const float *v = n->list[i].side[EXRAY_SIDE_REFERENCE];
+        double mean = 0;
+        for (size_t k = 0; k < n->rows * n->bins; k++)
+            mean += v[k] / (double)(n->rows * n->bins);
+        for (size_t k = 0; k < n->rows * n->bins; k++) {
+            all += (v[k] - mean) * (v[k] - mean);
+            shared += k % n->bins ? (v[k] - mean) * (v[k - 1] - mean) : (v[k] - mean) * (v[k] - mean);
+        }
+    }
+    return shared > least * all;
+}
+
 static bool report(const feature_report *r)
 {
+    const bool vague = is_vague(r->relation);
+    if (vague && report_by_bins(r))
+        return true;
+    if ((r->relation->kind == XR_FEATURES_TIME_ONLY || r->relation->kind == XR_FEATURES_TIME_AND_BINS) &&
+        !may_be_spectra(r->frames))
+        return false;
     if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
         return false;
-    if (is_vague(r->relation) && (report_one_change(r, INFINITY)))
+    if (vague && report_one_change(r, INFINITY))
         return true;
     switch (r->relation->kind) {
     case XR_FEATURES_LINE:

@@ -245,10 +245,13 @@ static bool find_axes(xr_feature_frames *f)
         return true;
     }
     bool first = goes_on(f, size[0], size[1], false), last = !first && goes_on(f, size[1], size[0], true);
-    if (!first && !last && !f->has_sensor)
+    const int bins = f->io->table_channels;
+    f->rows_by_graph = !first && !last && !f->has_sensor && f->io->table;
+    if (!first && !last && !f->has_sensor && !f->rows_by_graph)
         return false;
-    f->axis_known = first || last;
-    if (!first && !last)
+    f->axis_known = first || last || bins >= 0;
+    last = last || bins == 0;
+    if (!f->axis_known && f->has_sensor)
         last = follows_sound(f, size[0], size[1], true) > follows_sound(f, size[0], size[1], false);
     f->rows = size[0], f->bins = size[1];
     return !last || turn_all(f);

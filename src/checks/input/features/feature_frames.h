@@ -24,6 +24,7 @@ typedef struct xr_feature_frames {
     bool axis_known;            /* which dimension is time is no guess */
     bool table;                 /* of features; else frames may be compared only as they are */
     bool has_sensor;            /* the log holds what the microphone recorded */
+    bool rows_by_graph;         /* that it is one, the model's graph alone says: rows of what is not known */
     bool bytes;                 /* both sides are 8-bit integers of one scale */
     bool other_steps;           /* both are, but of two scales or zero points */
     double scale, zero[2], low; /* of those: what they stand for; the least number of the type */
@@ -31,8 +32,8 @@ typedef struct xr_feature_frames {
 } xr_feature_frames;
 
 /* Reads input `pair`; NULL: a picture is in the log, nothing differs, or memory is lacking.  It is one where
- * the log holds sound of a microphone and no picture, where a flat row falls into rows of one profile, or
- * where the rows of each frame go on in the next. */
+ * the log holds sound of a microphone and no picture, where a flat row falls into rows of one profile,
+ * where the rows of each frame go on in the next, or where the model takes one dimension for channels. */
 xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, size_t pair);
 /* Takes the other dimension for time, where which it is is a guess; false: it is none, or memory is lacking.
  */

@@ -1,0 +1,135 @@
+"""Tables of floats that a model's graph takes row by row ([1, rows, bins], no sound in the log): features, and no gray pictures."""
+
+import numpy as np
+import pytest
+from sound_support import VOICES, voice
+from test_sound_features import table
+from validate_support import Recording, causes, finding, validate
+
+ROWS, BINS = 36, 24
+TABLES = [np.concatenate([table(v, rows=ROWS), np.zeros((0, BINS), np.float32)]) for v in [*VOICES, voice(9)]]
+
+
+def log(path, role, tables, op="Conv", columns=False):
+    """A convolution over time ([out, in, 3]), or one over a gray picture ([out, 1, 3, 3])."""
+    rows, bins = tables[0].shape
+    shape = [1, bins, rows] if columns else [1, rows, bins]
+    filters = [8, bins, 3] if op == "Conv" else [8, 1, 3, 3]
+    with Recording(path, role) as r:
+        r.model([("features", "float32", shape, [], [], 0), ("columns", "float32", [1, bins, rows], [], [], 0), ("w", "float32", filters, [], [], 0),
+                 ("y", "float32", [1, 8], [], [], 0)],
+                [("Transpose", [0], [1]), ("Conv", [1, 2], [3])], [0], [3])
+        for i, t in enumerate(tables):
+            t = np.ascontiguousarray((t.T if columns else t)[None], np.float32)
+            r.frame([("/input/features", t, {}), ("/output/y", np.ones((1, 8), np.float32) * t.mean(), {})], source=str(i))
+    return path
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference=TABLES, **options):
+        return validate(log(tmp_path / "e.mcap", "edge", [np.asarray(t, np.float32) for t in edge], **options),
+                        log(tmp_path / "r.mcap", "reference", [np.asarray(t, np.float32) for t in reference], **options))
+
+    return run
+
+
+def cepstra(t, count=13):
+    k, n = np.arange(count)[:, None], np.arange(t.shape[1])
+    return (t @ np.cos(np.pi * k * (n + .5) / t.shape[1]).T * np.sqrt(2 / t.shape[1])).astype(np.float32)
+
+
+def deltas(t):
+    p = np.pad(t, ((1, 1), (0, 0)), mode="edge")
+    return (p[2:] - p[:-2]) / 2
+
+
+def per_bin(t):
+    return (t - t.mean(0)) / (t.std(0) + 1e-5)
+
+
+@pytest.mark.parametrize("columns", [False, True])
+def test_another_hop_is_no_crop(judge, columns):
+    verdict = judge([table(v, hop=256, rows=ROWS) for v in [*VOICES, voice(9)]], columns=columns)
+    assert causes(verdict) == ["input.features"] and finding(verdict, "input.features")["evidence"]["ratio"] == 1.25
+
+
+def test_another_band_is_no_crop(judge):
+    assert causes(judge([table(v, high=6200, rows=ROWS) for v in [*VOICES, voice(9)]])) == ["input.features"]
+
+
+def test_constants_of_each_bin(judge):
+    mean, deviation = np.concatenate(TABLES).mean(0) + .3, np.concatenate(TABLES).std(0) * np.linspace(.6, 1.5, BINS)
+    verdict = judge(TABLES, [(t - mean) / deviation for t in TABLES])
+    assert causes(verdict) == ["input.normalization"] and verdict["findings"][0]["evidence"]["kind"] == "own_bins"
+
+
+def test_a_lifter(judge):
+    lifter = 1 + 11 * np.sin(np.pi * np.arange(13) / 22)
+    verdict = judge([cepstra(t) * lifter for t in TABLES], [cepstra(t) for t in TABLES])
+    assert causes(verdict) == ["input.normalization"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["kind"] == "own_bins" and evidence["gain_most"] == pytest.approx(lifter.max(), rel=1e-3)
+
+
+def test_each_frame_by_itself(judge):
+    verdict = judge([t - t.max() for t in TABLES])
+    assert causes(verdict) == ["input.normalization"] and verdict["findings"][0]["evidence"]["kind"] == "own_frames"
+    assert "one greatest value" in str(verdict["findings"][0])
+
+
+def test_each_bin_of_each_frame_by_itself(judge):
+    verdict = judge([(t - t.mean()) / t.std() for t in TABLES], [per_bin(t) for t in TABLES])
+    assert causes(verdict) == ["input.normalization"] and verdict["findings"][0]["evidence"]["kind"] == "own_bins_in_frames"
+    assert "The reference's values have the mean 0 and the deviation 1" in str(verdict["findings"][0])
+
+
+def test_parts_of_a_row_in_another_order(judge):
+    made = [cepstra(t) for t in TABLES]
+    verdict = judge([np.concatenate([deltas(t), t], 1) for t in made], [np.concatenate([t, deltas(t)], 1) for t in made])
+    assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["kind"] == "bins_exchanged"
+    assert "bins 0 to 12 are the reference's 13 to 25" in verdict["findings"][0]["summary"]
+
+
+def test_deltas_that_are_zero(judge):
+    """Small beside the cepstra, so that no picture would differ by more than a level."""
+    made = [10 * cepstra(t) for t in TABLES]
+    verdict = judge([np.concatenate([t, 0 * t], 1) for t in made], [np.concatenate([t, .1 * deltas(t)], 1) for t in made])
+    assert causes(verdict) == ["input.features"] and verdict["findings"][0]["evidence"]["kind"] == "bins_missing"
+
+
+def test_one_bin_that_is_computed_otherwise(judge):
+    made = [cepstra(t) for t in TABLES]
+    energy = [np.concatenate([np.log(np.exp(t).sum(1, keepdims=True)), m[:, 1:]], 1) for t, m in zip(TABLES, made)]
+    verdict = judge(energy, made)
+    assert causes(verdict) == ["input.features"] and verdict["findings"][0]["summary"].startswith("Bins 0 of 13")
+
+
+def stacked(t):
+    return t[:ROWS // 3 * 3].reshape(-1, 3 * BINS)
+
+
+def test_stacks(judge):
+    verdict = judge([stacked(np.concatenate([t[:1], t])[:ROWS]) for t in TABLES], [stacked(t) for t in TABLES])
+    assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"]["late_values"] == BINS
+    verdict = judge([t.reshape(-1, 3, BINS)[:, ::-1].reshape(-1, 3 * BINS) for t in map(stacked, TABLES)], [stacked(t) for t in TABLES])
+    assert causes(verdict) == ["input.layout"]
+
+
+def test_healthy_twins(judge):
+    assert judge(TABLES)["verdict"] == "pass"
+    rng = np.random.default_rng(0)
+    verdict = judge([t + rng.normal(0, 2e-3, t.shape) for t in TABLES])
+    assert verdict["verdict"] == "pass"
+    assert judge([t - t.max() + 1e-6 for t in TABLES], [t - t.max() for t in TABLES])["verdict"] == "pass"
+
+
+@pytest.mark.data
+def test_gray_pictures_are_none(judge):
+    """The same shape, taken as one channel: a crop stays a crop."""
+    from validate_support import photographs
+
+    pictures = [p.mean(-1)[:96, :96] / 255 for p in photographs(4)]
+    moved = [np.asarray(p)[8:, 8:] for p in pictures]
+    verdict = judge(moved, [np.asarray(p)[:-8, :-8] for p in pictures], op="Conv2D")
+    assert not [c for c in causes(verdict) if c in ("input.features", "input.delay", "input.sample_rate")], causes(verdict)
