@@ -179,7 +179,8 @@ static void show_errors(exray_comparison *c)
             c->layer[i].from_stats && !isnan(c->layer[i].error) ? INFINITY : c->layers.pair[i].error_high;
         c->layer[i].noise = c->layers.pair[i].noise;
         c->layer[i].own_noise = c->layers.pair[i].own;
-        c->layer[i].isolated_error = c->layer[i].isolated_error_clamped = c->layers.pair[i].evaluated;
+        c->layer[i].isolated_error = c->layers.pair[i].evaluated;
+        c->layer[i].isolated_error_clamped = c->layers.pair[i].evaluated_within;
         c->layer[i].reference_error = c->layers.pair[i].reference_evaluated;
         c->layer[i].block_error = NAN;
         c->layer[i].block_first = EXRAY_NO_INDEX;

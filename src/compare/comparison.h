@@ -94,6 +94,7 @@ typedef struct xr_pair {
     double alone;     /* as `own`, where the inputs are the same on both sides: of an exact layer one step */
     bool channels;    /* LAYER: it originates an error by its channels, each relative to its own deviation */
     double evaluated; /* LAYER: its error on the edge's own inputs, where that was computed; else NAN */
+    double evaluated_within;    /* LAYER: likewise, all values held by the ranges of the edge's integers */
     double reference_evaluated; /* LAYER: the reference's error on its own inputs, where that is beyond noise
                                    and the edge's is not; else NAN */
     double repeat_square; /* mean square of the differences among runs of one input, both sides together; 0:

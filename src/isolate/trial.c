@@ -261,20 +261,37 @@ static void read_range(const exray_model *model, uint32_t tensor, double *low, d
     *high = most;
 }
 
-/* Holds a layer's values to what the side's own nodes read of them. */
+/* The side's tensor that a source is, or EXRAY_NO_INDEX. */
+static uint32_t tensor_of(const xr_trial_bench *w, exray_side side, const exray_model *model,
+                          const xr_source *source)
+{
+    if (source->kind == EXRAY_KIND_INPUT) {
+        const char *name = exray_comparison_input(w->comparison, source->pair)->name[side];
+        for (uint32_t i = 0; i < model->input_count; i++)
+            if (model->inputs[i] < model->tensor_count && model->tensors[model->inputs[i]].name &&
+                strcmp(model->tensors[model->inputs[i]].name, name) == 0)
+                return model->inputs[i];
+        return EXRAY_NO_INDEX;
+    }
+    if (source->kind != EXRAY_KIND_LAYER)
+        return EXRAY_NO_INDEX;
+    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, source->pair);
+    uint32_t node = layer->node[side];
+    uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
+    return node < model->node_count && output < model->nodes[node].output_count
+               ? model->nodes[node].outputs[output]
+               : EXRAY_NO_INDEX;
+}
+
+/* Holds a layer's values, or an input's, to what the side's own nodes read of them. */
 static void hold_as_read(const xr_trial_bench *w, const xr_trial *t, uint32_t input)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, t->side));
-    const xr_source *source = &t->source[input];
-    if (!model || source->kind != EXRAY_KIND_LAYER)
-        return;
-    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, source->pair);
-    uint32_t node = layer->node[t->side];
-    uint32_t output = t->side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
+    const uint32_t tensor = model ? tensor_of(w, t->side, model, &t->source[input]) : EXRAY_NO_INDEX;
     double low = -INFINITY, high = INFINITY;
-    if (node >= model->node_count || output >= model->nodes[node].output_count)
+    if (tensor == EXRAY_NO_INDEX)
         return;
-    read_range(model, model->nodes[node].outputs[output], &low, &high);
+    read_range(model, tensor, &low, &high);
     for (uint64_t i = 0; high < INFINITY && i < t->count[input]; i++)
         if (!isnan(t->value[input][i]))
             t->value[input][i] = (float)fmin(fmax(t->value[input][i], low), high);

@@ -1,5 +1,5 @@
 """Mistakes of quantizers that the noise of few bits is wide enough to hide, beside healthy twins: factors that nothing undoes, a
-range without the negative part, branches that an optimizer has put in another order."""
+range without the negative part, branches that an optimizer has put in another order, quantization written in floats."""
 
 import numpy as np
 import onnx
@@ -139,3 +139,74 @@ def test_a_branch_that_reads_something_else_is_still_told(tmp_path):
     edge = static(wrong, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), activation_type=QuantType.QUInt8)
     v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1)
     assert causes(v) == ["model.operator"] and "pool1" in str(finding(v, "model.operator"))
+
+
+# ---- Quantization in floats ----
+
+
+def trained(path, activations="float", rounded=False, other=0.0):
+    """Two convolutions and what is between, as a training graph has them.  activations: "float", "fake" (divided by a step, rounded,
+    clipped, multiplied) or "integers"; rounded: every filter to 255 steps; other: another checkpoint."""
+    g = Graph(opset=17)
+
+    def stored(x, name, step):
+        if activations == "integers":
+            one = [g.const(name + ".step", step), g.const(name + ".zero", 0, np.int8)]
+            return g("DequantizeLinear", g("QuantizeLinear", x, *one, to=name + "_q"), *one, to=name)
+        if activations == "float":
+            return x
+        x = g("Round", g("Div", x, g.const(name + ".step", step), to=name + "_div"), to=name + "_round")
+        return g("Mul", g("Clip", x, g.const("low", -128), g.const("high", 127), to=name + "_clip"), name + ".step", to=name)
+
+    def conv(x, name, channels, out):
+        y = g.conv(x, name, channels, out)
+        w = g.constants[name + ".w"]
+        w = w + np.float32(other) * np.random.default_rng(9).normal(0, w.std(), w.shape).astype(np.float32)
+        if rounded:
+            step = (np.abs(w).max((1, 2, 3), keepdims=True) / 127).astype(np.float32)
+            w = np.round(w / step).astype(np.float32) * step
+        g.constants[name + ".w"] = w
+        return y
+
+    x = g("Relu", conv(stored("x", "given", 0.03), "c0", 3, 12), to="act0")
+    for i in (1, 2):
+        x = g("Relu", conv(stored(x, f"kept{i}", 0.02), f"c{i}", 12, 12), to=f"act{i}")
+    g("Flatten", g("GlobalAveragePool", x, to="pool"), to="y")
+    return g.save(path, [1, 3, 24, 24])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+def test_rounding_that_a_training_graph_writes_in_floats_is_quantization(tmp_path, level):
+    fake, integers = trained(tmp_path / "fake.onnx", "fake", True), trained(tmp_path / "integers.onnx", "integers", True)
+    assert causes(judge(tmp_path, integers, fake, arrays((1, 3, 24, 24), 3, 2), 0, level, level)) == []
+
+
+@pytest.mark.parametrize("other", [0.0, 0.3], ids=["rounded", "another checkpoint"])
+def test_floats_that_were_rounded_to_steps(tmp_path, other):
+    """Weights of 8 bits that are stored in float32 are off by rounding, as those stored in 8 bits are; and no more."""
+    right, edge = trained(tmp_path / "right.onnx"), trained(tmp_path / "edge.onnx", "integers", True, other)
+    assert causes(judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1 if other else 0)) == (["model.version"] if other else [])
+
+
+# ---- Beside other causes ----
+
+
+def test_a_layer_and_its_activation_quantized_each(tmp_path):
+    """The optimizer drops the ReLU between two copies: the second one's range is it."""
+    right = swish(tmp_path / "right.onnx", "Relu")
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), activation_type=QuantType.QUInt16, nodes_to_exclude=["act0", "act1"], extra_options={"UseQDQContribOps": True})
+    assert causes(judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 0)) == []
+
+
+def test_a_range_behind_other_weights_is_their_consequence(tmp_path):
+    """Signed weights read as unsigned ones make values that no range was chosen for: layers that only clip them are not blamed."""
+
+    def unsigned(model):
+        for name in ("c0.w_quantized", "c0.w_zero_point"):
+            found = next(i for i in model.graph.initializer if i.name == name)
+            found.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(found).view(np.uint8), name))
+
+    right = swish(tmp_path / "right.onnx")
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), unsigned, activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1)
+    assert causes(v) == ["model.weights"] and "c0.w" in str(finding(v, "model.weights"))

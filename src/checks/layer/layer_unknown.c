@@ -31,11 +31,18 @@ static exray_severity severity_of(const exray_comparison *comparison, double noi
                                                                     : EXRAY_SEVERITY_WARNING;
 }
 
-/* Behind a wrong input a layer may clip values that the right input never leads to: then it is not
- * reported. */
-static bool is_worth_reporting(const exray_comparison *comparison, const exray_layer_pair *layer)
+/* Behind a wrong input, or a layer that is wrong, a layer may clip values that right ones never lead to: then
+ * it is not reported. */
+static bool clips_wrong_values(const exray_comparison *comparison, exray_findings *findings, size_t i)
 {
-    if (xr_is_only_clipped(layer) && xr_inputs_differ(comparison))
+    return xr_is_only_clipped(exray_comparison_layer(comparison, i)) &&
+           (xr_inputs_differ(comparison) || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_LAYER);
+}
+
+static bool is_worth_reporting(const exray_comparison *comparison, exray_findings *findings, size_t i)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    if (clips_wrong_values(comparison, findings, i))
         return false;
     return severity_of(comparison, layer->noise) == EXRAY_SEVERITY_ERROR ||
            layer->error > WORTH_A_WARNING * layer->noise;
@@ -314,9 +321,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (xr_is_contradicted(findings, layer)) /* not one quantity: nothing is wrong with it */
             continue;
         originating += xr_originates(comparison, findings, i) && isfinite(layer->error) &&
-                       is_worth_reporting(comparison, layer) && xr_may_be_blamed(comparison, findings, i);
+                       is_worth_reporting(comparison, findings, i) &&
+                       xr_may_be_blamed(comparison, findings, i);
         if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
-            is_worth_reporting(comparison, layer) && !xr_is_layer_absorbed(comparison, findings, layer))
+            is_worth_reporting(comparison, findings, i) && !xr_is_layer_absorbed(comparison, findings, layer))
             dirty = i;
     }
     const char *statistics;
@@ -325,7 +333,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||
-            !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer) ||
+            !is_worth_reporting(comparison, findings, i) || xr_is_contradicted(findings, layer) ||
             xr_reads_contradicted(comparison, findings, i) || is_remarked(comparison, findings, i))
             continue;
         /* Statistics bound an error from below: behind an input that is wrong, or may be, a layer that

@@ -74,6 +74,57 @@ static double rounded_before(const exray_tensor_info *info, const float *values,
     return (used & 0xffff) == 0 ? rms / 512 : (used & 0x1fff) == 0 ? rms / 4096 : 0;
 }
 
+/* The largest step, of 255 or fewer to the largest value, that all values are whole multiples of; 0: there is
+ * none, or they are too few to tell. */
+static double step_of(const float *value, uint64_t count, uint64_t stride)
+{
+    enum { FEWEST_LEVELS = 7, MOST_LEVELS = 255, FEWEST = 4 };
+    static const double exact = 1e-3; /* of a step: what float32 leaves of 255 steps, many times over */
+    double most = 0;
+    uint64_t others = 0;
+    for (uint64_t i = 0; i < count; i++)
+        most = fmax(most, fabs((double)value[i * stride]));
+    for (uint64_t i = 0; i < count; i++)
+        others += value[i * stride] != 0 && fabs((double)value[i * stride]) != most;
+    if (!(most > 0) || !isfinite(most) || others < FEWEST)
+        return 0;
+    for (int levels = FEWEST_LEVELS; levels <= MOST_LEVELS; levels++) {
+        bool fits = true;
+        for (uint64_t i = 0; i < count && fits; i++) {
+            double at = (double)value[i * stride] * levels / most;
+            fits = fabs(at - round(at)) <= exact;
+        }
+        if (fits)
+            return most / levels;
+    }
+    return 0;
+}
+
+/* rms error of a float32 constant whose values, all of them or those of each channel (the first dimension or
+ * the last), are multiples of a step: integers of 8 bits or fewer, unpacked, or what a quantization in
+ * training rounded to; 0: they are not. */
+static double rounded_to_steps(const exray_tensor_info *info, const float *values, uint64_t count)
+{
+    if (info->dtype != EXRAY_DTYPE_FLOAT32 || count == 0)
+        return 0;
+    double step = step_of(values, count, 1);
+    if (step > 0)
+        return step / sqrt(12);
+    for (int last = 0; last < 2 && info->rank > 1; last++) {
+        const int64_t size = info->shape[last ? info->rank - 1 : 0];
+        const uint64_t channels = size > 0 ? (uint64_t)size : 1, each = count / channels;
+        double sum = 0, found = 0;
+        for (uint64_t c = 0; c < channels && (c == 0 || found > 0) && found == (double)c; c++) {
+            step = step_of(values + (last ? c : c * each), each, last ? channels : 1);
+            sum += step * step;
+            found += step > 0;
+        }
+        if (found == (double)channels && found > 1)
+            return sqrt(sum / found / 12);
+    }
+    return 0;
+}
+
 static uint64_t not_finite(const float *values, uint64_t count)
 {
     uint64_t found = 0;
@@ -346,6 +397,13 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         square[side] = fmax(own, rounded_before(&view[side].info, values[side], pair->count, rms));
         square[side] *= square[side];
     }
+    /* One side was rounded to steps, the other was not: where both were, their steps are what differs. */
+    double steps[2];
+    for (int side = 0; side < 2; side++)
+        steps[side] = rounded_to_steps(&view[side].info, values[side], pair->count);
+    for (int side = 0; side < 2; side++)
+        if (steps[side] > 0 && steps[!side] == 0)
+            square[side] = fmax(square[side], steps[side] * steps[side]);
     double rounding = square[0] + square[1];
     if (!isfinite(rounding))
         return false;

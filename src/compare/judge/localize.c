@@ -314,7 +314,7 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
     /* Of several nodes that together are wrong, any may be. */
     bool right = evaluated.error <= pair->own;
     if (right || evaluated.nodes == 1)
-        pair->evaluated = evaluated.error;
+        pair->evaluated = evaluated.error, pair->evaluated_within = evaluated.within;
     if (!right)
         return;
     if (shown->role == EXRAY_LAYER_ROLE_ORIGINATES && evaluated.nodes == 1 && reference_is_wrong(g, pair))
@@ -362,7 +362,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
 {
     double step;
     xr_measure_error(pair, &step);
-    pair->evaluated = pair->reference_evaluated = NAN;
+    pair->evaluated = pair->evaluated_within = pair->reference_evaluated = NAN;
     pair->channels = false;
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);

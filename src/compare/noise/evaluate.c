@@ -65,6 +65,12 @@ void xr_evaluator_free(xr_evaluator *e)
 
 /* ---- Values ------------------------------------------------------------------------------------------ */
 
+typedef enum evaluated_as {
+    AS_RECORDED,
+    MOVED, /* inputs are moved within their rounding */
+    HELD,  /* values are cut off at the ends of the side's integers */
+} evaluated_as;
+
 /* One frame of it. */
 typedef struct evaluation {
     const xr_evaluator *of;
@@ -73,8 +79,8 @@ typedef struct evaluation {
     exray_slot *slot[2];
     uint32_t nodes, depth;
     uint64_t elements;
-    bool moved;    /* inputs are moved within their rounding */
-    uint32_t seed; /* by these numbers */
+    evaluated_as as;
+    uint32_t seed; /* inputs are moved by these numbers */
     xr_evaluated *out;
     exray_side side; /* whose values */
 } evaluation;
@@ -127,6 +133,52 @@ static void round_output(evaluation *e, const xr_pair *pair, xr_array *values)
     const xr_stored *stored = &pair->stored[e->side];
     for (uint64_t i = 0; stored->scale == 0 && i < values->count; i++)
         values->value[i] += (float)((2 * next_share(e)) * step_at(stored->dtype, 0, values->value[i]));
+}
+
+/* The ends of an integer type of one scale.  False: it is none. */
+static bool ends_of(const exray_tensor_info *info, double *low, double *high)
+{
+    const exray_quantization *q = &info->quantization;
+    double least = 0, most = 0, zero = q->count == 1 && q->zero_point ? (double)q->zero_point[0] : 0;
+    switch (info->dtype) {
+    case EXRAY_DTYPE_INT8:
+        least = -128, most = 127;
+        break;
+    case EXRAY_DTYPE_UINT8:
+        least = 0, most = 255;
+        break;
+    case EXRAY_DTYPE_INT16:
+        least = -32768, most = 32767;
+        break;
+    case EXRAY_DTYPE_UINT16:
+        least = 0, most = 65535;
+        break;
+    default:
+        return false;
+    }
+    *low = (least - zero) * (q->count == 1 ? q->scale[0] : 0);
+    *high = (most - zero) * (q->count == 1 ? q->scale[0] : 0);
+    return *high > *low;
+}
+
+/* Cuts values off at the ends of the integers that the side has them in: the tensor's own, or those of a copy
+ * (QuantizeLinear) that is read in its place. */
+static void hold(const evaluation *e, const xr_pair *pair, xr_array *values)
+{
+    const exray_model *model = exray_log_model(e->of->comparison->log[e->side]);
+    const uint32_t tensor = pair->tensor[e->side];
+    double low, high;
+    if (!model || tensor >= model->tensor_count)
+        return;
+    bool held = ends_of(&model->tensors[tensor], &low, &high);
+    for (uint32_t n = 0; n < model->node_count && !held; n++) {
+        const exray_node *node = &model->nodes[n];
+        held = node->op && strcmp(node->op, "QuantizeLinear") == 0 && node->input_count &&
+               node->output_count && node->inputs[0] == tensor && node->outputs[0] < model->tensor_count &&
+               ends_of(&model->tensors[node->outputs[0]], &low, &high);
+    }
+    for (uint64_t i = 0; held && i < values->count; i++)
+        values->value[i] = (float)fmin(fmax(values->value[i], low), high);
 }
 
 static const exray_record *record_of(const evaluation *e, const xr_pair *pair, exray_side side)
@@ -230,8 +282,10 @@ static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out)
                                                          : run_node(e, tensor, out);
     e->elements += made ? out->count : 0;
     made = made && e->elements <= MOST_ELEMENTS;
-    if (made && pair && e->moved)
+    if (made && pair && e->as == MOVED)
         move(e, pair, out);
+    if (made && pair && e->as == HELD)
+        hold(e, pair, out);
     if (!made)
         xr_array_free(out);
     return made;
@@ -246,16 +300,20 @@ typedef struct error_sums {
 
 /* Adds a frame: the side's output, or what its moved inputs make, against what its inputs make.  False: it
  * cannot be evaluated. */
-static bool add_frame(evaluation *e, const xr_pair *pair, bool moved, error_sums *s)
+static bool add_frame(evaluation *e, const xr_pair *pair, evaluated_as as, error_sums *s)
 {
     xr_array right = {0}, edge = {0};
-    e->moved = false;
+    e->as = as == MOVED ? AS_RECORDED : as;
     bool made = evaluate(e, e->target, &right);
-    e->moved = moved;
-    made = made && (moved ? evaluate(e, e->target, &edge) : read_pair(e, pair, &edge)) &&
+    e->as = as;
+    made = made && (as == MOVED ? evaluate(e, e->target, &edge) : read_pair(e, pair, &edge)) &&
            right.count == edge.count;
-    if (made && moved)
+    if (made && as == MOVED)
         round_output(e, pair, &edge);
+    if (made && as == HELD) {
+        hold(e, pair, &right);
+        hold(e, pair, &edge);
+    }
     for (uint64_t i = 0; made && i < edge.count; i++) {
         double a = edge.value[i], d = a - right.value[i];
         if (!isfinite(d)) {
@@ -310,21 +368,21 @@ static size_t worst_frame(evaluation *e, const xr_pair *pair)
 }
 
 /* Adds frame f, if it has values.  False: it cannot be evaluated. */
-static bool try_frame(evaluation *e, const xr_pair *pair, size_t f, bool moved, error_sums *s)
+static bool try_frame(evaluation *e, const xr_pair *pair, size_t f, evaluated_as as, error_sums *s)
 {
     if (!has_values(e->of, pair, f))
         return true;
     e->frame = f;
     e->nodes = e->depth = 0;
     e->elements = 0;
-    bool ok = add_frame(e, pair, moved, s);
-    e->out->nodes = moved ? e->out->nodes : e->nodes;
+    bool ok = add_frame(e, pair, as, s);
+    e->out->nodes = as == AS_RECORDED ? e->nodes : e->out->nodes;
     return ok;
 }
 
 /* The error of the side's output, or of what moved inputs make of it, over some frames and the worst; NAN: it
  * cannot be told. */
-static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, bool moved,
+static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, evaluated_as as,
                          xr_evaluated *out)
 {
     const exray_comparison *c = evaluator->comparison;
@@ -338,10 +396,10 @@ static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exr
     bool ok = e.slot[0] && e.slot[1];
     const size_t step = frame_step(c);
     for (size_t f = 0; ok && f < c->frame_count; f += step)
-        ok = try_frame(&e, pair, f, moved, &s);
+        ok = try_frame(&e, pair, f, as, &s);
     size_t worst = ok && step > 1 ? worst_frame(&e, pair) : SIZE_MAX;
     if (worst != SIZE_MAX && worst % step)
-        ok = try_frame(&e, pair, worst, moved, &s);
+        ok = try_frame(&e, pair, worst, as, &s);
     exray_slot_free(e.slot[0]);
     exray_slot_free(e.slot[1]);
     double variance = s.count > 0 ? s.square / s.count - s.sum / s.count * (s.sum / s.count) : 0;
@@ -350,13 +408,15 @@ static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exr
 
 xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, double enough)
 {
-    xr_evaluated out = {.error = NAN, .stored = NAN};
+    xr_evaluated out = {.error = NAN, .within = NAN, .stored = NAN};
     uint32_t target = pair->tensor[EXRAY_SIDE_REFERENCE];
     if (!evaluator || target >= evaluator->model->tensor_count || evaluator->maker[target] == EXRAY_NO_INDEX)
         return out;
-    out.error = find_error(evaluator, pair, side, false, &out);
-    if (out.error > enough)
-        out.stored = find_error(evaluator, pair, side, true, &out);
+    out.error = find_error(evaluator, pair, side, AS_RECORDED, &out);
+    if (out.error > enough) {
+        out.within = find_error(evaluator, pair, side, HELD, &out);
+        out.stored = find_error(evaluator, pair, side, MOVED, &out);
+    }
     return out;
 }
 

@@ -15,6 +15,8 @@ void xr_evaluator_free(xr_evaluator *evaluator);
 enum { XR_EVALUATED_PAIRS = 8 };
 typedef struct xr_evaluated {
     double error;
+    double within; /* NAN, or what remains of it where all values are held by the ranges of the side's
+                      integers */
     double stored; /* NAN, or what rounding the inputs to the types that they are recorded in makes of the
                       output */
     const xr_pair *read[XR_EVALUATED_PAIRS]; /* [count] the pairs whose values went in */
@@ -24,9 +26,10 @@ typedef struct xr_evaluated {
 
 /* The error of the side's output against what the reference's nodes make of the same side's values of the
  * tensors that they read, relative to the output's standard deviation; NAN where a node's function is not
- * known (operator_functions.h) or values are missing.  Where the error is beyond `enough`, `stored` is found
- * by moving every input by up to half a step of its type: engines that compute in more digits than they store
- * pass those on, and a log cannot have them. */
+ * known (operator_functions.h) or values are missing.  Where the error is beyond `enough`, `within` is found
+ * with the values that go in and come out cut off at the ends of the integer types that the side has them in,
+ * and `stored` by moving every input by up to half a step of its type: engines that compute in more digits
+ * than they store pass those on, and a log cannot have them. */
 xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, double enough);
 
 /* The pair's error channel by channel, each relative to its own deviation, at most 1: root of the mean square

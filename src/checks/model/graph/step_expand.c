@@ -292,10 +292,36 @@ static bool read_operands(expansion *e, xr_pointwise *p, xr_op_step *step)
     return true;
 }
 
+/* Whether a node rounds to steps of a scale, as a training graph writes the quantization to come (x / s,
+ * maybe a zero point, round, clip, times s): how numbers are stored. */
+static bool rounds_to_steps(const expansion *e, const char *plain)
+{
+    enum { FURTHEST = 2 };
+    const xr_step_graph *g = e->graph;
+    if (strcmp(plain, "round") != 0 || e->node->input_count != 1)
+        return false;
+    uint32_t tensor = e->node->inputs[0];
+    for (int k = 0; k < FURTHEST; k++) {
+        uint32_t i = g->raw_count;
+        while (i > 0 && g->raw[i - 1].output != tensor)
+            i--;
+        const xr_op_step *step = i ? &g->raw[i - 1] : NULL;
+        bool scales = step && (strcmp(step->word, "div") == 0 || strcmp(step->word, "mul") == 0);
+        bool moves = step && (strcmp(step->word, "add") == 0 || strcmp(step->word, "sub") == 0);
+        if ((!scales && !moves) || step->input_count != 1 || step->node->input_count != 2)
+            return false; /* by a constant */
+        if (scales)
+            return true;
+        tensor = step->input[0];
+    }
+    return false;
+}
+
 /* Adds the node as a function of single elements, where it is one. */
 static bool add_pointwise(expansion *e, const char *plain, bool *added)
 {
-    xr_pointwise p = xr_pointwise_of(e->node, plain);
+    xr_pointwise p = rounds_to_steps(e, plain) ? (xr_pointwise){.op = XR_PW_IDENTITY, .operands = 1}
+                                               : xr_pointwise_of(e->node, plain);
     xr_op_step draft = {0};
     *added = p.op != XR_PW_NONE && e->node->output_count > 0 && read_operands(e, &p, &draft);
     if (!*added)

@@ -18,18 +18,34 @@ static bool own_range(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence
     return tensor < g->model->tensor_count && range_of(&g->model->tensors[tensor], out);
 }
 
+/* Narrows a range to another's; the steps of the coarser. */
+static void narrow(xr_layer_evidence *range, const xr_layer_evidence *other)
+{
+    range->low = fmax(range->low, other->low);
+    range->high = fmin(range->high, other->high);
+    range->step = fmax(range->step, other->step);
+}
+
 bool xr_step_range_behind(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
 {
     const exray_model *model = g->model;
+    uint32_t first = EXRAY_NO_INDEX; /* what the first of them reads */
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        if (node->op && strcmp(node->op, "QuantizeLinear") == 0 && node->input_count > 0 &&
-            node->output_count > 0 && node->inputs[0] < g->tensor_count &&
-            node->outputs[0] < model->tensor_count &&
-            g->tensor[node->inputs[0]].same_as == g->tensor[tensor].same_as)
-            return range_of(&model->tensors[node->outputs[0]], out);
+        xr_layer_evidence one;
+        if (!node->op || strcmp(node->op, "QuantizeLinear") != 0 || node->input_count == 0 ||
+            node->output_count == 0 || node->inputs[0] >= g->tensor_count ||
+            node->outputs[0] >= model->tensor_count ||
+            g->tensor[node->inputs[0]].same_as != g->tensor[tensor].same_as ||
+            !range_of(&model->tensors[node->outputs[0]], &one))
+            continue;
+        if (first == EXRAY_NO_INDEX) {
+            *out = one;
+            first = node->inputs[0];
+        } else if (node->inputs[0] != first) /* behind it: a layer and its activation, each quantized */
+            narrow(out, &one);
     }
-    return false;
+    return first != EXRAY_NO_INDEX;
 }
 
 static bool changes_nothing(const xr_layer_evidence *r, const double *value)
@@ -54,4 +70,40 @@ bool xr_step_is_by_range(const xr_step_graph *graph, uint32_t tensor, const doub
     xr_layer_evidence range;
     return xr_step_is_clipped(graph, tensor, value) ||
            (xr_step_range_behind(graph, tensor, &range) && changes_nothing(&range, value));
+}
+
+/* The range of integers that hold a tensor, before it is unpacked or behind it.  False: none do. */
+static bool range_around(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
+{
+    enum { FURTHEST = 4 };
+    for (int i = 0; i <= FURTHEST; i++) {
+        if (own_range(g, tensor, out) || xr_step_range_behind(g, tensor, out))
+            return true;
+        const xr_op_step *raw =
+            g->tensor[tensor].raw == EXRAY_NO_INDEX ? NULL : &g->raw[g->tensor[tensor].raw];
+        if (!raw || raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY ||
+            raw->input_count != 1)
+            return false;
+        tensor = raw->input[0];
+    }
+    return false;
+}
+
+bool xr_step_same_within(const xr_step_graph *side, const uint32_t *tensor, const double *const *value)
+{
+    xr_layer_evidence range[2];
+    double step = 0;
+    for (int s = 0; s < 2; s++) {
+        if (!range_around(&side[s], tensor[s], &range[s]))
+            range[s] = (xr_layer_evidence){.low = -INFINITY, .high = INFINITY};
+        step = fmax(step, range[s].step);
+    }
+    for (size_t i = 0; step > 0 && i < XR_POINTS; i++) {
+        double held[2];
+        for (int s = 0; s < 2; s++)
+            held[s] = fmin(fmax(value[s][i], range[s].low), range[s].high);
+        if (!(fabs(held[0] - held[1]) <= step))
+            return false;
+    }
+    return step > 0;
 }

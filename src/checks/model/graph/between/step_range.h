@@ -15,4 +15,8 @@ bool xr_step_is_clipped(const xr_step_graph *graph, uint32_t tensor, const doubl
 /* Likewise, of those that hold it or that what reads it quantizes it to. */
 bool xr_step_is_by_range(const xr_step_graph *graph, uint32_t tensor, const double *value);
 
+/* Whether two functions, each held to the range of the integers that its side has the result in, are the
+ * same.  side, tensor, value: [2]. */
+bool xr_step_same_within(const xr_step_graph *side, const uint32_t *tensor, const double *const *value);
+
 #endif

@@ -4,6 +4,7 @@
 #include "checks/model/graph/between/step_axes.h"
 #include "checks/model/graph/between/step_effect.h"
 #include "checks/model/graph/between/step_moves.h"
+#include "checks/model/graph/between/step_range.h"
 #include "checks/model/graph/difference_words.h"
 #include "checks/model/graph/step_traits.h"
 
@@ -82,7 +83,9 @@ void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
     if (xr_same_function(a->value, b->value, a->slack, b->slack) ||
-        xr_step_match_of_others(xr_finder_match(f), a, b))
+        xr_step_match_of_others(xr_finder_match(f), a, b) ||
+        xr_step_same_within(xr_finder_match(f)->side, (const uint32_t[]){a->output, b->output},
+                            (const double *const[]){a->value, b->value}))
         return;
     xr_difference *d = xr_add_difference(f, XR_DIFFERENCE_FUNCTION, edge, reference, "function");
     double differ, left;
