@@ -154,6 +154,48 @@ def test_scores_of_points(tmp_path):
     assert "scores of keypoints" in f["summary"]
 
 
+def scene(k):
+    """Labels all over, as of a street: no background that would show where the map lies."""
+    noise = np.random.default_rng(k + 300).normal(0, 1, (4, SIDE + 15, SIDE + 15))
+    smooth = np.lib.stride_tricks.sliding_window_view(noise, (16, 16), (1, 2)).mean((-1, -2))
+    return smooth.argmax(0).astype(np.uint8)
+
+
+def told_scene(change=lambda m: m):
+    def tell(result, k):
+        made = np.ascontiguousarray(change(scene(k)))
+        result.mask.width, result.mask.height, result.mask.ids = made.shape[1], made.shape[0], made.astype(np.uint8).tobytes()
+    return tell
+
+
+def without_borders(m, width=1):
+    near = np.zeros(m.shape, bool)
+    for axis in (0, 1):
+        for by in range(1, width + 1):
+            near |= (m != np.roll(m, by, axis)) | ((m != np.roll(m, -by, axis)) & (width > 1))
+    return np.where(near, 255, m)
+
+
+ROWS = np.arange(SIDE)
+
+
+@pytest.mark.parametrize("change", [without_borders, lambda m: m[::2, ::2], lambda m: m[1::2, 1::2], lambda m: m.repeat(2, 0).repeat(2, 1), lambda m: m[::3, ::3]],
+                         ids=["borders do not count", "half", "half, other corners", "double", "a third"])
+def test_scenes_told_rightly(tmp_path, change):
+    assert judged(tmp_path, outputs(), told_scene(change), told_scene())["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("change, kind", [
+    (lambda m: m[np.minimum(SIDE // 5 + ROWS * (SIDE - SIDE // 5) // SIDE, SIDE - 1)], "scaled"),
+    (lambda m: m[:, SIDE // 8 + ROWS * (SIDE - SIDE // 4) // SIDE][SIDE // 8 + ROWS * (SIDE - SIDE // 4) // SIDE], "scaled"),
+    (lambda m: np.pad(m[:, ::2], ((0, 0), (SIDE // 4, SIDE - SIDE // 4 - m[:, ::2].shape[1]))), "scaled"),
+    (lambda m: without_borders(m, 4), "mask"),
+    (lambda m: np.where(m == 0, 0, 255), "mask")], ids=["cut above", "cut around", "in the middle", "hardly anything counts", "255 for a label"])
+def test_scenes_told_wrongly(tmp_path, change, kind):
+    f = told_finding(judged(tmp_path, outputs(), told_scene(change), told_scene()))
+    assert f["evidence"]["kind"] == kind, f
+
+
 def test_depths_of_points(tmp_path):
     def tell(change):
         def told(result, k):

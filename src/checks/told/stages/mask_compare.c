@@ -6,7 +6,7 @@
 
 enum { LEAST_SIDE = 8 };
 
-const xr_mask_rule xr_mask_rule_same = {0, {0, 0}, {1, 1}, {0, 0}, 0, NULL, 0};
+const xr_mask_rule xr_mask_rule_same = {0, {0, 0}, {1, 1}, {0, 0}, 0, NULL, 0, false, false};
 
 bool xr_is_mask(const xr_stage_series *series)
 {
@@ -30,8 +30,9 @@ typedef struct map_view {
 /* The reference's label at a pixel of the edge's map, -1 beyond its border. */
 static float label_at(const map_view *m, long x, long y)
 {
-    double u = ((double)(x - m->rule->shift[0]) + 0.5) / (double)m->width;
-    double v = ((double)(y - m->rule->shift[1]) + 0.5) / (double)m->height;
+    const double within = m->rule->corner ? 1e-6 : 0.5;
+    double u = ((double)(x - m->rule->shift[0]) + within) / (double)m->width;
+    double v = ((double)(y - m->rule->shift[1]) + within) / (double)m->height;
     u = (u - m->rule->move[0]) / m->rule->scale[0];
     v = (v - m->rule->move[1]) / m->rule->scale[1];
     if (m->rule->turn & XR_TURN_X)
@@ -76,7 +77,8 @@ bool xr_mask_add(const xr_stage_series *series, size_t f, const xr_mask_rule *ru
     for (size_t y = 0; y < m.height; y += step)
         for (size_t x = 0; x < m.width; x += step) {
             float label = edge->value[y * m.width + x], other = label_at(&m, (long)x, (long)y);
-            if (other < 0)
+            const bool ignored = label == XR_MASK_IGNORED || other == XR_MASK_IGNORED;
+            if (other < 0 || (rule->ignore && ignored))
                 continue;
             sums->pixels++;
             sums->front += label != rule->background || other != rule->background;

@@ -31,7 +31,10 @@ static bool adopt(mask_work *w, xr_mask_way way, const xr_mask_rule *rule)
 {
     xr_mask_sums after = sum(w, rule, w->step);
     /* What was brought together may not lie beyond the border for the most part. */
-    if (!xr_mask_fits(&after, w->exact) || after.pixels < 0.3 * w->story->before.pixels)
+    /* Nor is a map that is sampled anew the same to the pixel. */
+    const bool anew = way == XR_MASKS_SCALED;
+    if (!xr_mask_fits(&after, w->exact && !anew) || after.pixels < 0.3 * w->story->before.pixels ||
+        (anew && 3 * after.other > w->story->before.other))
         return false;
     w->story->way = way;
     w->story->rule = *rule;
@@ -39,12 +42,23 @@ static bool adopt(mask_work *w, xr_mask_way way, const xr_mask_rule *rule)
     return true;
 }
 
+static bool fits_as_it_is(const mask_work *w, size_t f, const xr_mask_rule *rule)
+{
+    xr_mask_sums one = {0};
+    xr_mask_add(w->series, f, rule, w->step, &one);
+    return xr_mask_fits(&one, xr_is_exact_mask(&w->series->frame[f]));
+}
+
+/* Of another size: as the nearest pixel is found in either convention. */
 static bool mark_differing(mask_work *w)
 {
+    xr_mask_rule corner = w->same;
+    corner.corner = true;
     for (size_t f = 0; f < w->series->count; f++) {
-        xr_mask_sums one = {0};
-        xr_mask_add(w->series, f, &w->same, w->step, &one);
-        w->story->differs[f] = !xr_mask_fits(&one, xr_is_exact_mask(&w->series->frame[f]));
+        const xr_stage_frame *at = &w->series->frame[f];
+        const bool same = fits_as_it_is(w, f, &w->same) ||
+                          (at->side[0].count != at->side[1].count && fits_as_it_is(w, f, &corner));
+        w->story->differs[f] = !same;
         w->story->frames += w->story->differs[f];
     }
     w->story->before = sum(w, &w->same, w->step);
@@ -143,6 +157,89 @@ static bool try_scale(mask_work *w)
         }
         bool possible = rule.scale[0] > 0.2 && rule.scale[0] < 5 && rule.scale[1] > 0.2 && rule.scale[1] < 5;
         return possible && adopt(w, XR_MASKS_SCALED, &rule);
+    }
+    return false;
+}
+
+/* ---- A part of the map, stretched ------------------------------------------------------------------ */
+
+enum { PARTS = 24, SOME_FRAMES = 4, ROUNDS = 3 };
+
+/* From `from` to `to` of the reference's map is all of the edge's; inside: all of the reference's lies there
+ * in the edge's. */
+typedef struct map_part {
+    double from, to;
+    bool inside;
+} map_part;
+
+static xr_mask_rule stretched(const xr_mask_rule *rule, int axis, const map_part *p)
+{
+    xr_mask_rule out = *rule;
+    const double length = p->to - p->from;
+    out.scale[axis] = p->inside ? length : 1 / length;
+    out.move[axis] = p->inside ? p->from : -p->from / length;
+    return out;
+}
+
+/* The share of pixels that differ, of a few frames. */
+static double share_of(const mask_work *w, const xr_mask_rule *rule)
+{
+    xr_mask_sums s = {0};
+    size_t used = 0;
+    for (size_t f = 0; f < w->series->count && used < SOME_FRAMES; f++)
+        if (w->story->differs[f])
+            used += xr_mask_add(w->series, f, rule, COARSE * w->step, &s);
+    return s.pixels > 0 && s.pixels * COARSE * COARSE >=
+                               0.2 * w->story->before.pixels * (double)used / (double)w->story->frames
+               ? s.other / s.pixels
+               : 1;
+}
+
+static double try_part(const mask_work *w, const xr_mask_rule *rule, int axis, const map_part *p,
+                       map_part *best, double least)
+{
+    if (!(p->from >= 0 && p->to <= 1 && p->to - p->from >= 0.25))
+        return least;
+    const xr_mask_rule own = stretched(rule, axis, p);
+    const double share = share_of(w, &own);
+    if (share < least)
+        *best = *p;
+    return fmin(share, least);
+}
+
+/* The best part along one axis: coarsely, then each end finer and finer. */
+static xr_mask_rule stretch(const mask_work *w, const xr_mask_rule *rule, int axis)
+{
+    map_part best = {0, 1, false};
+    double least = share_of(w, rule);
+    for (int inside = 0; inside < 2; inside++)
+        for (int from = 0; from < PARTS; from++)
+            for (int to = from + 1; to <= PARTS; to++) {
+                const map_part p = {(double)from / PARTS, (double)to / PARTS, inside != 0};
+                least = try_part(w, rule, axis, &p, &best, least);
+            }
+    double step = 0.5 / PARTS;
+    for (int round = 0; round < ROUNDS; round++, step /= 2)
+        for (int end = 0; end < 2; end++)
+            for (int k = -1; k <= 1; k += 2) {
+                map_part p = best;
+                *(end ? &p.to : &p.from) += k * step;
+                least = try_part(w, rule, axis, &p, &best, least);
+            }
+    return best.to - best.from < 1 ? stretched(rule, axis, &best) : *rule;
+}
+
+/* What a letterbox that is left, or taken off otherwise, makes of maps without a background that would show
+ * it. */
+static bool try_stretch(mask_work *w)
+{
+    for (int axis = 0; axis < 2; axis++) {
+        const xr_mask_rule one = stretch(w, &w->same, axis);
+        if (adopt(w, XR_MASKS_SCALED, &one))
+            return true;
+        const xr_mask_rule both = stretch(w, &one, !axis);
+        if (adopt(w, XR_MASKS_SCALED, &both))
+            return true;
     }
     return false;
 }
@@ -305,11 +402,39 @@ static float most_common(const xr_stage_series *series, size_t step)
     return (float)best;
 }
 
+/* Whether a side ignores a few pixels (borders) of labels that both tell elsewhere: who tells 255 for a label
+ * of its own has others. */
+static bool ignores_some(const xr_stage_series *series)
+{
+    const double few = 0.25;
+    bool seen[2][XR_MASK_LABELS] = {{false}};
+    double pixels[2] = {0, 0}, ignored[2] = {0, 0};
+    size_t labels = 0;
+    for (size_t f = 0; f < series->count; f++)
+        for (int s = 0; s < 2; s++) {
+            const xr_stage_values *v = &series->frame[f].side[s];
+            pixels[s] += (double)v->count;
+            for (size_t i = 0; i < v->count; i++) {
+                ignored[s] += v->value[i] == XR_MASK_IGNORED;
+                if (v->value[i] >= 0 && v->value[i] < XR_MASK_LABELS)
+                    seen[s][(size_t)v->value[i]] = true;
+            }
+        }
+    for (size_t k = 0; k < XR_MASK_IGNORED; k++) {
+        if (seen[0][k] != seen[1][k])
+            return false;
+        labels += seen[0][k];
+    }
+    return labels > 1 && ignored[0] + ignored[1] > 0 &&
+           fabs(ignored[0] / fmax(pixels[0], 1) - ignored[1] / fmax(pixels[1], 1)) <= few;
+}
+
 bool xr_mask_search(const xr_stage_series *series, xr_mask_story *out)
 {
     mask_work w = {.series = series, .story = out, .exact = true, .step = step_of(series)};
     w.same = xr_mask_rule_same;
     w.same.background = most_common(series, w.step);
+    w.same.ignore = strcmp(series->place, "/result") == 0 && ignores_some(series);
     *out = (xr_mask_story){.rule = w.same};
     out->differs = calloc(series->count + 1, sizeof *out->differs);
     w.count = calloc((size_t)XR_MASK_LABELS * XR_MASK_LABELS, sizeof *w.count);
@@ -318,7 +443,8 @@ bool xr_mask_search(const xr_stage_series *series, xr_mask_story *out)
     bool ok = out->differs && w.count;
     if (ok && mark_differing(&w)) {
         count_labels(&w);
-        bool found = try_labels(&w) || try_turns(&w) || try_lags(&w) || try_shifts(&w) || try_scale(&w);
+        bool found = try_labels(&w) || try_turns(&w) || try_lags(&w) || try_shifts(&w) || try_scale(&w) ||
+                     try_stretch(&w);
         out->way = found ? out->way : XR_MASKS_UNKNOWN;
     }
     free(w.count);

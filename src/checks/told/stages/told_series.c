@@ -1,11 +1,13 @@
 #include "checks/told/stages/told_series.h"
 
+#include "checks/told/stages/mask_compare.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_VALUES = 1 << 24, MOST_LISTED = 512, IGNORED = 255 };
+enum { MOST_VALUES = 1 << 24, MOST_LISTED = 512 };
 
 typedef struct told_work {
     const exray_comparison *comparison;
@@ -79,7 +81,7 @@ static bool take_mask(const exray_mask *mask, xr_stage_values *out)
         return false;
     for (size_t i = 0; i < count; i++) {
         const unsigned id = mask->wide ? ids[2 * i] | (unsigned)ids[2 * i + 1] << 8 : ids[i];
-        out->value[i] = (float)(mask->wide && id == UINT16_MAX ? IGNORED : id);
+        out->value[i] = (float)(mask->wide && id == UINT16_MAX ? XR_MASK_IGNORED : id);
     }
     out->rank = 2;
     out->shape[0] = mask->height;
