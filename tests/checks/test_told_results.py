@@ -156,8 +156,9 @@ def test_scores_of_points(tmp_path):
 
 def scene(k):
     """Labels all over, as of a street: no background that would show where the map lies."""
-    noise = np.random.default_rng(k + 300).normal(0, 1, (4, SIDE + 15, SIDE + 15))
-    smooth = np.lib.stride_tricks.sliding_window_view(noise, (16, 16), (1, 2)).mean((-1, -2))
+    smooth = np.random.default_rng(k + 300).normal(0, 1, (4, SIDE + 33, SIDE + 33))
+    for _ in range(3):
+        smooth = np.lib.stride_tricks.sliding_window_view(smooth, (12, 12), (1, 2)).mean((-1, -2))
     return smooth.argmax(0).astype(np.uint8)
 
 
