@@ -206,6 +206,11 @@ exray_status exray_comparison_values(const exray_comparison *comparison, exray_s
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error);
 
+/* What storing weights costs that were rounded to 8 bits and are floats again, the rms error in their unit:
+ * all values of each slice along some dimension (or of all) are whole multiples of one step.  0: they are
+ * not.  Since 0.2.0. */
+double exray_weights_rounding(const exray_tensor_info *info, const float *values);
+
 /* Calls work(user, i) once for each i < count, and returns when all calls have ended.  Several run at the
  * same time where the validation may use several threads (exray_validation_options.jobs), in any order; so
  * let a call write only what belongs to its i, and put the results together in order afterwards: then they do

@@ -378,6 +378,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
             p->differs = p->moved = false;
         p->transposed = is_wrongly_transposed(comparison, p);
         p->differs = p->differs || p->transposed;
+        p->moved = p->moved || p->transposed;
         fit->from_stats = fit->from_stats || p->from_stats;
         if (p->bias) {
             settle_bias(comparison, m, fit, p);
@@ -391,7 +392,9 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
         if (!p->differs)
             continue;
         fit->weights_differ++;
-        fit->reordered += p->gates_exchanged || p->crossed || p->order;
+        fit->reordered += p->gates_exchanged || p->crossed || p->order || p->transposed;
+        for (int s = 0; s < 2; s++)
+            fit->zeroed[s] += p->zeroed[s] > 0;
         fit->rescaled += p->rescaled && p->rounding < FLOATS;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))

@@ -39,6 +39,10 @@ static void report_weights(const exray_comparison *comparison, const xr_model_fi
                              "Dequantized, they differ by %.3g times what rounding explains (median; a "
                              "quantized copy: 1).%s",
                              fit->ratio, relation(fit->correlation));
+    for (int s = 0; s < 2; s++)
+        if (fit->zeroed[s])
+            exray_finding_detail(f, "%zu of them differ in values that are zero %s alone: it was pruned.",
+                                 fit->zeroed[s], s ? "in the reference" : "on the edge");
     if (fit->from_stats)
         exray_finding_detail(f, "Seen in means and deviations alone; --capture full would show the weights.");
     exray_finding_fix(f, "Deploy the model file that the reference uses, or compare with the edge's own.");

@@ -110,6 +110,16 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                              pair->not_finite);
         return;
     }
+    for (int s = 0; s < 2; s++)
+        if (pair->zeroed[s]) {
+            exray_finding_detail(f,
+                                 "%s%s %.*s: %" PRIu64 " of %" PRIu64 " values are zero %s alone (pruned, or "
+                                 "not loaded); the others are the same.",
+                                 place, pair->bias ? "biases" : "weights",
+                                 XR_SHORT_NAME(pair->name ? pair->name : ""), pair->zeroed[s], pair->count,
+                                 s ? "in the reference" : "on the edge");
+            return;
+        }
     exray_finding_detail(f, "%s%s %.*s%s: off by %.2g of their deviation; rounding explains %.2g.", place,
                          pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
                          some_gates(pair, gates), pair->difference, pair->rounding);

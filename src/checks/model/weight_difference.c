@@ -158,6 +158,7 @@ static bool squeeze(const exray_tensor_info *info, uint32_t *rank, uint64_t *siz
 
 typedef struct moment_sums {
     double n, a, b, aa, bb, ab, dd;
+    double zeros[2], others; /* how often one side alone is 0; the sum of squares of all other differences */
 } moment_sums;
 
 static void add(moment_sums *s, double a, double b)
@@ -169,6 +170,10 @@ static void add(moment_sums *s, double a, double b)
     s->bb += b * b;
     s->ab += a * b;
     s->dd += (a - b) * (a - b);
+    if ((a == 0) != (b == 0))
+        s->zeros[a == 0 ? 0 : 1]++;
+    else
+        s->others += (a - b) * (a - b);
 }
 
 /* Visits all pairs of values, in the reference's order.  With `channels`, sums go to
@@ -423,7 +428,17 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
     pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
     pair->correlation = (s.ab / s.n - s.a / s.n * (s.b / s.n)) / sqrt(fmax(variance * own, 1e-300));
     pair->differs = pair->moved = pair->difference > factor * pair->rounding;
+    if (pair->differs && laid) { /* else what costs more to see explains nothing */
+        double grid = hypot(exray_weights_rounding(&view[0].info, values[0]),
+                            exray_weights_rounding(&view[1].info, values[1]));
+        rounding += grid * grid;
+        pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
+        pair->differs = pair->moved = pair->difference > factor * pair->rounding;
+    }
     pair->transposed = laid && l.turned && !pair->differs;
+    for (int side = 0; side < 2 && pair->differs; side++)
+        pair->zeroed[side] =
+            s.others <= factor * factor * rounding * s.n && s.zeros[!side] == 0 ? (uint64_t)s.zeros[side] : 0;
     if (pair->differs && laid && is_rescaled(&l, values, factor, fmax(rounding, 1e-10 * unit * unit)))
         pair->rescaled = true;
     return true;

@@ -30,8 +30,10 @@ typedef struct xr_weight_pair {
     uint64_t order; /* the same slices along a dimension, `along`, in another order: its number; else 0 */
     bool of_more;   /* one side makes what the layer returns of more weights than the other */
     uint32_t along;
-    uint64_t slices;     /* along it */
-    bool transposed;     /* the same values, dimensions of equal size exchanged */
+    uint64_t slices; /* along it */
+    bool transposed; /* the same values, dimensions of equal size exchanged */
+    /* It differs in zeros alone, which one side (by exray_side) has where the other has none: how many. */
+    uint64_t zeroed[2];
     uint64_t not_finite; /* NaN and infinite values of the edge, where the reference has none */
     bool rescaled;       /* each output channel by a factor of its own (folded normalization) */
     bool differs;        /* beyond rounding */

@@ -3,6 +3,8 @@
 #include "compare/match/layers.h"
 #include "compare/noise/noise.h"
 
+#include <exray/assertion.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +97,12 @@ static double constant_noise(const exray_log *log, uint32_t tensor, exray_slot *
         return packed ? XR_NOISE_4_BITS : XR_NOISE_FLOAT32;
     }
     bool read = exray_log_read_values(log, record, slot, &view, &values, &ignored) == EXRAY_OK && values;
-    return read ? xr_type_noise(type_of_values(values, view.count)) : XR_NOISE_FLOAT32;
+    if (!read)
+        return XR_NOISE_FLOAT32;
+    exray_dtype type = type_of_values(values, view.count);
+    return type == EXRAY_DTYPE_FLOAT32 && exray_weights_rounding(&view.info, values) > 0
+               ? XR_NOISE_8_BITS
+               : xr_type_noise(type);
 }
 
 /* Nodes between two compared tensors: weights are unpacked, multiplied and moved in a few steps. */
