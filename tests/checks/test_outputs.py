@@ -211,6 +211,17 @@ def test_dequantized_by_the_application(judge, name, reference):
             assert causes(judge(f32(edge), given[0], **given[1])) == ["output.dequantization"], how
 
 
+@pytest.mark.parametrize("steps,cause", [(256, "output.dequantization"), (97, "layer.unknown")])
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_sign_of_bytes_that_both_sides_dequantized(judge, side, steps, cause):
+    """Nothing is known but that the values are in steps: those below some place are 256 of them away, exactly, and no other number tells."""
+    right = 0.15 * quantized(LOGITS, 0.15, 0, np.int8).astype(np.float64)
+    wrong = right + 0.15 * steps * (right < 0)
+    verdict = judge(*((f32(wrong), f32(right)) if side == 0 else (f32(right), f32(wrong))))
+    assert causes(verdict) == [cause]
+    assert cause == "layer.unknown" or "which side is right" in finding(verdict, cause)["summary"]
+
+
 # ---- Real models ------------------------------------------------------------------------------
 
 

@@ -179,3 +179,14 @@ def test_a_body_tells_of_its_weights(tmp_path):
     every = np.concatenate([kept, given])
     assert f"then_branch=graph of Mul,Concat; float32 6 mean {every.mean():.6g} rms {np.sqrt((every**2).mean()):.6g}" in told
     assert "else_branch=graph of Mul,Concat; float32 2 mean 0 rms 4" in told  # float16 is not told
+
+
+def test_integers_that_are_moved_before_they_are_dequantized_have_its_scale(tmp_path):
+    helper, numpy_helper, kind = onnx.helper, onnx.numpy_helper, onnx.TensorProto
+    nodes = [helper.make_node("Gather", ["table", "ids"], ["picked"]), helper.make_node("Transpose", ["picked"], ["turned"], perm=[1, 0]),
+             helper.make_node("DequantizeLinear", ["turned", "scale", "zero"], ["y"])]
+    constants = [numpy_helper.from_array(a, n) for n, a in (("table", np.ones((5, 3), np.uint8)), ("scale", np.float32(0.5)), ("zero", np.uint8(7)))]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("ids", kind.INT64, [4])], [helper.make_tensor_value_info("y", kind.FLOAT, [3, 4])], constants)
+    onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
+    told = {line.split("\t")[1]: line.split("\t")[5] for line in tool("dump", tmp_path / "m.onnx").stdout.splitlines() if line.startswith("T")}
+    assert [told[n] for n in ("table", "picked", "turned", "ids", "y")] == ["1", "1", "1", "0", "0"]

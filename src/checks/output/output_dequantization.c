@@ -176,8 +176,11 @@ static void report_sign(const exray_comparison *comparison, const xr_relation *r
     exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR,
                                           xr_inputs_known(comparison) ? 0.95 : 0.85);
     exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
-    exray_finding_summary(f, "The edge's output is dequantized with the other sign: int8 taken for uint8, or "
-                             "the other way round.");
+    exray_finding_summary(f,
+                          "The %s dequantized with %s sign: int8 taken for uint8, or the other way round%s.",
+                          fit->known ? "edge's output is" : "two sides' outputs are",
+                          fit->known ? "the other" : "one and the other",
+                          fit->known ? "" : "; which side is right, the logs do not say");
     exray_finding_detail(f,
                          "%zu values are %.5g away from the reference's (256 steps), those %s %.5g; that "
                          "leaves %.2g of the deviation, without it %.2g.",

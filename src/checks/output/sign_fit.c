@@ -14,16 +14,18 @@ enum { MISREADINGS = 4 };
 typedef struct misreading {
     double boundary, offset, moved; /* moved < 0: the values above the boundary */
     double residual;                /* squares */
+    double below, above; /* the greatest of the values that belong below the boundary, the least above */
     size_t values_moved, contradicting;
 } misreading;
 
 typedef struct sign_sums {
     misreading misreading[MISREADINGS];
+    bool known; /* where the boundary is; else it lies between the values that are off and the others */
     double n, before;
     size_t frames;
 } sign_sums;
 
-static void add_value(misreading *w, double edge, double reference)
+static void add_value(misreading *w, double edge, double reference, bool known)
 {
     bool expected = w->moved < 0 ? reference >= w->boundary : reference < w->boundary;
     double stays = edge - reference - w->offset, moves = stays - w->moved;
@@ -31,7 +33,9 @@ static void add_value(misreading *w, double edge, double reference)
     double residual = moved ? moves : stays;
     w->residual += residual * residual;
     w->values_moved += moved;
-    w->contradicting += moved != expected && fabs(reference - w->boundary) > NEAR * fabs(w->moved);
+    double *end = moved == (w->moved < 0) ? &w->above : &w->below;
+    *end = end == &w->above ? fmin(*end, reference) : fmax(*end, reference);
+    w->contradicting += known && moved != expected && fabs(reference - w->boundary) > NEAR * fabs(w->moved);
 }
 
 static float value_at(const float *values, uint64_t i)
@@ -48,36 +52,49 @@ static void add_frame(sign_sums *s, const float *edge, const float *reference, u
         if (!isfinite(a) || !isfinite(b))
             continue;
         for (int k = 0; k < MISREADINGS; k++)
-            add_value(&s->misreading[k], a, b);
+            add_value(&s->misreading[k], a, b, s->known);
         s->n++;
         s->before += (a - b) * (a - b);
     }
     s->frames++;
 }
 
-/* From the reference's quantization; else from that of every 8-bit softmax, 256 steps from 0
- * to 1. */
+static void make(sign_sums *s, double whole, double boundary, double zero)
+{
+    for (int k = 0; k < MISREADINGS; k++)
+        s->misreading[k] = (misreading){.boundary = boundary,
+                                        .moved = k % 2 ? whole : -whole,
+                                        .offset = k < 2 ? 0 : zero,
+                                        .below = -INFINITY,
+                                        .above = INFINITY};
+}
+
+/* From the reference's quantization; else from that of every 8-bit softmax, 256 steps from 0 to 1; else from
+ * the steps that the values are in. */
 static bool make_misreadings(const exray_comparison *comparison, size_t pair, sign_sums *s)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
     xr_output_grid grid = xr_output_grid_of(comparison, EXRAY_SIDE_REFERENCE, pair);
-    if (!(grid.scale > 0)) {
-        bool steps = fabs(io->step[EXRAY_SIDE_EDGE] - 1.0 / 256) < 1e-6;
-        if (!steps || io->metrics.min[EXRAY_SIDE_REFERENCE] < 0 || io->metrics.max[EXRAY_SIDE_REFERENCE] > 1)
+    s->known = grid.scale > 0;
+    if (!s->known) {
+        double step = fmin(io->step[0], io->step[1]); /* of the one that is known, where one is */
+        bool softmax = fabs(io->step[EXRAY_SIDE_EDGE] - 1.0 / 256) < 1e-6 &&
+                       io->metrics.min[EXRAY_SIDE_REFERENCE] >= 0 &&
+                       io->metrics.max[EXRAY_SIDE_REFERENCE] <= 1;
+        if (!softmax && !(step > 0 && isfinite(step)))
             return false;
+        if (!softmax) {
+            make(s, 256 * step, 0, 0);
+            return true;
+        }
+        s->known = true;
         grid = (xr_output_grid){.scale = 1.0 / 256, .low = 0, .high = 255.0 / 256};
     }
-    double whole = 256 * grid.scale;
+    double whole = 256 * grid.scale, zero = grid.scale * (double)grid.zero_point;
     if (!(fabs(grid.high - grid.low + grid.scale - whole) <= 1e-6 * whole))
         return false; /* not of 8 bits */
-    double boundary = grid.low + whole / 2;
-    for (int k = 0; k < MISREADINGS; k++) {
-        double zero = grid.scale * (double)grid.zero_point;
-        if (zero == 0)
-            zero = -whole / 2; /* assumes int8 with the lowest value as its zero point */
-        s->misreading[k] =
-            (misreading){.boundary = boundary, .moved = k % 2 ? whole : -whole, .offset = k < 2 ? 0 : zero};
-    }
+    /* Without one it may be assumed to be int8 with the lowest value as its zero point. */
+    make(s, whole, grid.low + whole / 2, zero == 0 ? -whole / 2 : zero);
     return true;
 }
 
@@ -103,6 +120,16 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
     return EXRAY_OK;
 }
 
+/* Where the boundary is not known, every value has to be as exact as its step allows, and those that are off
+ * have to lie beyond the others. */
+static bool is_split(const sign_sums *s, const misreading *w)
+{
+    enum { FEWEST = 3 };
+    double step = fabs(w->moved) / 256;
+    return w->values_moved >= FEWEST && s->n - (double)w->values_moved >= FEWEST && w->below < w->above &&
+           sqrt(w->residual / s->n) < 0.1 * step;
+}
+
 static void judge(const sign_sums *s, const exray_io_pair *io, xr_sign_fit *out)
 {
     double unit = io->error > 0 ? io->metrics.rmse / io->error : 0; /* the reference's deviation */
@@ -117,13 +144,14 @@ static void judge(const sign_sums *s, const exray_io_pair *io, xr_sign_fit *out)
     out->residual = sqrt(best->residual / s->n) / unit;
     out->before = sqrt(s->before / s->n) / unit;
     out->allowed = io->noise + fabs(best->moved) / 256 / sqrt(3) / unit;
+    out->known = s->known;
     out->offset = best->offset;
     out->moved = best->moved;
-    out->boundary = best->boundary;
+    out->boundary = s->known ? best->boundary : (best->below + best->above) / 2;
     out->values_moved = best->values_moved;
     out->contradicting = best->contradicting;
     out->frames = s->frames;
-    out->explains = best->values_moved > 0 && best->contradicting == 0 &&
+    out->explains = (s->known || is_split(s, best)) && best->values_moved > 0 && best->contradicting == 0 &&
                     out->residual <= fmin(out->allowed, 0.316) && out->residual <= 0.5 * out->before;
 }
 

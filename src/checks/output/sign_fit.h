@@ -7,6 +7,7 @@
 
 typedef struct xr_sign_fit {
     bool explains;
+    bool known; /* the output's quantization, and so which side is right; else the values' steps alone */
     double residual, before, allowed;   /* rms / the reference's deviation; lower is better */
     double offset;                      /* of all values, from a zero point that was not subtracted */
     double moved;                       /* by how much values are off: 256 steps, up (> 0) or down */

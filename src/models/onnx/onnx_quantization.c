@@ -42,9 +42,9 @@ static const operator operators[] = {
 };
 
 /* Operators that move integers and keep their quantization. */
-static const char *const movers[] = {"MaxPool", "NhwcMaxPool",  "Reshape",   "Transpose",
-                                     "Flatten", "Squeeze",      "Unsqueeze", "Identity",
-                                     "Slice",   "DepthToSpace", "Gather"};
+static const char *const movers[] = {
+    "MaxPool", "NhwcMaxPool",  "Reshape", "Transpose",    "Flatten", "Squeeze", "Unsqueeze", "Identity",
+    "Slice",   "DepthToSpace", "Gather",  "SpaceToDepth", "Expand",  "Tile",    "Pad",       "Resize"};
 
 static bool is_mover(const char *op)
 {
@@ -317,7 +317,7 @@ static bool describe_product(const reader_table *r, const exray_node *node)
     return quantize(r->onnx, node, 1, weights, scale, xr_onnx_operand(node, 3));
 }
 
-/* A table of integers that is dequantized behind the look-up. */
+/* Integers that are moved before they are dequantized: a table that is looked up in, what was looked up. */
 static void move_back(xr_onnx *onnx, const exray_node *node)
 {
     uint32_t from = xr_onnx_operand(node, 0), to = xr_onnx_operand(node, OUT);
@@ -325,8 +325,7 @@ static void move_back(xr_onnx *onnx, const exray_node *node)
         return;
     exray_tensor_info *source = xr_onnx_info(onnx, from);
     const exray_tensor_info *target = xr_onnx_info(onnx, to);
-    if (source->constant && !source->quantization.count && target->quantization.count == 1 &&
-        source->dtype == target->dtype)
+    if (!source->quantization.count && target->quantization.count == 1 && source->dtype == target->dtype)
         source->quantization = target->quantization;
 }
 
