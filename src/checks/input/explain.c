@@ -2,6 +2,7 @@
 
 #include "checks/findings.h"
 #include "checks/input/color/known_colors.h"
+#include "checks/input/columns/report_columns.h"
 #include "checks/input/explanation.h"
 #include "checks/input/fit/value_lines.h"
 #include "checks/input/frames/clip_axes.h"
@@ -501,6 +502,14 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
     }
 }
 
+/* Pictures of more channels than the search knows of. */
+static bool report_bands(const exray_comparison *comparison, const xr_input_fit *fit,
+                         exray_findings *findings)
+{
+    return xr_kind_of(comparison, fit) == XR_IS_BANDS &&
+           (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings));
+}
+
 exray_status xr_explain_input(const exray_comparison *comparison, const xr_input_fit *before, bool fine,
                               exray_findings *findings, exray_error *error)
 {
@@ -511,10 +520,11 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
     /* Of values without a common unit, what they are read as tells nothing. */
     xr_input_pair *pair =
         before->values.open_unit ? NULL : xr_input_pair_open(comparison, before->pair, before);
-    bool told = pair && (xr_report_words(comparison, before, findings) ||
-                         xr_report_clip_order(comparison, before, findings) ||
-                         xr_report_clip_axes(comparison, before, findings) ||
-                         xr_report_bytes(comparison, before, findings));
+    bool told =
+        pair && (xr_report_words(comparison, before, findings) ||
+                 xr_report_clip_order(comparison, before, findings) ||
+                 xr_report_clip_axes(comparison, before, findings) ||
+                 report_bands(comparison, before, findings) || xr_report_bytes(comparison, before, findings));
     xr_found_values values = {0};
     const bool mistaken = pair && !told && xr_find_values(comparison, before, &values);
     /* Of that, the search below knows how to undo it. */

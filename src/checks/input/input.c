@@ -2,6 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/input/color/color_mixture.h"
+#include "checks/input/columns/report_columns.h"
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
 #include "checks/input/fit/conventions.h"
@@ -175,6 +176,10 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
     /* A reference that is clipped explains nothing of the edge. */
     if (fit->state == XR_FIT_DIFFERS &&
         xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))
+        return EXRAY_OK;
+    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained && !fit->values.tokens &&
+        xr_kind_of(comparison, fit) == XR_IS_TABLE &&
+        (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings)))
         return EXRAY_OK;
     exray_status status = judge_input(comparison, fit, findings, error);
     soften(fit, last, findings);

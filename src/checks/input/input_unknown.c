@@ -1,4 +1,5 @@
 /* input.unknown: the inputs differ beyond noise, and no cause explains it. */
+#include "checks/input/columns/report_columns.h"
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/frames/find_lag.h"
 #include "checks/input/input_findings.h"
@@ -201,6 +202,7 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
         !xr_report_lag(comparison, fit->pair, findings) &&
         !xr_report_other_frames(comparison, fit->pair, findings) &&
         !xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_EDGE, findings) &&
+        (placed || fit->orders.named || fit->map.named || !xr_report_places(comparison, fit, findings)) &&
         (placed || fit->orders.named || fit->map.named || !xr_report_curve(comparison, fit, findings)))
         report_rest(comparison, fit, placed, findings);
 }

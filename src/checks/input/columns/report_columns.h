@@ -1,0 +1,22 @@
+/* Inputs that are tables, or pictures of many bands, and differ by whole columns, or along one dimension. */
+#ifndef XR_REPORT_COLUMNS_H
+#define XR_REPORT_COLUMNS_H
+
+#include "checks/findings.h"
+#include "checks/input/fit/input_fit.h"
+
+/* What an input is, by its shape: rows of columns, or several bands (more than a picture's channels), or a
+ * picture. */
+typedef enum xr_input_form { XR_IS_PICTURE, XR_IS_TABLE, XR_IS_BANDS } xr_input_form;
+xr_input_form xr_kind_of(const exray_comparison *comparison, const xr_input_fit *fit);
+
+/* Whether each of the edge's columns is one of the reference's, or a line of it: reported
+ * (input.channel_order, input.normalization). */
+bool xr_report_columns(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings);
+
+/* Whether the edge's values are the reference's of other places along a dimension, the same in all frames:
+ * later, rolled, reversed, held, or with two dimensions exchanged; reported (input.delay, input.flip,
+ * input.sample_rate, input.layout). */
+bool xr_report_places(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings);
+
+#endif
