@@ -138,11 +138,12 @@ typedef struct exray_mel {
     exray_mel_log log;
     float offset; /* added before the logarithm, which takes what is below 1e-10 (amplitudes in dB: 1e-5) for
                      that */
+    float top_db; /* values further below the greatest of all rows than this are raised to that; 0: none is */
 } exray_mel;
 #define EXRAY_MEL_INIT                                                                                       \
     {                                                                                                        \
         sizeof(exray_mel), 0, 0, 0, 0, EXRAY_MEL_HANN, EXRAY_MEL_FROM_START, EXRAY_MEL_PAD_DEFAULT, 0, 0, 0, \
-            EXRAY_MEL_HTK, EXRAY_MEL_OF_HERTZ, 0, 0, EXRAY_MEL_LINEAR, 0                                     \
+            EXRAY_MEL_HTK, EXRAY_MEL_OF_HERTZ, 0, 0, EXRAY_MEL_LINEAR, 0, 0                                  \
     }
 
 /* Rows that `length` samples become, one for each window; 0 where they are too few, or an option is out of

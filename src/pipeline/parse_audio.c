@@ -75,6 +75,7 @@ static const feature_key mel_keys[] = {
     WHOLE_OF(exray_mel, power, 1, 2),
     NAME_OF(exray_mel, log, log, logs),
     REAL_OF(exray_mel, offset),
+    REAL_OF(exray_mel, top_db),
 };
 
 static const feature_key microfrontend_keys[] = {

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sound_support import VOICES, voice
+from sound_support import VOICES, voice, wav
 from test_sound_features import table
-from validate_support import Recording, causes, finding, validate
+from validate_support import PB, Recording, causes, finding, validate
 
 ROWS, BINS = 36, 24
 TABLES = [np.concatenate([table(v, rows=ROWS), np.zeros((0, BINS), np.float32)]) for v in [*VOICES, voice(9)]]
@@ -133,3 +133,29 @@ def test_gray_pictures_are_none(judge):
     moved = [np.asarray(p)[8:, 8:] for p in pictures]
     verdict = judge(moved, [np.asarray(p)[:-8, :-8] for p in pictures], op="Conv2D")
     assert not [c for c in causes(verdict) if c in ("input.features", "input.delay", "input.sample_rate")], causes(verdict)
+
+
+def whisper(v, n_fft=400, scale="slaney", floor=80):
+    """Log-mel as Whisper has it: decibels no further than 80 below the loudest."""
+    edges = {"htk": lambda m: 700 * (10 ** (m / 2595) - 1), "slaney": lambda m: np.where(m < 15, m * 200 / 3, 1000 * np.exp((m - 15) * np.log(6.4) / 27))}[scale](
+        np.linspace(0, {"htk": 2595 * np.log10(1 + 8000 / 700), "slaney": 15 + np.log(8) * 27 / np.log(6.4)}[scale], 42))
+    f, a, b, c = np.arange(n_fft // 2 + 1) * 16000 / n_fft, edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    triangles = np.maximum(0, np.minimum((f - a) / (b - a), (c - f) / (c - b))) * 2 / (c - a)
+    x = np.pad(v.astype(float) / 32768, n_fft // 2, mode="reflect")
+    hann = np.pad(np.hanning(401)[:400], (n_fft - 400) // 2)
+    cut = np.lib.stride_tricks.sliding_window_view(x, n_fft)[::160] * hann
+    m = np.log10(np.maximum(np.abs(np.fft.rfft(cut, n_fft)) ** 2 @ triangles.T, 1e-10))
+    return ((np.maximum(m, m.max() - floor / 10) + 4) / 4).astype(np.float32)
+
+
+@pytest.mark.parametrize("wrong, differences", [({"n_fft": 512}, "n_fft: 512 for 400"), ({"scale": "htk"}, "scale: htk for slaney"), ({"floor": 400}, "top_db: 0 for 80")])
+def test_one_option_of_whisper(tmp_path, wrong, differences):
+    """Told alone, and not taken for the noise of quiet rows."""
+    for name, role, options in (("e", "edge", wrong), ("r", "reference", {})):
+        with Recording(tmp_path / f"{name}.mcap", role) as r:
+            for i, v in enumerate(VOICES):
+                sound = np.round(v[:12000] * (np.arange(12000) < 8000)).astype(np.int16)
+                r.frame([("/sensor/mic", np.frombuffer(wav(sound), np.uint8), {"media": PB["Media"](format="wav")}),
+                         ("/input/features", whisper(sound, **options)[None], {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+    verdict = validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
+    assert causes(verdict) == ["input.features"] and verdict["findings"][0]["evidence"]["differences"] == differences

@@ -115,6 +115,7 @@ static int mel(int argc, char **argv, const float *samples, size_t length)
                               {"power", &how.power, NULL},
                               {"log", &how.log, NULL},
                               {"offset", NULL, &how.offset},
+                              {"top_db", NULL, &how.top_db},
                               {"repeat", &repeat, NULL}};
     for (int i = 2; i < argc; i++)
         if (!set_option(options, sizeof options / sizeof *options, argv[i]))

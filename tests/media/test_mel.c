@@ -89,6 +89,7 @@ static void test_refused(void **state)
         {{.size = sizeof(exray_mel), .fmax = 8002}, "fmax"},
         {{.size = sizeof(exray_mel), .power = 3}, "power"},
         {{.size = sizeof(exray_mel), .offset = INFINITY}, "offset"},
+        {{.size = sizeof(exray_mel), .top_db = -1}, "top_db"},
         {{.size = sizeof(exray_mel), .log = (exray_mel_log)9}, "enumerator"},
         {{.n_fft = 512}, "size"},
     };

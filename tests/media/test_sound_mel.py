@@ -37,6 +37,16 @@ def test_by_the_definition(sound_tool):  # noqa: F811
         assert np.allclose(ours, power @ np.transpose(bank), rtol=1e-5)
 
 
+def test_a_limit_below_the_greatest(sound_tool):  # noqa: F811
+    """As librosa's power_to_db and amplitude_to_db have it, in any logarithm."""
+    for power in (1, 2):
+        for log, below in ((0, None), (1, 3 * power / 2 * np.log(10)), (2, 1.5 * power), (3, 30)):
+            whole = mel(sound_tool, sound(), log=log, power=power)
+            least = whole.max() * 10 ** (-1.5 * power) if below is None else whole.max() - below
+            assert (whole < least).any()
+            assert np.allclose(mel(sound_tool, sound(), log=log, power=power, top_db=30), np.maximum(whole, least), rtol=1e-5)
+
+
 def test_lengths(sound_tool):  # noqa: F811
     options = dict(n_fft=512, win_length=400, hop_length=160, n_mels=10)
     for length, rows, centered in ((0, 0, 0), (1, 0, 1), (399, 0, 3), (400, 1, 3), (559, 1, 4), (560, 2, 4)):

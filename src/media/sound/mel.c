@@ -157,6 +157,22 @@ XR_SOUND_WIDE static void run_wide(const mel_run *r, size_t row, float *out)
     run_rows(r, row, out);
 }
 
+/* Raises what is too far below the greatest value. */
+static void limit(const exray_mel *o, float *out, size_t count)
+{
+    const double bels = (double)o->top_db / 10;
+    const double ratio = o->power == 1 ? bels / 2 : bels; /* of the values before the logarithm, as log10 */
+    float most = -INFINITY, least;
+    for (size_t i = 0; i < count; i++)
+        most = fmaxf(most, out[i]);
+    least = o->log == EXRAY_MEL_LINEAR    ? (float)((double)most * pow(10, -ratio))
+            : o->log == EXRAY_MEL_NATURAL ? (float)((double)most - ratio * log(10))
+            : o->log == EXRAY_MEL_LOG10   ? (float)((double)most - ratio)
+                                          : most - o->top_db;
+    for (size_t i = 0; i < count; i++)
+        out[i] = fmaxf(out[i], least);
+}
+
 static bool allocate(mel_run *r)
 {
     const uint32_t n = r->o.n_fft;
@@ -189,6 +205,8 @@ exray_status exray_mel_run(const exray_mel *how, const float *samples, size_t le
     const bool ok = r.rows == 0 || allocate(&r);
     for (size_t row = 0; ok && row < r.rows; row += XR_SOUND_DOUBLES)
         (XR_SOUND_HAS_WIDE ? run_wide : run_narrow)(&r, row, out);
+    if (ok && r.o.top_db > 0)
+        limit(&r.o, out, r.rows * r.o.n_mels);
     free(r.window);
     free(r.turns);
     free(r.x);

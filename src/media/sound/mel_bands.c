@@ -26,6 +26,8 @@ static const char *problem_of(const exray_mel *o)
         o->pad > EXRAY_MEL_PAD_END || o->scale > EXRAY_MEL_SLANEY || o->triangles > EXRAY_MEL_OF_MEL ||
         o->log > EXRAY_MEL_DB)
         return "an enumerator is not of its type";
+    if (!(o->top_db >= 0) || !isfinite(o->top_db))
+        return "top_db is 0 or more";
     if (o->power > 2 || o->slaney_norm > 1 || !isfinite(o->offset))
         return "power is 1 or 2, slaney_norm 0 or 1, offset finite";
     return NULL;

@@ -580,6 +580,14 @@ static bool may_be_spectra(const xr_feature_frames *n)
     return shared > least * all;
 }
 
+/* Near the reference's cells, by no known factor and offset, and not exactly. */
+static bool is_odd_line(const xr_feature_relation *n)
+{
+    const double much = 0.1, exact = 1e-6;
+    return n->kind == XR_FEATURES_LINE && n->rest > exact && !log_words(n->gain) &&
+           fabs(n->gain - 1) < much && fabs(n->offset) < much * n->spread;
+}
+
 static bool report(const feature_report *r)
 {
     const bool vague = is_vague(r->relation);
@@ -588,10 +596,13 @@ static bool report(const feature_report *r)
     if ((r->relation->kind == XR_FEATURES_TIME_ONLY || r->relation->kind == XR_FEATURES_TIME_AND_BINS) &&
         !may_be_spectra(r->frames))
         return false;
-    if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
-        return false;
     if (vague && report_one_change(r, INFINITY))
         return true;
+    /* A line that nobody has is less than what makes all of the edge's features. */
+    if (is_odd_line(r->relation) && report_one_change(r, r->relation->rest / 3))
+        return true;
+    if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
+        return false;
     switch (r->relation->kind) {
     case XR_FEATURES_LINE:
     case XR_FEATURES_LIMITED:

@@ -283,12 +283,14 @@ xr_feature_noise xr_find_feature_noise(const xr_feature_sounds *h, xr_feature_di
                                        xr_heard_rest rest, const void *reference, const void *edge)
 {
     const double least = 1e-3, lower = fmin(1, h->rate / XR_FEATURE_RATE);
-    xr_feature_noise out = {.of_dither = rest_with_noise(h, rest, reference, 0, 1),
-                            .of_noise = rest_with_noise(h, rest, reference, least, 1),
+    /* What the front end as it was found leaves by itself is no noise of the sound. */
+    const double own = rest(reference, h->made, h->made_length, h->count, 0);
+    xr_feature_noise out = {.of_dither = fmax(0, rest_with_noise(h, rest, reference, 0, 1) - own),
+                            .of_noise = fmax(0, rest_with_noise(h, rest, reference, least, 1) - own),
                             .edge_resampled = 1};
     const bool resampled = h->rate != XR_FEATURE_RATE;
     if (resampled) /* the end of the band is where resamplers differ */
-        out.of_noise = fmax(out.of_noise, rest_with_noise(h, rest, reference, 0, 0.93 * lower));
+        out.of_noise = fmax(out.of_noise, rest_with_noise(h, rest, reference, 0, 0.93 * lower) - own);
     out.is_dither = is_as_faint(difference, out.of_dither);
     out.is_faint = is_as_faint(difference, fmax(out.of_noise, out.of_dither));
     if (!resampled || out.is_dither)

@@ -29,6 +29,7 @@ enum {
     BY_POWER,
     BY_LOG,
     BY_OFFSET,
+    BY_TOP,
     OPTIONS
 };
 
@@ -56,6 +57,7 @@ static const option_list lists[OPTIONS] = {
     [BY_POWER] = {"power", 2, {2, 1}, {NULL}},
     [BY_LOG] = {"log", 2, {0, 1}, {"natural", "none"}},
     [BY_OFFSET] = {"offset", 8, {0, 1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}, {NULL}},
+    [BY_TOP] = {"top_db", 2, {0, 80}, {NULL}},
 };
 
 typedef struct front_end {
@@ -87,6 +89,7 @@ static exray_mel mel_of(const front_end *e, size_t bins)
     how.power = (uint32_t)value(e, BY_POWER);
     how.log = value(e, BY_LOG) == 0 ? EXRAY_MEL_NATURAL : EXRAY_MEL_LINEAR;
     how.offset = (float)value(e, BY_OFFSET);
+    how.top_db = (float)value(e, BY_TOP);
     return how;
 }
 
@@ -238,7 +241,23 @@ static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, in
     return s.rest;
 }
 
-/* The reference's: from the best hops and windows on. */
+/* Front ends that many models have whole, from which a search of one option after the other may not lead to
+ * each other: Whisper's, librosa's defaults in decibels and without them, torchaudio's. */
+static const front_end usual[] = {
+    {{[BY_FFT] = 1, [BY_CENTER] = 2, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_TOP] = 1}},
+    {{[BY_HOP] = 4,
+      [BY_WINDOW_LENGTH] = 4,
+      [BY_FFT] = 2,
+      [BY_CENTER] = 1,
+      [BY_SCALE] = 1,
+      [BY_NORM] = 1,
+      [BY_TOP] = 1}},
+    {{[BY_CENTER] = 1, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_TOP] = 1}},
+    {{[BY_CENTER] = 1, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_OFFSET] = 3}},
+    {{[BY_FFT] = 1, [BY_CENTER] = 2, [BY_OFFSET] = 3}},
+};
+
+/* The reference's: from the best hops and windows on, or from a usual one. */
 static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *h, front_end *out)
 {
     front_end start = {.at = {0}}, best = start;
@@ -251,6 +270,11 @@ static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *
             if (now < least)
                 least = now, best = e;
         }
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        const double now = rest_by(f, h, EXRAY_SIDE_REFERENCE, &usual[i], 1);
+        if (now < least)
+            least = now, best = usual[i];
+    }
     if (least > 0.6)
         return false;
     descend(f, h, EXRAY_SIDE_REFERENCE, ENOUGH, &best);
@@ -275,6 +299,8 @@ static void write_options(const front_end *e, size_t bins, char *text, size_t si
     int used = snprintf(text, size, "mel {n_mels: %zu", bins);
     for (int option = 0; option < OPTIONS && used > 0 && (size_t)used < size; option++) {
         char word[32];
+        if (option == BY_TOP && e->at[option] == 0)
+            continue;
         option_word(e, option, word, sizeof word);
         used += snprintf(text + used, size - (size_t)used, ", %s: %s", lists[option].key, word);
     }
@@ -310,8 +336,8 @@ static void write_differences(const xr_feature_frames *f, const xr_feature_sound
 static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, const front_end *reference,
                       xr_feature_rendering *out)
 {
-    double allowed = fmax(MADE, 3 * f->allowed), enough = fmax(1e-4, 3 * out->rest[EXRAY_SIDE_REFERENCE]),
-           other;
+    const double allowed = fmax(MADE, 3 * f->allowed);
+    double enough, other;
     front_end edge = *reference;
     rendered_side side = {
         .f = f, .h = h, .side = EXRAY_SIDE_REFERENCE, .front_end = reference, .rows = f->rows};
@@ -321,6 +347,8 @@ static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, co
         xr_feature_line_fit(&line, &side.gain, &side.offset);
     side.side = EXRAY_SIDE_EDGE;
     out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, reference, FRAMES);
+    /* What the reference's options leave may be little: then less is enough. */
+    enough = fmax(fmin(1e-4, out->rest_swapped / 10), 3 * out->rest[EXRAY_SIDE_REFERENCE]);
     out->heard = xr_find_heard(h, rest_of, &side, enough);
     if (out->heard.rest > enough) {
         descend(f, h, EXRAY_SIDE_EDGE, fmin(ENOUGH, enough), &edge);
