@@ -118,25 +118,27 @@ def test_sides_that_begin_with_other_states(judge):
     assert f["evidence"]["kind"] == "begin"
 
 
-def growing(hand=lambda k, states: states):
+def growing(hand=lambda k, states: states, begin=1):
     """A decoder whose keys and values grow by a token a frame; `hand` says what frame k gets of those that the frame before left."""
-    keys, values, out = np.zeros((1, 1, 4), np.float32), np.zeros((1, 1, 4), np.float32), []
+    keys, values, out = np.zeros((1, begin, 4), np.float32), np.zeros((1, begin, 4), np.float32), []
     for k, x in enumerate(data(8, 4)):
         keys, values = hand(k, (keys, values))
         given = {"x": x, "past_k": keys, "past_v": values}
-        keys, values = np.concatenate([keys, x[None] * 2], 1), np.concatenate([values, np.tanh(x[None] + keys.mean(1, keepdims=True))], 1)
+        mean = keys.sum(1, keepdims=True) / max(keys.shape[1], 1)
+        keys, values = np.concatenate([keys, x[None] * 2], 1), np.concatenate([values, np.tanh(x[None] + mean)], 1)
         out.append((k, given, {"y": (x[None] @ keys.transpose(0, 2, 1)) @ values, "k_out": keys, "v_out": values}))
     return out
 
 
-def test_keys_and_values_that_grow(judge):
-    assert judge(growing(), growing())["findings"] == []
+@pytest.mark.parametrize("begin", [1, 0], ids=["a start", "empty"])
+def test_keys_and_values_that_grow(judge, begin):
+    assert judge(growing(begin=begin), growing(begin=begin))["findings"] == []
     wiped = lambda k, s: tuple(np.concatenate([v[:, :-1], 0 * v[:, -1:]], 1) for v in s) if k in (4, 6) else s  # noqa: E731
-    found = judge(growing(wiped), growing())
+    found = judge(growing(wiped, begin), growing(begin=begin))
     assert causes(found) == ["model.state"] and found["findings"][0]["evidence"]["frame_list"] == "frames 4 and 6", found
-    found = finding(judge(growing(lambda k, s: s[::-1]), growing()), "model.state")
+    found = finding(judge(growing(lambda k, s: s[::-1], begin), growing(begin=begin)), "model.state")
     assert found["evidence"]["kind"] == "not_carried"
-    window = judge(growing(lambda k, s: tuple(v[:, -3:] for v in s)), growing())
+    window = judge(growing(lambda k, s: tuple(v[:, -3:] for v in s), begin), growing(begin=begin))
     assert causes(window)[0] == "input.shape", window
 
 

@@ -17,6 +17,19 @@ typedef struct kept_values {
     bool known;
 } kept_values;
 
+/* Whether a tensor is known to have no values: keys and values before the first token. */
+static bool is_empty(const exray_log *log, const exray_record *record, exray_slot *slot)
+{
+    exray_tensor_view view;
+    exray_error ignored;
+    if (record->has_data || exray_log_read_tensor(log, record, slot, &view, &ignored) != EXRAY_OK)
+        return false;
+    for (uint32_t d = 0; d < view.info.rank; d++)
+        if (view.info.shape[d] == 0)
+            return true;
+    return false;
+}
+
 static bool read_values(const exray_log *log, size_t frame, exray_kind kind, const char *name,
                         exray_slot *slot, kept_values *out)
 {
@@ -24,8 +37,9 @@ static bool read_values(const exray_log *log, size_t frame, exray_kind kind, con
     exray_tensor_view view;
     const float *given;
     exray_error error;
-    out->known = false;
-    if (!record || !record->has_data ||
+    out->known = record && is_empty(log, record, slot);
+    out->count = 0;
+    if (out->known || !record || !record->has_data ||
         exray_log_read_values(log, record, slot, &view, &given, &error) != EXRAY_OK)
         return true;
     float *grown = realloc(out->v, (view.count + 1) * sizeof *grown);
@@ -93,6 +107,8 @@ static xr_link link_of(const kept_values *input, const kept_values *before, uint
 {
     if (!input->known || !before->known || input->count < overlap)
         return XR_LINK_UNKNOWN;
+    if (overlap == 0) /* without values: a decoder that begins anew */
+        return before->count ? XR_LINK_ZEROS : XR_LINK_UNKNOWN;
     if (begins_with(input, before, overlap) ||
         (overlap == input->count && !all_zero(input, overlap) && is_rounded(input, before)))
         return XR_LINK_CARRIED;
@@ -138,7 +154,7 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
         *known += link != XR_LINK_UNKNOWN;
         swap_values(&out, &last_out);
         ok = ok && read_values(log, f, own ? EXRAY_KIND_INPUT : EXRAY_KIND_OUTPUT, left, slot, &out);
-        if (f == 0 && (!in.known || !out.known || in.count == 0))
+        if (f == 0 && (!in.known || !out.known || (in.count == 0 && out.count == 0)))
             break;
         grows = grows || (f == 0 && in.count != out.count);
         loop->size = in.known ? in.count : loop->size;
