@@ -210,3 +210,31 @@ def test_a_range_behind_other_weights_is_their_consequence(tmp_path):
     edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), unsigned, activation_type=QuantType.QUInt8)
     v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1)
     assert causes(v) == ["model.weights"] and "c0.w" in str(finding(v, "model.weights"))
+
+
+def read_with(kind, change, undone=""):
+    """What unpacks act1 has a scale ("1") or a zero point ("2") of its own; undone: weights of which the other factor is part."""
+
+    def apply(model):
+        node = next(n for n in model.graph.node if n.op_type == "DequantizeLinear" and n.input[0].startswith("act1_Quant"))
+        value = next(numpy_helper.to_array(i) for i in model.graph.initializer if i.name == node.input[kind])
+        model.graph.initializer.append(numpy_helper.from_array(np.asarray(change(value), value.dtype), "own"))
+        node.input[kind] = "own"
+        if undone:
+            initializer(model, undone, lambda a: a / 1.5)
+
+    return apply
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("change,word", [(read_with(1, lambda a: a * 1.5), "scale"), (read_with(2, lambda a: a + 20), "zero point"), (read_with(1, lambda a: a * 1.5, "c1.w_scale"), "")],
+                         ids=["scale", "zero point", "a factor that is meant"])
+def test_integers_that_are_read_otherwise_than_written(tmp_path, level, change, word):
+    """No kernel is wrong where the file itself does not agree; a factor may be put there that the weights behind undo."""
+    right = swish(tmp_path / "right.onnx")
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), change, activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1 if word else 0, level)
+    assert causes(v) == (["model.operator"] if word else [])
+    if word:
+        f = finding(v, "model.operator")
+        assert f["evidence"]["attribute"] == word and "act1" in f["summary"] and word in f["summary"]

@@ -1,10 +1,13 @@
 /* model.operator: a layer with other attributes (padding, stride, activation, epsilon, resize
  * convention, ...), as the models say or as the values show. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/inner_range.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/graph/between/attribute_texts.h"
+#include "checks/model/graph/between/integer_scales.h"
 #include "checks/model/graph/node_facts.h"
 #include "checks/model/operator_report.h"
 #include "checks/model/range_activation.h"
@@ -241,12 +244,95 @@ static exray_status look_at_layers(const exray_comparison *comparison, const xr_
     return status;
 }
 
+/* ---- Integers that are read otherwise than they are written -------------------------------------- */
+
+enum { MOST_MISREAD = 32, MOST_LAYERS = 8 };
+
+/* The layers that a node ends in: it is one, or those that read what it makes. */
+static size_t layers_of(const exray_comparison *comparison, const exray_model *model, uint32_t node,
+                        size_t layer[MOST_LAYERS])
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
+        if (exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE] == node) {
+            layer[0] = i;
+            return 1;
+        }
+    return model->nodes[node].output_count && model->nodes[node].outputs[0] < model->tensor_count
+               ? xr_layers_that_read(comparison, model->nodes[node].outputs[0], layer, MOST_LAYERS)
+               : 0;
+}
+
+static bool is_beyond_noise(const exray_layer_pair *layer)
+{
+    return isfinite(layer->error) && layer->error > layer->noise;
+}
+
+static exray_finding *begin_misread(const exray_model *model, const xr_scale_mismatch *m, size_t layer,
+                                    exray_findings *findings)
+{
+    const exray_node *reader = &model->nodes[m->reader];
+    const char *tensor = model->tensors[m->tensor].name, *name = reader->name ? reader->name : "";
+    const bool scales = m->scale[0] != m->scale[1];
+    exray_finding *f = exray_findings_add(findings, "model.operator", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "model", tensor, (uint32_t)layer);
+    exray_finding_summary(f,
+                          "Node %u (%.40s) %.*s reads the integers %.*s with the %s %.6g, which are written "
+                          "with %.6g.",
+                          (unsigned)m->reader, reader->op, XR_SHORT_NAME(name),
+                          XR_SHORT_NAME(tensor ? tensor : ""), scales ? "scale" : "zero point",
+                          scales ? m->scale[1] : m->zero[1], scales ? m->scale[0] : m->zero[0]);
+    exray_finding_detail(f, "Written by node %u (%.40s): scale %.6g, zero point %g; read: %.6g, %g.",
+                         (unsigned)m->writer, model->nodes[m->writer].op, m->scale[0], m->zero[0],
+                         m->scale[1], m->zero[1]);
+    exray_finding_fix(f, "Give both nodes the scale and the zero point that the tensor was calibrated with: "
+                         "quantize the model again, and look at what edits its file behind that.");
+    exray_finding_text(f, "attribute", scales ? "scale" : "zero point");
+    exray_finding_number(f, "scale_written", m->scale[0]);
+    exray_finding_number(f, "scale_read", m->scale[1]);
+    exray_finding_number(f, "zero_point_written", m->zero[0]);
+    exray_finding_number(f, "zero_point_read", m->zero[1]);
+    if (!scales)
+        exray_finding_alternative(f, "layer.zero_point", 0.3);
+    return f;
+}
+
+/* Tells such integers where a layer behind them is wrong: a factor may be meant. */
+static bool look_at_scales(const exray_comparison *comparison, exray_findings *findings)
+{
+    const exray_log *log = exray_comparison_log(comparison, EXRAY_SIDE_EDGE);
+    const exray_model *model = exray_log_model(log);
+    xr_scale_mismatch found[MOST_MISREAD];
+    xr_model_constants constants;
+    if (!model || xr_is_same_file(comparison) || !xr_layers_differ(comparison))
+        return true;
+    if (!xr_model_constants_open(log, &constants))
+        return false;
+    const size_t count = xr_scale_mismatches(&constants, found, MOST_MISREAD);
+    exray_finding *f = NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t layer[MOST_LAYERS], layers = layers_of(comparison, model, found[i].reader, layer);
+        for (size_t k = 0; k < layers; k++) {
+            const exray_layer_pair *pair = exray_comparison_layer(comparison, layer[k]);
+            char key[40];
+            if (!is_beyond_noise(pair))
+                continue;
+            if (!f)
+                f = begin_misread(model, &found[i], layer[k], findings);
+            snprintf(key, sizeof key, "layer_%u", (unsigned)pair->node[EXRAY_SIDE_EDGE]);
+            exray_finding_number(f, key, pair->error);
+        }
+    }
+    xr_model_constants_close(&constants);
+    return true;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     const xr_differences *graphs;
     bool ok = xr_differences_get(comparison, findings, &graphs);
     if (ok && graphs)
         ok = xr_report_operators(comparison, graphs, findings);
+    ok = ok && look_at_scales(comparison, findings);
     if (ok)
         return look_at_layers(comparison, graphs, findings, error);
     *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the models' graphs"};
