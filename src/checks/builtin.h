@@ -30,6 +30,7 @@
     X(output_dequantization)                                                                                 \
     X(output_box_format)                                                                                     \
     X(output_postprocess)                                                                                    \
+    X(output_shape)                                                                                          \
     X(perf_application)                                                                                      \
     X(perf_straggler)                                                                                        \
     X(perf_fallback)                                                                                         \

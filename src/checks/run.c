@@ -201,10 +201,21 @@ static double share_of_shapes(const exray_comparison *comparison, size_t positio
     return sizes.other ? 1 - (double)sizes.other / (double)sizes.frames : 1;
 }
 
+/* Whether a finding tells how outputs of other shapes relate. */
+static bool shapes_are_told(const exray_findings *findings)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (strcmp(f->cause, "output.shape") == 0)
+            return true;
+    return false;
+}
+
 /* Outputs whose shapes differ behind equal ones of the inputs: too few frames for a verdict, or said. */
 static void report_shapes(const exray_comparison *comparison, const xr_check_options *options,
                           exray_findings *findings)
 {
+    if (shapes_are_told(findings))
+        return;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         if (output->other_shape == 0)
@@ -347,6 +358,16 @@ static bool other_statistics(const exray_comparison *comparison, xr_outcome *out
     return true;
 }
 
+/* No output can be compared (a class on one side, scores on the other), and of equal inputs the same was told
+ * in all frames: outputs in another format. */
+static bool is_format_alone(const exray_comparison *comparison, const xr_outcome *out)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
+        if (exray_comparison_output(comparison, i)->comparable)
+            return false;
+    return compared_results(comparison, out);
+}
+
 static void judge_run(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
 {
     for (size_t i = 0; i < out->shown_count; i++)
@@ -376,7 +397,8 @@ static void judge_run(const exray_comparison *comparison, const xr_check_options
                  100 * options->min_coverage);
         return;
     }
-    if (!compared_values(comparison) && !compared_results(comparison, out)) {
+    if (!compared_values(comparison) && !compared_results(comparison, out) &&
+        !shapes_are_told(&out->findings)) {
         size_t decisions = exray_comparison_accuracy(comparison)->frames;
         if (decisions)
             snprintf(out->reason, sizeof out->reason,
@@ -398,7 +420,8 @@ static void judge_run(const exray_comparison *comparison, const xr_check_options
         return;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (share_of_shapes(comparison, i) >= options->min_coverage)
+        if (share_of_shapes(comparison, i) >= options->min_coverage || shapes_are_told(&out->findings) ||
+            is_format_alone(comparison, out))
             continue;
         snprintf(out->reason, sizeof out->reason,
                  "the output %.100s has the same shape on both sides in %zu of %zu frames only, %.0f %% are "

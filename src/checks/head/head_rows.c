@@ -66,9 +66,13 @@ static exray_status each_frame(head_work *w, add_table *add, exray_error *error)
         exray_status status = xr_head_frame_read(&w->frame, w->comparison, f, w->pair, &there, error);
         if (status != EXRAY_OK)
             return status;
-        if (!there || !xr_head_tables(&w->frame, &w->head->axes, table) ||
-            table[0].rows != w->head->rows[0] || table[1].rows != w->head->rows[1])
+        if (!there || !xr_head_tables(&w->frame, &w->head->axes, table))
             continue;
+        /* Things that were found, another number in each frame, are no classes. */
+        if (table[0].rows != w->head->rows[0] || table[1].rows != w->head->rows[1]) {
+            w->head->frames = 0;
+            return EXRAY_OK;
+        }
         add(w, table, xr_head_stride(&table[1]));
         w->head->columns = table[1].outer * table[1].inner;
         w->head->frames++;

@@ -105,6 +105,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding *f = begin(findings, &layer->metrics, what, layer->name[EXRAY_SIDE_EDGE]);
         exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_fix(f, "Run this layer with another kernel or in a wider type, and check its weights.");
+        xr_not_finite_frames(comparison, EXRAY_KIND_LAYER, i, f);
         note_given(comparison, findings, i, f);
         found = true;
     }
@@ -119,6 +120,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
                    ? "Look at what is between the last layer that was compared and this output: no "
                      "layer that was compared holds any."
                    : "Record both sides with --capture stats or full to see which layer makes them.");
+        xr_not_finite_frames(comparison, EXRAY_KIND_OUTPUT, i, f);
         if (xr_output_is_behind_wrong_input(comparison, findings, i))
             exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
         found = true;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const exray_io_pair *pair_of(const exray_comparison *c, exray_kind kind, size_t pair)
 {
@@ -26,6 +27,41 @@ static void count_frame(const float *edge, const float *reference, uint64_t coun
     }
 }
 
+/* False: the frame has none, or other shapes. */
+static bool read_both(const exray_comparison *comparison, exray_kind kind, size_t pair, size_t frame,
+                      exray_slot *const slot[2], const float *v[2], uint64_t *count)
+{
+    exray_tensor_view view[2];
+    exray_error ignored;
+    for (int s = 0; s < 2; s++)
+        if (exray_comparison_values(comparison, (exray_side)s, frame, kind, pair, slot[s], &view[s], &v[s],
+                                    &ignored) != EXRAY_OK)
+            return false;
+    *count = view[0].count;
+    return view[0].count == view[1].count;
+}
+
+void xr_not_finite_frames(const exray_comparison *comparison, exray_kind kind, size_t pair,
+                          exray_finding *finding)
+{
+    const size_t frames = exray_comparison_frame_count(comparison);
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    bool *chosen = calloc(frames + 1, sizeof *chosen);
+    for (size_t f = 0; slot[0] && slot[1] && chosen && f < frames; f++) {
+        const float *v[2];
+        uint64_t count;
+        xr_not_finite own = {.edge = 0};
+        if (read_both(comparison, kind, pair, f, slot, v, &count))
+            count_frame(v[0], v[1], count, &own);
+        chosen[f] = own.edge > 0;
+    }
+    if (chosen)
+        exray_finding_frames(finding, comparison, chosen);
+    free(chosen);
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+}
+
 void xr_not_finite_find(const exray_comparison *comparison, exray_kind kind, size_t pair, xr_not_finite *out)
 {
     *out = (xr_not_finite){.edge = 0};
@@ -35,17 +71,12 @@ void xr_not_finite_find(const exray_comparison *comparison, exray_kind kind, siz
         return;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     for (size_t f = 0; slot[0] && slot[1] && f < exray_comparison_frame_count(comparison); f++) {
-        exray_tensor_view view[2];
         const float *v[2];
-        exray_error ignored;
-        bool both = true;
-        for (int s = 0; s < 2 && both; s++)
-            both = exray_comparison_values(comparison, (exray_side)s, f, kind, pair, slot[s], &view[s], &v[s],
-                                           &ignored) == EXRAY_OK;
-        if (!both || view[0].count != view[1].count)
+        uint64_t count;
+        if (!read_both(comparison, kind, pair, f, slot, v, &count))
             continue;
         const uint64_t before = out->edge + out->reference_nan + out->other;
-        count_frame(v[0], v[1], view[0].count, out);
+        count_frame(v[0], v[1], count, out);
         if (out->edge + out->reference_nan + out->other == before)
             continue;
         out->first = out->frames++ ? out->first : f;

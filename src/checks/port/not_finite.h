@@ -16,6 +16,11 @@ typedef struct xr_not_finite {
  */
 void xr_not_finite_find(const exray_comparison *comparison, exray_kind kind, size_t pair, xr_not_finite *out);
 
+/* Adds to a finding in which frames the edge's values of a pair of inputs, outputs or layers are no numbers
+ * where the reference's are, if it is so in some of them only and the values are in both logs. */
+void xr_not_finite_frames(const exray_comparison *comparison, exray_kind kind, size_t pair,
+                          exray_finding *finding);
+
 /* Whether any were found. */
 bool xr_is_not_finite(const xr_not_finite *counts);
 

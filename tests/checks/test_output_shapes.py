@@ -1,0 +1,114 @@
+"""Outputs of other shapes: parts and rows that one side has alone, padding, another format; outputs that are one value; frames with NaN."""
+
+import numpy as np
+import pytest
+from log_writer import PB
+from validate_support import Recording, causes, finding, validate
+
+FRAMES = 8
+
+
+def x(k):
+    return np.random.default_rng(k).normal(0, 1, (1, 24)).astype(np.float32)
+
+
+def rows(k, count=None):
+    return np.random.default_rng(100 + k).normal(0, 1, (3 + k % 4 if count is None else count, 7)).astype(np.float32)
+
+
+def vector(k):
+    return np.random.default_rng(200 + k).normal(0, 1, (1, 10)).astype(np.float32)
+
+
+def judged(folder, edge, reference, tell=(None, None), status=None):
+    """edge, reference: {name: make(k)} of the outputs; tell: words of each side's text."""
+    for role, made, words in (("edge", edge, tell[0]), ("reference", reference, tell[1])):
+        with Recording(folder / role, role) as log:
+            for k in range(FRAMES):
+                if words:
+                    log.add("/result", "Result", PB["Result"](frame=log.count, text=words(k)))
+                log.frame([("/input/x", x(k), {})] + [(f"/output/{name}", np.ascontiguousarray(make(k)), {}) for name, make in made.items()])
+    return validate(folder / "edge", folder / "reference", status=status)
+
+
+def some(change, frames=(2, 5)):
+    return lambda make: lambda k: change(make(k)) if k in frames else make(k)
+
+
+PARTS = {
+    "one row less in two frames": (some(lambda r: r[:-1]), rows, "missing", "the first", "frames 2 and 5"),
+    "the first row is left out": (lambda make: lambda k: make(k)[1:], rows, "missing", "the last", "in 8 of 8"),
+    "rows in between are left out": (lambda make: lambda k: make(k)[::2], rows, "missing", "the first 1 and the last 1 of 3", "in 8 of 8"),
+    "every third row is left out": (lambda make: lambda k: np.delete(make(k), slice(2, None, 3), 0), lambda k: rows(k, 9), "missing", "the edge has 6 of 9", "in 8 of 8"),
+    "no rows in two frames": (some(lambda r: r[:0]), rows, "missing", "", "frames 2 and 5"),
+    "half of a vector": (lambda make: lambda k: make(k)[:, :5], vector, "missing", "the first 5 of 10", "in 8 of 8"),
+    "more of a vector": (lambda make: lambda k: np.concatenate([make(k), make(k + 50)[:, :3]], 1), vector, "extra", "the first 10 of 13", "in 8 of 8"),
+}
+
+
+@pytest.mark.parametrize("way", PARTS)
+def test_a_part_of_the_values(tmp_path, way):
+    change, make, kind, where, frames = PARTS[way]
+    verdict = judged(tmp_path, {"y": change(make), "z": vector}, {"y": make, "z": vector}, status=1)
+    assert causes(verdict) == ["output.shape"]
+    f = finding(verdict, "output.shape")
+    words = f["summary"] + " ".join(f["details"])
+    assert f["severity"] == "error" and f["evidence"]["kind"] == kind and where in words and frames in words and f["where"]["tensor"] == "y", f
+
+
+def test_several_outputs_are_one_finding(tmp_path):
+    verdict = judged(tmp_path, {"boxes": lambda k: rows(k)[:-1, :4], "scores": lambda k: rows(k)[:-1, 4]}, {"boxes": lambda k: rows(k)[:, :4], "scores": lambda k: rows(k)[:, 4]}, status=1)
+    assert causes(verdict) == ["output.shape"] and "scores" in " ".join(finding(verdict, "output.shape")["details"])
+
+
+def noisy(make):
+    return lambda k: make(k) + np.random.default_rng(k).normal(0, 1e-6, make(k).shape).astype(np.float32)
+
+
+def test_noise_takes_rows_away(tmp_path):
+    """What is near a threshold comes and goes with noise, which the other rows or another output show."""
+    verdict = judged(tmp_path, {"y": some(lambda r: r[:-1], (2,))(noisy(rows))}, {"y": rows}, status=0)
+    assert [(f["cause"], f["severity"]) for f in verdict["findings"]] == [("log.coverage", "info")]
+    (tmp_path / "two").mkdir()
+    verdict = judged(tmp_path / "two", {"y": some(lambda r: r[:-1], (2,))(rows), "z": noisy(vector)}, {"y": rows, "z": vector}, status=0)
+    assert "output.shape" not in causes(verdict)
+
+
+@pytest.mark.parametrize("how", ["padding", "told alike"])
+def test_another_format_is_a_warning(tmp_path, how):
+    if how == "padding":
+        verdict = judged(tmp_path, {"y": lambda k: rows(k, 3)}, {"y": lambda k: np.pad(rows(k, 3), ((0, 2), (0, 0)))}, status=0)
+    else:
+        verdict = judged(tmp_path, {"y": lambda k: rows(k, 3)}, {"y": lambda k: np.concatenate([rows(k, 3), rows(k + 50, 2)])}, tell=(str, str), status=0)
+        (tmp_path / "other").mkdir()
+        other = judged(tmp_path / "other", {"y": lambda k: rows(k, 3)}, {"y": lambda k: np.concatenate([rows(k, 3), rows(k + 50, 2)])}, tell=(str, lambda k: str(max(k, 1))), status=1)
+        assert "output.shape" in causes(other)
+    assert [(f["cause"], f["severity"]) for f in verdict["findings"]] == [("output.shape", "warning")], verdict["findings"]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_class_for_the_scores(tmp_path, right):
+    """Of equal inputs the same was told: the format alone differs.  Where it was not, that is told."""
+    best = lambda k: int(vector(k).argmax())  # noqa: E731
+    verdict = judged(tmp_path, {"class": lambda k: np.array([best(k)], np.int64)}, {"scores": vector},
+                     tell=(lambda k: f"class {best(k) if right or k != 3 else 77}", lambda k: f"class {best(k)}"), status=0 if right else 1)
+    assert [f["cause"] for f in verdict["findings"] if f["severity"] == "error"] == ([] if right else ["output.postprocess"]), verdict["findings"]
+
+
+def test_an_output_that_is_never_filled(tmp_path):
+    verdict = judged(tmp_path, {"y": lambda k: 0 * vector(k)}, {"y": vector}, status=1)
+    assert causes(verdict) == ["layer.constant"]
+    f = finding(verdict, "layer.constant")
+    assert "0 everywhere" in f["summary"] and f["where"]["stage"] == "output"
+
+
+def test_an_output_of_one_value_on_both_sides(tmp_path):
+    """A wake word that nobody says."""
+    assert judged(tmp_path, {"y": lambda k: 0 * vector(k)}, {"y": lambda k: 0 * vector(k)}, status=0)["findings"] == []
+
+
+def test_frames_with_nan_are_listed(tmp_path):
+    def broken(k):
+        return np.where(np.arange(10) == 3, np.nan, vector(k)).astype(np.float32) if k in (1, 6) else vector(k)
+    f = finding(judged(tmp_path, {"y": broken}, {"y": vector}, status=1), "layer.nan")
+    assert "frames 1 and 6" in " ".join(f["details"]) and f["evidence"]["frame_list"] == "frames 1 and 6"
