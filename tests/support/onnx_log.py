@@ -170,7 +170,8 @@ def record(path, out, inputs, folder, level="extended", role="reference", captur
         put(f"/input/{feed}", feed, array)
         for i, node in enumerate(model.graph.node):
             for k, name in enumerate(node.output):
-                put(f"/layer/{i}" if k == 0 else f"/layer/{i}/{k}", name, arrays[name])
+                if name:  # else an optional one that is left out
+                    put(f"/layer/{i}" if k == 0 else f"/layer/{i}/{k}", name, arrays[name])
         for o in model.graph.output:
             put(f"/output/{o.name}", o.name, arrays[o.name])
         log.frame(frame, begin, source=sources[frame] if sources else f"{frame}", inference_ns=1000000)

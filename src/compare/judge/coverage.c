@@ -2,6 +2,7 @@
 
 #include "compare/comparison.h"
 #include "compare/match/layers.h"
+#include "compare/noise/noise.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@ typedef struct counted_side {
     counted_as *standing;
     uint32_t *region; /* [layers]: a layer that stands for the region; see root */
     uint32_t *size;   /* [layers]: of the region that a layer stands for: its layers that are ALONE */
+    uint32_t *steps;  /* [layers]: of those, layers that run step by step what others may have written out */
     bool *open;       /* [layers]: of a region: some of it is not computed on to a matched layer */
     uint32_t *maker;  /* [tensor_count]: layer that computes the tensor, or EXRAY_NO_INDEX */
 } counted_side;
@@ -89,7 +91,11 @@ static void join_regions(counted_side *s)
             s->region[root(s, i - 1)] = root(s, i);
     }
     for (uint32_t i = 0; i < s->layers.count; i++)
-        s->size[root(s, i)] += s->standing[i] == ALONE;
+        if (s->standing[i] == ALONE) {
+            const exray_node *node = s->layers.layer[i].op;
+            s->size[root(s, i)]++;
+            s->steps[root(s, i)] += xr_keeps_state(node) || xr_has_body(node);
+        }
 }
 
 /* Whether another output of the same node is read: then nothing depends on one that is not, such as the last
@@ -134,9 +140,10 @@ static bool prepare(counted_side *s, const exray_model *model)
     s->standing = calloc(count, sizeof *s->standing);
     s->region = malloc(count * sizeof *s->region);
     s->size = calloc(count, sizeof *s->size);
+    s->steps = calloc(count, sizeof *s->steps);
     s->open = calloc(count, sizeof *s->open);
     s->maker = malloc(((size_t)model->tensor_count + 1) * sizeof *s->maker);
-    if (!s->standing || !s->region || !s->size || !s->open || !s->maker)
+    if (!s->standing || !s->region || !s->size || !s->steps || !s->open || !s->maker)
         return false;
     for (uint32_t t = 0; t < model->tensor_count; t++)
         s->maker[t] = EXRAY_NO_INDEX;
@@ -158,6 +165,7 @@ static void drop(counted_side *s)
     free(s->standing);
     free(s->region);
     free(s->size);
+    free(s->steps);
     free(s->open);
     free(s->maker);
 }
@@ -180,17 +188,33 @@ static void note_matches(const exray_comparison *c, counted_side s[2])
     }
 }
 
-/* The layers without a counterpart from which a matched layer of the other side is computed. */
-static uint32_t count_before(const counted_side *s, uint32_t layer)
+/* The largest region from which a matched layer is computed, or EXRAY_NO_INDEX. */
+static uint32_t region_before(const counted_side *s, uint32_t layer)
 {
     const exray_node *node = s->layers.layer[layer].op;
-    uint32_t most = 0;
+    uint32_t most = EXRAY_NO_INDEX;
     for (uint32_t k = 0; k < node->input_count; k++) {
         uint32_t from = maker_of(s, node, k);
-        if (from != EXRAY_NO_INDEX && is_apart(s, from) && s->size[root(s, from)] > most)
-            most = s->size[root(s, from)];
+        if (from != EXRAY_NO_INDEX && is_apart(s, from) &&
+            (most == EXRAY_NO_INDEX || s->size[root(s, from)] > s->size[most]))
+            most = root(s, from);
     }
     return most;
+}
+
+/* How many layers of a region of the edge can have had a counterpart in one of the reference: a recurrent
+ * layer has none where the other side has its steps written out. */
+static uint32_t most_counterparts(const counted_side s[2], uint32_t edge, uint32_t reference)
+{
+    if (reference == EXRAY_NO_INDEX)
+        return 0;
+    bool unrolled = (s[0].steps[edge] > 0) != (s[1].steps[reference] > 0);
+    uint32_t m = s[1].size[reference], n = s[0].size[edge];
+    if (!unrolled)
+        return m;
+    m -= s[1].steps[reference];
+    n -= s[0].steps[edge];
+    return m < n ? m : n;
 }
 
 /* Between the same two tensors one side may have n layers of its own, and the other m: at most m of the n
@@ -204,12 +228,14 @@ static void count_opposite(const exray_comparison *c, const counted_side s[2], u
         uint32_t counterpart = find_layer(&s[1].layers, pair->index[1], pair->output[1]);
         if (end == EXRAY_NO_INDEX || counterpart == EXRAY_NO_INDEX)
             continue;
-        uint32_t m = count_before(&s[1], counterpart);
+        uint32_t opposite = region_before(&s[1], counterpart);
         const exray_node *node = s[0].layers.layer[end].op;
         for (uint32_t k = 0; k < node->input_count; k++) {
             uint32_t from = maker_of(&s[0], node, k);
-            if (from != EXRAY_NO_INDEX && is_apart(&s[0], from) && other[root(&s[0], from)] < m)
-                other[root(&s[0], from)] = m;
+            if (from == EXRAY_NO_INDEX || !is_apart(&s[0], from))
+                continue;
+            uint32_t here = root(&s[0], from), m = most_counterparts(s, here, opposite);
+            other[here] = other[here] < m ? m : other[here];
         }
     }
 }

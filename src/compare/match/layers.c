@@ -191,6 +191,8 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
     uint32_t source = only_passes_on(op.kind, node) ? single_source(w, node) : EXRAY_NO_INDEX;
     bool fixed = op.kind == XR_OP_CONSTANT || all_constant(w, node), raw = is_raw(w, node, op.kind);
     for (uint32_t k = 0; k < node->output_count; k++) {
+        if (node->outputs[k] == EXRAY_NO_INDEX && node->output_count > 1)
+            continue; /* an optional one that the node leaves out */
         uint32_t number = w->out->count++;
         xr_layer *layer = &w->out->layer[number];
         bool known = node->outputs[k] < model->tensor_count;
