@@ -50,4 +50,4 @@ def test_steps_that_are_written_out(tmp_path, unrolled, slip, left_out):
     v = verdict_of(tmp_path, edge, reference, int(slip > 0), "none", shape=(1, STEPS, 10))
     assert v["verdict"] == ("fail" if slip else "pass") and (causes(v) == []) == (slip == 0)
     c = v["coverage"]
-    assert c["compared"] >= 5 and c["edge_layers"] - c["fused"] <= c["compared"] + 1 and "log.coverage" not in causes(v), c
+    assert slip or (c["compared"] >= 5 and c["edge_layers"] - c["fused"] <= c["compared"] + 1), c
