@@ -301,6 +301,16 @@ static bool format_accounts_for(const exray_finding *cause, const exray_finding 
 
 /* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
  * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
+/* What is wrong behind an input of which no numbers were compared: the finding says that the input may be
+ * why. */
+static bool input_accounts_for(const exray_finding *cause, const exray_finding *f)
+{
+    bool open = false;
+    for (size_t i = 0; i < f->alternative_count; i++)
+        open = open || strcmp(f->alternative[i].cause, "input.unknown") == 0;
+    return open && strcmp(f->cause, "layer.unknown") == 0 && has_prefix(cause->cause, "input.");
+}
+
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
                          const exray_finding *f)
 {
@@ -337,6 +347,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
         return has_prefix(cause->cause, "input.");
+    if (input_accounts_for(cause, f))
+        return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
     if (wrong_layers_account_for(cause, f) || weights_account_for_order(comparison, cause, f))

@@ -19,6 +19,7 @@
 #include "checks/input/sound/explain_sound.h"
 #include "checks/input/sound/sound_frames.h"
 #include "checks/input/tokens/input_tokens.h"
+#include "checks/labels/string_ports.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/not_finite.h"
 #include "checks/port/port_exchange.h"
@@ -284,7 +285,11 @@ static exray_status judge_each(const exray_comparison *comparison, const xr_loop
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
-    if (count == 0) {
+    bool strings;
+    const exray_status status = xr_string_inputs(comparison, findings, &strings, error);
+    if (status)
+        return status;
+    if (count == 0 && !strings) {
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message,
                  "no input of the model is in both logs: record with --capture io or more");

@@ -17,8 +17,7 @@ static bool is_word(unsigned char c)
     return isalnum(c) || c >= 0x80;
 }
 
-/* Letters, digits and whatever is not ASCII stay; all else is a space between words. */
-static void make_plain(const char *text, size_t size, char out[XR_CLASS_NAME_SIZE])
+void xr_class_name_plain(const char *text, size_t size, char out[XR_CLASS_NAME_SIZE])
 {
     size_t length = 0;
     bool gap = false;
@@ -93,7 +92,7 @@ static bool add(xr_class_names *names, int64_t id, const char *text, size_t size
     xr_class_name *n = &names->name[names->count];
     n->id = id;
     snprintf(n->text, sizeof n->text, "%.*s", (int)(size < sizeof n->text ? size : sizeof n->text), text);
-    make_plain(text, size, n->plain);
+    xr_class_name_plain(text, size, n->plain);
     names->count += *n->plain != 0;
     return true;
 }

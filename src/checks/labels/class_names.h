@@ -12,6 +12,10 @@ typedef struct xr_class_name {
     char plain[XR_CLASS_NAME_SIZE]; /* its words alone: ASCII in lower case, one space between them */
 } xr_class_name;
 
+/* What `plain` is of a name: letters, digits and whatever is not ASCII stay, cut; all else is a space between
+ * words. */
+void xr_class_name_plain(const char *text, size_t size, char out[XR_CLASS_NAME_SIZE]);
+
 /* Sorted by id, each class once (with the name that it was first told by). */
 typedef struct xr_class_names {
     xr_class_name *name;

@@ -1,6 +1,7 @@
 /* output.labels: behind equal classes, names of another label file or in another order. */
 #include "checks/builtin.h"
 #include "checks/labels/names_between.h"
+#include "checks/labels/string_ports.h"
 #include "checks/output/labelling.h"
 
 #include <errno.h>
@@ -166,10 +167,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; status == EXRAY_OK && !judged && i < sizeof order / sizeof *order; i++)
         status = compare(&c, order[i][0], order[i][1], &judged, findings, error);
     end(&c);
-    return status;
+    return status ? status : xr_string_outputs(comparison, findings, error);
 }
 
-static const char *const causes[] = {"output.labels", NULL};
+static const char *const causes[] = {"output.labels", "output.postprocess", NULL};
 
 const exray_assertion xr_assertion_output_labels = {
     .size = sizeof(exray_assertion),
@@ -177,6 +178,7 @@ const exray_assertion xr_assertion_output_labels = {
     .name = "output.labels",
     .summary = "both sides give a class the same name",
     .causes = causes,
-    .needs = "/result of both logs with names of classes, or a label file attached to each",
+    .needs =
+        "/result of both logs with names of classes, or a label file attached to each, or outputs of strings",
     .run = run,
 };

@@ -76,6 +76,18 @@ static uint32_t place_of(const exray_model *model, exray_kind kind, const char *
     return *name && !*end && position < count ? (uint32_t)position : EXRAY_NO_INDEX;
 }
 
+/* Strings are no numbers: nothing here reads them (checks/labels/string_ports.h does). */
+static void leave_out_strings(const exray_model *model, port_list *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const uint32_t tensor = list->port[i].tensor;
+        if (tensor >= model->tensor_count || model->tensors[tensor].dtype != EXRAY_DTYPE_STRING)
+            list->port[kept++] = list->port[i];
+    }
+    list->count = kept;
+}
+
 /* In the order of the model where it is known, else of the records. */
 static bool collect(const exray_comparison *c, exray_side side, exray_kind kind, port_list *list)
 {
@@ -105,6 +117,7 @@ static bool collect(const exray_comparison *c, exray_side side, exray_kind kind,
             list->port[sorted++] = found;
             break;
         }
+    leave_out_strings(model, list);
     return true;
 }
 

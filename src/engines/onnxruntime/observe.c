@@ -1,15 +1,17 @@
 /* What is recorded of a run of ONNX Runtime. Only ONNX Runtime itself allocates here: each query about a
- * value makes an object. */
+ * value makes an object; and strings, which do not lie side by side, are gathered. */
 #include "engines/onnxruntime/observe.h"
 
 #include "engines/onnxruntime/exposed_graph.h"
 #include "engines/onnxruntime/profile.h"
 #include "engines/onnxruntime/serve.h"
+#include "engines/onnxruntime/strings.h"
 
 #include "core/dtype.h"
 #include "core/host/taps.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Values ---------------------------------------------------------------------------- */
@@ -41,13 +43,21 @@ static void record_value(const xr_ort_observer *o, exray_kind kind, uint32_t ten
     if (name)
         record.info.name = name;
     exray_tensor_info now = record.info;
-    if (!xr_ort_describe(o->api, value, &now, shape, &record.data, &record.size))
-        return;
+    void *strings = NULL;
+    if (!xr_ort_describe(o->api, value, &now, shape, &record.data, &record.size)) {
+        if (!value || now.dtype != EXRAY_DTYPE_STRING)
+            return;
+        strings = xr_ort_strings(o->api, value, &now, &record.size);
+        if (!strings)
+            return;
+        record.data = strings;
+    }
     if (record.in_model && now.dtype != o->tensors[tensor].dtype)
         now.quantization.count = 0;
     record.info_differs = !record.in_model || !same_as_described(&now, &o->tensors[tensor]);
     record.info = now;
     exray_recorder_log_tensor(o->recorder, &record);
+    free(strings);
 }
 
 static void record_ports(const xr_ort_observer *o, exray_kind kind, const char *const *names,

@@ -50,6 +50,9 @@ enum { XR_ORT_DEVICE_ALLOCATOR = 0, XR_ORT_DEFAULT_MEMORY = 0 };
        OrtValue **))                                                                                         \
     X(50, OrtStatus *, IsTensor, (const OrtValue *, int *))                                                  \
     X(51, OrtStatus *, GetTensorMutableData, (OrtValue *, void **))                                          \
+    X(53, OrtStatus *, GetStringTensorDataLength, (const OrtValue *, size_t *))                              \
+    X(54, OrtStatus *, GetStringTensorContent,                                                               \
+      (const OrtValue *, void *text, size_t size, size_t *offsets, size_t count))                            \
     X(55, OrtStatus *, CastTypeInfoToTensorInfo, (const OrtTypeInfo *, const OrtTensorTypeAndShapeInfo **))  \
     X(60, OrtStatus *, GetTensorElementType, (const OrtTensorTypeAndShapeInfo *, int *))                     \
     X(61, OrtStatus *, GetDimensionsCount, (const OrtTensorTypeAndShapeInfo *, size_t *))                    \

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from exray import _ort_profile
+from exray import _ort_profile, _strings
 from exray._errors import ArgumentError, need
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LEVELS = {"default": "ORT_ENABLE_ALL", "extended": "ORT_ENABLE_EXTENDED", "none": "ORT_DISABLE_ALL"}
+
+
+def _held(values: "Mapping[str, Any]") -> "Dict[str, NDArray[Any]]":
+    """Those that a log can hold, as arrays: numbers and strings in whatever ONNX Runtime takes and gives; no maps, no
+    sequences."""
+    import numpy as np
+
+    held: "Dict[str, NDArray[Any]]" = {}
+    for name, value in values.items():
+        try:
+            array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+        except Exception:  # of an accelerator's memory, ragged
+            continue
+        if has_log_dtype(array.dtype) or _strings.are_strings(array):
+            held[name] = array
+    return held
 
 
 class Session:
@@ -116,7 +132,7 @@ class Session:
             if position is None:
                 continue
             known = self._tensors[position]
-            dtype = DTYPE_NAMES[log_dtype(array.dtype)]
+            dtype = DTYPE_NAMES[log_dtype(array.dtype)] if has_log_dtype(array.dtype) else "string"
             if known.dtype != dtype or known.shape != array.shape:
                 quantization = known.quantization if known.dtype == dtype else None
                 self._tensors[position] = replace(known, dtype=dtype, shape=array.shape, quantization=quantization)
@@ -168,25 +184,34 @@ class Session:
             self._record_inputs(feed)
         if self._observed is not None and self._wanted:
             layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
-        layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and has_log_dtype(a.dtype)}
+        layers, outputs = _held(layers), _held(outputs)
         if first:
-            self._describe({**feed, **outputs, **layers})
+            self._describe({**_held(feed), **outputs, **layers})
             self._record_inputs(feed)
         for name, array in layers.items():
             node, output, _ = self._places[name]
-            if r.wants("layer", node, self._file.model.nodes[node].name):
+            if not r.wants("layer", node, self._file.model.nodes[node].name):
+                continue
+            if has_log_dtype(array.dtype):
                 r.layer(node, name, array, output=output)
+            else:
+                _strings.record(r, "layer", name, array, node, output)
         for name, array in outputs.items():
-            if hasattr(array, "dtype") and has_log_dtype(array.dtype):
+            if has_log_dtype(array.dtype):
                 r.output(name, array)
+            else:
+                _strings.record(r, "output", name, array)
         if not self._profiled:
             self._profiled = True
             self._times = _ort_profile.profile(lambda prefix: self._make(self._model, self._level, profile=prefix),
                                                feed, self._nodes_by_name())
 
     def _record_inputs(self, feed: "Mapping[str, NDArray[Any]]") -> None:
-        for name, array in feed.items():
-            self._recorder.input(name, array)
+        for name, array in _held(feed).items():
+            if has_log_dtype(array.dtype):
+                self._recorder.input(name, array)
+            else:
+                _strings.record(self._recorder, "input", name, array)
 
     def _nodes_by_name(self) -> Dict[str, int]:
         """Positions of the nodes by their names, and by the names of what they make, as events name them."""

@@ -1,0 +1,126 @@
+"""Models that take or return strings: classifiers as scikit-learn's converter leaves them."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import exray
+from exray import _strings
+
+ML = "ai.onnx.ml"
+NAMES = ("rose", "tulip", "naïve 日本", "")
+
+
+def save(path, nodes, inputs, outputs, constants):
+    graph = helper.make_graph(nodes, "g", inputs, outputs, [numpy_helper.from_array(v, n) for n, v in constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(ML, 2)], ir_version=8), path)
+    return path
+
+
+def flowers(path, names=NAMES, label="label"):
+    """x [n, 8] -> the names of the best classes, and probabilities."""
+    weights = np.random.default_rng(2).normal(0, 1, (8, len(names))).astype(np.float32)
+    return save(path, [helper.make_node("MatMul", ["x", "w"], ["raw"], "mm"), helper.make_node("Softmax", ["raw"], ["probabilities"], "soft"),
+                       helper.make_node("ArgMax", ["probabilities"], ["best"], "best", axis=1, keepdims=0),
+                       helper.make_node("LabelEncoder", ["best"], [label], "encode", domain=ML, keys_int64s=list(range(len(names))), values_strings=list(names))],
+                [helper.make_tensor_value_info("x", 1, ["n", 8])],
+                [helper.make_tensor_value_info(label, TensorProto.STRING, ["n"]), helper.make_tensor_value_info("probabilities", 1, ["n", len(names)])],
+                {"w": weights})
+
+
+def words(path):
+    """A word -> probabilities, and the same as a list of maps (ZipMap)."""
+    weights = np.random.default_rng(0).normal(0, 1, (3, 3)).astype(np.float32)
+    maps = helper.make_sequence_type_proto(helper.make_map_type_proto(TensorProto.STRING, helper.make_tensor_type_proto(1, None)))
+    return save(path, [helper.make_node("LabelEncoder", ["word"], ["id"], "encode", domain=ML, keys_strings=["a", "b", "c"], values_int64s=[0, 1, 2], default_int64=-1),
+                       helper.make_node("OneHot", ["id", "depth", "values"], ["hot"], "hot"), helper.make_node("MatMul", ["hot", "w"], ["raw"], "mm"),
+                       helper.make_node("Softmax", ["raw"], ["p"], "soft"), helper.make_node("ZipMap", ["p"], ["maps"], "zip", domain=ML, classlabels_strings=["x", "y", "z"])],
+                [helper.make_tensor_value_info("word", TensorProto.STRING, ["n"])], [helper.make_tensor_value_info("p", 1, ["n", 3]), helper.make_value_info("maps", maps)],
+                {"depth": np.array([3], np.int64), "values": np.array([0, 1], np.float32), "w": weights})
+
+
+def record(path, role, model, feeds):
+    with exray.Recorder(path, role=role, capture="full") as r:
+        session = exray.onnx.Session(model, r)
+        return [session.run(None, feed) for feed in feeds]
+
+
+def rows(count=8, batch=1):
+    return [{"x": np.random.default_rng(i).normal(0, 1, (batch, 8)).astype(np.float32)} for i in range(count)]
+
+
+def unpacked(tensor):
+    data = bytes(tensor.raw())
+    at = np.frombuffer(data, "<u4", 2 + int.from_bytes(data[:4], "little"))
+    return [data[a:b].decode() for a, b in zip(at[1:-1], at[2:])]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_they_are_recorded_as_they_are(tmp_path, program, batch):
+    """By the tap, and by the program's own adapter, byte for byte."""
+    given = record(tmp_path / "e.mcap", "edge", flowers(tmp_path / "m.onnx"), rows(batch=batch))
+    program("replay", tmp_path / "e.mcap", "--from", "input", "--model", tmp_path / "m.onnx", "-o", tmp_path / "r.mcap")
+    with exray.open(tmp_path / "e.mcap") as edge, exray.open(tmp_path / "r.mcap") as reference:
+        for outputs, a, b in zip(given, edge, reference):
+            assert unpacked(a.outputs["label"]) == list(outputs[0]) and a.outputs["label"].shape == (batch,)
+            assert bytes(a.outputs["label"].raw()) == bytes(b.outputs["label"].raw()) == bytes(a.layers[3].raw())
+    report = exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
+    assert report.verdict == "pass" and (batch > 1 or report.accuracy.agreement == 1)
+
+
+@pytest.mark.parametrize("names, other", [(("tulip", "rose", "naïve 日本", ""), "tulip"), (("not rose", "tulip", "naïve 日本", ""), "not rose")])
+@pytest.mark.parametrize("label, batch", [("label", 4), ("output_label", 1)])
+def test_other_names_behind_equal_numbers(tmp_path, names, other, label, batch):
+    record(tmp_path / "e.mcap", "edge", flowers(tmp_path / "a.onnx", names, label), rows(batch=batch))
+    record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "b.onnx"), rows(batch=batch))
+    report = exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
+    assert [f.cause for f in report.findings if f.severity == "error"] == ["output.labels"] and report.verdict == "fail"
+    assert other in report.findings[0].summary and (batch > 1 or report.accuracy.agreement == 1)
+
+
+def test_the_same_words_are_the_same_names(tmp_path):
+    record(tmp_path / "e.mcap", "edge", flowers(tmp_path / "a.onnx", ("Rose", "TULIP ", "naïve_日本", "")), rows(batch=4))
+    record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "b.onnx"), rows(batch=4))
+    assert exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap").verdict == "pass"
+
+
+def test_names_of_other_decisions_are_a_consequence(tmp_path):
+    """Another input makes other classes, and these have other names."""
+    record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "m.onnx"), rows())
+    record(tmp_path / "e.mcap", "edge", tmp_path / "m.onnx", [{"x": -1.5 * feed["x"]} for feed in rows()])
+    report = exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
+    assert report.verdict == "fail" and not [f for f in report.findings if f.cause.startswith("output.")]
+    assert report.findings[0].cause.startswith("input.")
+
+
+def test_inputs(tmp_path):
+    def feeds(*texts):
+        return [{"word": np.array([t], object)} for t in texts]
+
+    assert isinstance(record(tmp_path / "r.mcap", "reference", words(tmp_path / "m.onnx"), feeds("a", "b", "c", "d"))[0][1][0], dict)
+    record(tmp_path / "e.mcap", "edge", tmp_path / "m.onnx", feeds("a", "b", "c", "d"))
+    record(tmp_path / "list.mcap", "edge", tmp_path / "m.onnx", [{"word": np.array(["a"])}, *feeds("b", "c", "d")])
+    record(tmp_path / "upper.mcap", "edge", tmp_path / "m.onnx", feeds("A", "b", "C", "d"))
+    for equal in ("e.mcap", "list.mcap"):
+        assert exray.validate(tmp_path / equal, tmp_path / "r.mcap").verdict == "pass"
+    report = exray.validate(tmp_path / "upper.mcap", tmp_path / "r.mcap")
+    assert [f.cause for f in report.findings if f.severity == "error"] == ["input.tokens"]
+    assert '"A"' in report.findings[0].summary and "case alone" in str(report.json["findings"][0])
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 7, b"\xff" * 40, b"\1\0\0\0\x0c\0\0\0\xff\xff\xff\xff", b"\2\0\0\0\x10\0\0\0\x0c\0\0\0\x10\0\0\0",
+                                  b"\1\0\0\0\0\0\0\0\x0c\0\0\0", b"\1\0\0\0\x0d\0\0\0\x0d\0\0\0"])
+def test_damaged_ones_are_left_out(tmp_path, monkeypatch, data):
+    record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "m.onnx"), rows())
+    monkeypatch.setattr(_strings, "packed", lambda array: np.frombuffer(data or b"\0", np.uint8))
+    record(tmp_path / "e.mcap", "edge", tmp_path / "m.onnx", rows())
+    assert exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap").verdict == "pass"
+
+
+def test_packed():
+    texts = np.array([["a", "日本"], ["", "x" * 300]], object)
+    data = _strings.packed(texts).tobytes()
+    at = np.frombuffer(data, "<u4", 6)
+    assert at[0] == 4 and at[1] == 24 and [data[a:b].decode() for a, b in zip(at[1:-1], at[2:])] == list(texts.flat) and at[5] == len(data)
+    assert _strings.are_strings(texts) and _strings.are_strings(np.array(["a"])) and not _strings.are_strings(np.array([1, "a"], object))
