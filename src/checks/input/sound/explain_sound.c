@@ -8,8 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-/* What rounding to 16 bits and the ends of long filters leave. */
+/* What rounding to 16 bits and the ends of long filters leave; and what rounding alone does. */
 #define FILTERED 2e-3
+#define EXACT    1e-5
 
 /* The variance that noise leaves: 34 dB below the signal, or two roundings to the tensor's steps. */
 static double allowed_of(const xr_sound_frames *frames)
@@ -48,7 +49,13 @@ static bool report_values(const xr_sound_report *r, const xr_sound_relation *rel
     if (values.kind == XR_SOUND_VALUES_FRAMES && (relation->ratio != 1 || relation->channels) &&
         values.least > 0.8 * values.most)
         values.kind = XR_SOUND_VALUES_LINE;
-    bool told = xr_report_sound_values(r, relation, &values);
+    /* A low pass with few poles is made again to the last digits; what another rate left is not. */
+    xr_sound_filter filter;
+    bool filtered = values.kind == XR_SOUND_VALUES_BAND && is_plain(relation) &&
+                    xr_find_recursive_filter(segments, count, EXACT, &filter);
+    if (filtered)
+        xr_report_sound_filter(r, &filter);
+    bool told = filtered || xr_report_sound_values(r, relation, &values);
     xr_free_segments(segments, count);
     return told;
 }
@@ -72,7 +79,8 @@ static bool report_filter(const xr_sound_report *r, double allowed)
     size_t count;
     xr_sound_filter filter;
     xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
-    bool found = segments && xr_find_sound_filter(segments, count, fmax(allowed, FILTERED), &filter);
+    bool found = segments && (xr_find_sound_filter(segments, count, fmax(allowed, FILTERED), &filter) ||
+                              xr_find_recursive_filter(segments, count, fmax(allowed, FILTERED), &filter));
     if (found)
         xr_report_sound_filter(r, &filter);
     xr_free_segments(segments, count);
@@ -164,6 +172,7 @@ static bool explain(const xr_sound_report *r)
     xr_sound_order order;
     xr_sound_relation relation;
     xr_sound_pieces pieces;
+    xr_sound_across across;
     if (xr_report_careless_resampler(r) || report_alone(r) || report_resamplers(r))
         return true;
     if (report_values(r, &plain, allowed)) {
@@ -179,6 +188,10 @@ static bool explain(const xr_sound_report *r)
     bool related = xr_find_sound_relation(r->frames, &relation);
     bool as_is = relation.reading == XR_SAMPLES_AS_IS && !relation.channels && relation.ratio == 1;
     bool unexplained = !related || (as_is && relation.rest > allowed);
+    if (unexplained && xr_find_sound_across(r->frames, &across)) {
+        xr_report_sound_across(r, &across);
+        return true;
+    }
     if (unexplained && report_filter(r, allowed))
         return true;
     if (unexplained && xr_find_sound_pieces(r->frames, &pieces)) {
@@ -232,6 +245,12 @@ bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_fin
         nothing = nothing || (frames->differing && report_alone(&r));
         xr_sound_frames_free(frames);
         return nothing;
+    }
+    xr_sound_steps steps;
+    if (xr_find_sound_steps(frames, &steps)) {
+        xr_report_sound_steps(&r, &steps);
+        xr_sound_frames_free(frames);
+        return true;
     }
     bool told = frames->differing && explain(&r);
     /* Beside what is told of the others, or alone. */

@@ -100,6 +100,48 @@ void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order
     end(r, f);
 }
 
+void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *a)
+{
+    exray_finding *f = begin(r, a->torn ? "input.frame_order" : "input.delay", 0.95);
+    if (a->torn) {
+        char at[64];
+        if (a->least_at == a->most_at)
+            snprintf(at, sizeof at, "sample %zu", a->least_at);
+        else
+            snprintf(at, sizeof at, "samples %zu to %zu", a->least_at, a->most_at);
+        exray_finding_summary(
+            f,
+            "The edge's frames are torn: %s %s%s they have the samples of %ld frame%s %s, in %zu of "
+            "%zu frames.",
+            a->own_first ? "from" : "up to", at, a->own_first ? " on" : "", labs(a->by),
+            labs(a->by) == 1 ? "" : "s", a->by > 0 ? "later" : "before", a->supporting, a->differing);
+        exray_finding_fix(
+            f, "Hand a buffer to the model once it is filled, and fill another one meanwhile (half of it is "
+               "of another turn).");
+        exray_finding_number(f, "frames_ahead", (double)a->by);
+        exray_finding_number(f, "torn_at", (double)a->least_at);
+    } else {
+        exray_finding_summary(
+            f,
+            "The edge's windows are %ld samples apart, the reference's %ld: each begins %ld samples "
+            "%s than the one before it would.",
+            a->hop, a->length, labs(a->length - a->hop), a->hop < a->length ? "earlier" : "later");
+        exray_finding_detail(
+            f,
+            "Found in the sound of all the reference's windows, one behind the other, sample for "
+            "sample: %zu of them.",
+            a->supporting);
+        exray_finding_fix(
+            f, "Move on by as many samples as the reference does (pipeline: `window: %ld hop %ld`).",
+            a->length, a->length);
+        exray_finding_number(f, "hop", (double)a->hop);
+        exray_finding_number(f, "hop_reference", (double)a->length);
+    }
+    exray_finding_text(f, "kind", a->torn ? "torn" : "hop");
+    exray_finding_number(f, "frames_supporting", (double)a->supporting);
+    end(r, f);
+}
+
 /* ---- What is done to the samples ---------------------------------------------------------------------- */
 
 static void report_reading(const xr_sound_report *r, const xr_sound_relation *relation)
@@ -178,13 +220,17 @@ bool xr_report_sound_channel(const xr_sound_report *r)
     return true;
 }
 
-/* Two usual rates of that ratio; the second is the model's if that is known, else 16 kHz where it fits. */
+/* Two usual rates of that ratio; the second is the model's if that is known, else 16 kHz where it fits, or
+ * what microphones have: 44.1 and 48 kHz. */
 static bool usual_pair(double ratio, double rate, double *from, double *to)
 {
+    size_t count = 0;
+    while (xr_usual_rates[count] > 0)
+        count++;
     for (int pass = 0; pass < 2; pass++)
-        for (size_t a = 0; xr_usual_rates[a] > 0; a++)
-            for (size_t b = 0; xr_usual_rates[b] > 0; b++) {
-                double model = xr_usual_rates[b];
+        for (size_t a = count; a-- > 0;)
+            for (size_t b = count; b-- > 0;) {
+                const double model = xr_usual_rates[b];
                 if (pass == 0 && model != (rate > 0 ? rate : 16000))
                     continue;
                 if (fabs(xr_usual_rates[a] / model / ratio - 1) < 0.005) {
@@ -454,6 +500,26 @@ static void report_wrapping(const xr_sound_report *r, const xr_sound_values *v)
     exray_finding_number(f, "wrapped_share", v->clipped_share);
     exray_finding_number(f, "residual_share", v->rest);
     exray_finding_alternative(f, "input.dtype", 0.05);
+    end(r, f);
+}
+
+void xr_report_sound_steps(const xr_sound_report *r, const xr_sound_steps *steps)
+{
+    const char *who = side_name[steps->coarse];
+    /* Of full scale, which is 1 or 32768. */
+    const double bits = round(log2((steps->step < 1 ? 2 : 65536) / steps->step));
+    exray_finding *f = begin(r, "input.dtype", 0.93);
+    exray_finding_summary(
+        f,
+        "The %s's samples are the %s's in steps of %.4g, as %g bits have them: what lies between is "
+        "rounded.",
+        who, side_name[1 - steps->coarse], steps->step, bits);
+    exray_finding_fix(f, "Keep samples in 16 bits or as floats up to the model's input, on both sides.");
+    exray_finding_text(f, "kind", "bits");
+    exray_finding_number(f, "bits", bits);
+    exray_finding_number(f, "step", steps->step);
+    exray_finding_number(f, "residual_share", steps->rest);
+    exray_finding_alternative(f, "input.quantization", 0.2);
     end(r, f);
 }
 

@@ -2,12 +2,14 @@
 #ifndef XR_SOUND_REPORT_H
 #define XR_SOUND_REPORT_H
 
-#include "checks/input/sound/sound_filter.h"
+#include "checks/input/sound/filters/sound_filter.h"
+#include "checks/input/sound/filters/sound_resampler.h"
+#include "checks/input/sound/sound_across.h"
 #include "checks/input/sound/sound_order.h"
 #include "checks/input/sound/sound_pieces.h"
-#include "checks/input/sound/sound_resampler.h"
 #include "checks/input/sound/sound_sides.h"
 #include "checks/input/sound/sound_values.h"
+#include "checks/input/sound/sound_wrap.h"
 
 /* What all of them need. */
 typedef struct xr_sound_report {
@@ -17,6 +19,7 @@ typedef struct xr_sound_report {
 } xr_sound_report;
 
 void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order);
+void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *across);
 /* One side is one channel of the record, the other another or the mean of all. */
 bool xr_report_sound_channel(const xr_sound_report *r);
 /* The reading, the channels, the rate and the shift of a relation, each where it is there. */
@@ -29,6 +32,8 @@ bool xr_report_careless_resampler(const xr_sound_report *r);
 void xr_report_sound_alone(const xr_sound_report *r, const xr_sound_alone *alone);
 /* Two usual resamplers: a warning, and an error where decisions differ. */
 void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resamplers *resamplers);
+/* One side has fewer bits. */
+void xr_report_sound_steps(const xr_sound_report *r, const xr_sound_steps *steps);
 /* false: the values are the same. */
 bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *relation,
                             const xr_sound_values *values);

@@ -87,3 +87,48 @@ bool xr_judge_sound_wrapping(const xr_sound_segment *segments, size_t count, xr_
     }
     return false;
 }
+
+/* ---- Fewer bits ----------------------------------------------------------------------------------- */
+
+/* The least distance of samples that follow each other, of all frames; 0: they never differ. */
+static double least_step(const xr_sound_frames *frames, int side)
+{
+    double least = 0;
+    for (size_t i = 0; i < frames->count; i++)
+        for (size_t k = 1; k < frames->list[i].count; k++) {
+            const double d = fabs((double)frames->list[i].side[side][k] - frames->list[i].side[side][k - 1]);
+            if (d > 0 && (least == 0 || d < least))
+                least = d;
+        }
+    return least;
+}
+
+static bool is_whole(double v, double step)
+{
+    return fabs(v / step - round(v / step)) < 0.02;
+}
+
+static bool lies_in_steps(const xr_sound_frames *frames, int coarse, xr_sound_steps *out)
+{
+    enum { LEAST_BETWEEN = 4, MOST_BITS = 4096 };
+    const double step = least_step(frames, coarse);
+    double between = 0, all = 0, rest = 0, energy = 0;
+    for (size_t i = 0; i < frames->count && step > 0; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        for (size_t k = 0; k < f->count && !f->equal; k++) {
+            const double y = f->side[coarse][k], x = f->side[!coarse][k];
+            /* The end of the range may be a step short: 127 for 128. */
+            if (!is_whole(y, step) || fabs(y - x) > 1.01 * step || fabs(y) > MOST_BITS * step)
+                return false;
+            between += !is_whole(x, step), all++;
+            rest += (y - x) * (y - x), energy += x * x;
+        }
+    }
+    *out = (xr_sound_steps){.coarse = coarse, .step = step, .rest = energy > 0 ? rest / energy : 0};
+    return all > 0 && between > all / LEAST_BETWEEN && least_step(frames, !coarse) < step / LEAST_BETWEEN;
+}
+
+bool xr_find_sound_steps(const xr_sound_frames *frames, xr_sound_steps *out)
+{
+    return lies_in_steps(frames, EXRAY_SIDE_EDGE, out) || lies_in_steps(frames, EXRAY_SIDE_REFERENCE, out);
+}

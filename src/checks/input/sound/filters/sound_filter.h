@@ -1,21 +1,29 @@
-/* Whether one side's samples are the other's behind a filter: a short one, of up to XR_FILTER_TAPS samples.
- */
+/* Whether one side's samples are the other's behind a filter: a short one, of up to XR_FILTER_TAPS samples,
+ * or one with feedback, of up to XR_FILTER_ORDER samples. */
 #ifndef XR_SOUND_FILTER_H
 #define XR_SOUND_FILTER_H
 
 #include "checks/input/sound/sound_relation.h"
 
-enum { XR_FILTER_TAPS = 32, XR_FILTER_BEFORE = 8 };
+enum { XR_FILTER_TAPS = 32, XR_FILTER_BEFORE = 8, XR_FILTER_ORDER = 4 };
 
 typedef struct xr_sound_filter {
     int filtered;               /* exray_side: whose samples are behind it */
     double tap[XR_FILTER_TAPS]; /* tap[k] is that of the sample k - XR_FILTER_BEFORE before */
     double rest;                /* the variance that it leaves */
+    /* With feedback (order > 0) instead of taps: y[i] is the sum of forward[k] x[i - k] less that of
+     * back[k] y[i - 1 - k]. */
+    size_t order;
+    double forward[XR_FILTER_ORDER + 1], back[XR_FILTER_ORDER];
 } xr_sound_filter;
 
 /* Of segments that were brought together without a shift; allowed: the variance that noise leaves. */
 bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double allowed,
                           xr_sound_filter *out);
+
+/* The same of one with feedback: a high pass, a blocker of an offset, an equalizer. */
+bool xr_find_recursive_filter(const xr_sound_segment *segments, size_t count, double allowed,
+                              xr_sound_filter *out);
 
 /* How much it passes at a frequency (of half of the rate, 0..1), in dB. */
 double xr_filter_decibels(const xr_sound_filter *filter, double share);

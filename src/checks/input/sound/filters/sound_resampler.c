@@ -1,4 +1,4 @@
-#include "checks/input/sound/sound_resampler.h"
+#include "checks/input/sound/filters/sound_resampler.h"
 
 #include "checks/input/sound/sound_math.h"
 

@@ -1,4 +1,4 @@
-#include "checks/input/sound/sound_filter.h"
+#include "checks/input/sound/filters/sound_filter.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -112,9 +112,26 @@ bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double
     return count > 0 && out->rest <= allowed && out->rest < as_is / MUCH_BETTER;
 }
 
+/* A sum of rising powers of a turn, 1 / z. */
+static double magnitude(const double *factor, size_t count, double share)
+{
+    double re = 0, im = 0;
+    for (size_t k = 0; k < count; k++) {
+        const double angle = 3.14159265358979323846 * share * (double)k;
+        re += factor[k] * cos(angle), im -= factor[k] * sin(angle);
+    }
+    return hypot(re, im);
+}
+
 double xr_filter_decibels(const xr_sound_filter *f, double share)
 {
     double re = 0, im = 0;
+    if (f->order) {
+        double back[XR_FILTER_ORDER + 1] = {1};
+        memcpy(back + 1, f->back, f->order * sizeof *back);
+        return 20 * log10(fmax(magnitude(f->forward, f->order + 1, share), 1e-6) /
+                          fmax(magnitude(back, f->order + 1, share), 1e-9));
+    }
     for (int k = 0; k < TAPS; k++) {
         double angle = 3.14159265358979323846 * share * (k - BEFORE);
         re += f->tap[k] * cos(angle), im -= f->tap[k] * sin(angle);
@@ -125,6 +142,8 @@ double xr_filter_decibels(const xr_sound_filter *f, double share)
 double xr_filter_emphasis(const xr_sound_filter *f)
 {
     double first = f->tap[BEFORE], a = -f->tap[BEFORE + 1] / first;
+    if (f->order)
+        return 0;
     for (int k = 0; k < TAPS; k++)
         if (k != BEFORE && k != BEFORE + 1 && fabs(f->tap[k]) > 0.02 * fabs(first))
             return 0;
