@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "checks/compatible.h"
 #include "checks/layer/blame.h"
+#include "checks/log/unknown_task.h"
 #include "core/sized.h"
 #include "log/wire.h"
 #include "validate/again.h"
@@ -25,6 +26,7 @@ struct exray_validation {
     xr_isolation_result isolation;
     xr_again again;
     char unchecked[128];       /* a remark on records without a checksum */
+    char unknown_task[200];    /* likewise on a task that is not known */
     const char **remarks;      /* all of them, then NULL */
     char (*known_remark)[400]; /* [known.count] */
     xr_known_list known;
@@ -185,14 +187,19 @@ static size_t remark_on_known(exray_validation *v, const exray_validation_option
 
 static bool gather_remarks(exray_validation *v, const exray_validation_options *o)
 {
-    enum { OTHERS = 5 };
+    enum { OTHERS = 6 };
     v->remarks = calloc(OTHERS + v->known.count + 1, sizeof *v->remarks);
     v->known_remark = calloc(v->known.count + 1, sizeof *v->known_remark);
     if (!v->remarks || !v->known_remark)
         return false;
     remark_on_checksums(v);
-    const char *const said[] = {remark_on_roles(v->comparison), v->model[0].remark, v->model[1].remark,
-                                v->isolation.remark, v->unchecked};
+    xr_unknown_task(v->comparison, v->unknown_task, sizeof v->unknown_task);
+    const char *const said[] = {remark_on_roles(v->comparison),
+                                v->model[0].remark,
+                                v->model[1].remark,
+                                v->isolation.remark,
+                                v->unchecked,
+                                v->unknown_task};
     _Static_assert(sizeof said / sizeof *said == OTHERS, "room for each remark");
     size_t count = remark_on_known(v, o, v->remarks);
     for (size_t i = 0; i < OTHERS; i++)

@@ -126,3 +126,11 @@ def test_outputs_that_are_not_of_the_task(sides):
     extra = np.zeros((len(SCORES), 1, 3, 3), np.float32)
     report = exray.validate(*sides(dict(extra=extra), dict(extra=extra)), tasks=[Count()])
     assert measures(report)["exactly"].agreement == 1  # one of the two outputs fits
+
+
+@pytest.mark.parametrize("task, said", [("clasification", "did you mean classification?"), ("user.nobodys", "--plugin"), ("classification", ""), ("audio", ""), ("dance", "is not known")])
+def test_a_task_that_nobody_knows_is_said(tmp_path, task, said):
+    edge, reference = (log(tmp_path / f"{role}.mcap", role, task=task) for role in ("edge", "reference"))
+    report = exray.validate(edge, reference)
+    found = [line for line in report.json["unjudged"] if "is not known" in str(line)]
+    assert report.verdict == "pass" and len(found) == bool(said) and said in str(found)

@@ -173,6 +173,8 @@ static bool row_agrees(const float *a, const float *b, size_t row, size_t length
 static bool compare_rows(const string_port *o, size_t frame, size_t rows, bool *agrees)
 {
     bool any = false;
+    if (rows == 0)
+        return false;
     for (size_t i = 0; i < rows; i++)
         agrees[i] = true;
     for (size_t p = 0; p < exray_comparison_output_count(o->comparison); p++) {
