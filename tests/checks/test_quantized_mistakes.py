@@ -84,6 +84,35 @@ def test_scales_of_blocks_that_nothing_undoes(tmp_path, moved):
     assert next(p for p in v["layers"] if p["edge"]["name"] == "m6")["role"] == "clean"
 
 
+def sorted_rows(source, path, gathers, sorts=True):
+    """Rows of the fourth matrix from the least to the greatest, as quantizers sort them; a Gather does the same to what it multiplies, or not."""
+    model = onnx.load(source)
+    order = np.argsort(np.abs(numpy_helper.to_array(next(i for i in model.graph.initializer if i.name == "m3.w"))).max(1))
+    if sorts:
+        initializer(model, "m3.w", lambda w: w[order])
+    node = next(n for n in model.graph.node if n.name == "m3")
+    if gathers:
+        model.graph.initializer.append(numpy_helper.from_array(order.astype(np.int64), "order"))
+        model.graph.node.insert(list(model.graph.node).index(node), helper.make_node("Gather", [node.input[0], "order"], ["sorted"], "sorted", axis=-1))
+        node.input[0] = "sorted"
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("gathers", [True, False])
+def test_rows_that_were_sorted_before_they_were_quantized(tmp_path, gathers):
+    right = dense(tmp_path / "right.onnx")
+    edge = in_4_bits(sorted_rows(right, tmp_path / "sorted.onnx", gathers), tmp_path / "edge.onnx")
+    v = judge(tmp_path, edge, right, arrays((8, 64), 4, 1), 0 if gathers else 1)
+    assert causes(v) == ([] if gathers else ["model.weights"])
+
+
+def test_values_that_are_sorted_for_weights_that_are_not(tmp_path):
+    right = dense(tmp_path / "right.onnx")
+    edge = in_4_bits(sorted_rows(right, tmp_path / "sorted.onnx", True, False), tmp_path / "edge.onnx")
+    assert causes(judge(tmp_path, edge, right, arrays((8, 64), 4, 1), 1)) == ["model.operator"]
+
+
 # ---- Ranges ----
 
 

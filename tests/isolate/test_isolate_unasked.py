@@ -185,6 +185,45 @@ def test_values_are_given_as_the_edge_reads_them(tmp_path):
     assert alone["r"] > 0.3 and alone["d"] < 0.02 and report["isolation"]["wrong_alone"] == 1
 
 
+def narrow(path, quantizes=True):
+    """A convolution behind an input that is quantized to half of its range, or not at all."""
+    random = np.random.default_rng(9)
+    first = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["x_q"]), helper.make_node("DequantizeLinear", ["x_q", "s", "z"], ["x_f"])] if quantizes else []
+    nodes = [*first, helper.make_node("Conv", ["x_f" if quantizes else "x", "w"], ["c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]), helper.make_node("Tanh", ["c"], ["y"])]
+    return save(path, nodes, [("x", TensorProto.FLOAT, [1, 3, 8, 8])], "y",
+                [constant("w", random.normal(size=(8, 3, 3, 3)) / 3), *([constant("s", 1 / 255), constant("z", 128, np.uint8)] if quantizes else [])])
+
+
+def test_a_layer_behind_a_wrong_input_that_is_clipped_before_it_is_innocent(tmp_path):
+    right = write(tmp_path / "reference.mcap", "reference", narrow(tmp_path / "model.onnx", False), PICTURES)
+    given = [f | {"x": f["x"][:, ::-1].copy()} for f in PICTURES]
+    report = validate(write(tmp_path / "edge.mcap", "edge", narrow(tmp_path / "edge.onnx"), given), right)
+    assert causes(report) and all(c.startswith("input.") for c in causes(report)) and report["isolation"]["run"] > 0
+
+
+def test_a_range_that_both_sides_share_is_no_reason(tmp_path):
+    """One file clips the input of both alike: what one of them makes of it otherwise is its kernel's."""
+    file = narrow(tmp_path / "model.onnx")
+    right = write(tmp_path / "reference.mcap", "reference", file, PICTURES)
+    report = validate(write(tmp_path / "edge.mcap", "edge", file, PICTURES, {"c": lambda v: np.float32(0.8) * v}), right)
+    assert causes(report) == ["layer.kernel"]
+
+
+def dynamic(path):
+    """A product of integers, its input quantized in the run."""
+    nodes = [helper.make_node("DynamicQuantizeLinear", ["x"], ["x_q", "s", "z"]), helper.make_node("MatMulInteger", ["x_q", "w", "z"], ["sum"]),
+             helper.make_node("Cast", ["sum"], ["f"], to=TensorProto.FLOAT), helper.make_node("Mul", ["f", "scale"], ["y"])]
+    return save(path, nodes, [("x", TensorProto.FLOAT, [4, 40])], "y", [constant("w", np.random.default_rng(7).integers(-120, 120, (40, 20)), np.int8), constant("scale", 1e-4)])
+
+
+def test_a_sum_of_integers_behind_equal_inputs_may_not_differ(tmp_path):
+    """Run together with what quantizes its input it might, by rounding: that is no reason to acquit it."""
+    file, feeds = dynamic(tmp_path / "model.onnx"), [{"x": np.random.default_rng(i).normal(size=(4, 40)).astype(np.float32)} for i in range(3)]
+    right = write(tmp_path / "reference.mcap", "reference", file, feeds)
+    report = validate(write(tmp_path / "edge.mcap", "edge", file, feeds, {"sum": lambda v: v + np.int32(2000) * (np.arange(20) % 2)}), right)
+    assert causes(report) == ["layer.kernel"] and finding(report, "layer.kernel")["where"]["op"] == "MatMulInteger"
+
+
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_healthy_pair_runs_nothing(tmp_path, kind):
     report = judged(tmp_path, kind, wrong_input=False)

@@ -1,6 +1,5 @@
 /* model.operator: a layer with other attributes (padding, stride, activation, epsilon, resize
  * convention, ...), as the models say or as the values show. */
-#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
@@ -262,9 +261,28 @@ static size_t layers_of(const exray_comparison *comparison, const exray_model *m
                : 0;
 }
 
-static bool is_beyond_noise(const exray_layer_pair *layer)
+/* Whether a layer errs by what is read otherwise: beyond noise; or within that of few bits, but several times
+ * as much as what was written, and half of what the other scale makes or more. */
+static bool errs_by_scale(const exray_comparison *comparison, const exray_model *model,
+                          const xr_scale_mismatch *m, const exray_layer_pair *layer)
 {
-    return isfinite(layer->error) && layer->error > layer->noise;
+    static const double beyond = 3;
+    if (!isfinite(layer->error) || layer->error > layer->noise)
+        return isfinite(layer->error);
+    const exray_node *writer = &model->nodes[m->writer];
+    const exray_layer_pair *before = NULL;
+    for (uint32_t k = 0; k < 2 && !before; k++) { /* what the node makes, or quantizes */
+        uint32_t tensor = k ? (writer->input_count ? writer->inputs[0] : EXRAY_NO_INDEX)
+                            : (writer->output_count ? writer->outputs[0] : EXRAY_NO_INDEX);
+        size_t at =
+            tensor == EXRAY_NO_INDEX ? SIZE_MAX : xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, tensor);
+        before = at == SIZE_MAX ? NULL : exray_comparison_layer(comparison, at);
+    }
+    if (!before || !isfinite(before->error) || !(before->metrics.std[EXRAY_SIDE_EDGE] > 0))
+        return false;
+    double made = fabs(m->scale[1] / m->scale[0] - 1) +
+                  fabs(m->zero[0] - m->zero[1]) * m->scale[0] / before->metrics.std[EXRAY_SIDE_EDGE];
+    return layer->error > beyond * before->error && layer->error > 0.5 * made;
 }
 
 static exray_finding *begin_misread(const exray_model *model, const xr_scale_mismatch *m, size_t layer,
@@ -296,14 +314,14 @@ static exray_finding *begin_misread(const exray_model *model, const xr_scale_mis
     return f;
 }
 
-/* Tells such integers where a layer behind them is wrong: a factor may be meant. */
+/* Tells such integers where a layer behind them errs: a factor may be meant. */
 static bool look_at_scales(const exray_comparison *comparison, exray_findings *findings)
 {
     const exray_log *log = exray_comparison_log(comparison, EXRAY_SIDE_EDGE);
     const exray_model *model = exray_log_model(log);
     xr_scale_mismatch found[MOST_MISREAD];
     xr_model_constants constants;
-    if (!model || xr_is_same_file(comparison) || !xr_layers_differ(comparison))
+    if (!model || xr_is_same_file(comparison))
         return true;
     if (!xr_model_constants_open(log, &constants))
         return false;
@@ -314,7 +332,7 @@ static bool look_at_scales(const exray_comparison *comparison, exray_findings *f
         for (size_t k = 0; k < layers; k++) {
             const exray_layer_pair *pair = exray_comparison_layer(comparison, layer[k]);
             char key[40];
-            if (!is_beyond_noise(pair))
+            if (!errs_by_scale(comparison, model, &found[i], pair))
                 continue;
             if (!f)
                 f = begin_misread(model, &found[i], layer[k], findings);

@@ -87,18 +87,51 @@ static exray_status read_zeros(const exray_log *log, const xr_node_constant *c, 
     return status;
 }
 
-/* In the order of MatMul. */
+/* In the order of MatMul.  group: [columns] the block whose scale a column has; NULL: that in which it lies.
+ */
 static void dequantize(const block_layout *b, const uint8_t *packed, const float *scale, const uint8_t *zeros,
-                       float *out)
+                       const uint32_t *group, float *out)
 {
     uint64_t bytes = b->size * b->bits / 8, zero_bytes = (b->blocks * b->bits + 7) / 8;
     for (uint64_t row = 0; row < b->rows; row++)
         for (uint64_t i = 0; i < b->columns; i++) {
-            uint64_t block = i / b->size;
+            uint64_t in = i / b->size, block = group ? group[i] : in;
             unsigned zero = zeros ? unpack(zeros + row * zero_bytes, b->bits, block) : 1u << (b->bits - 1);
-            unsigned value = unpack(packed + (row * b->blocks + block) * bytes, b->bits, i % b->size);
+            unsigned value = unpack(packed + (row * b->blocks + in) * bytes, b->bits, i % b->size);
             out[i * b->rows + row] = ((float)value - (float)zero) * scale[row * b->blocks + block];
         }
+}
+
+/* The blocks of columns that were sorted before they were quantized (input g_idx); *group: NULL where they
+ * were not. */
+static exray_status read_groups(const exray_log *log, const xr_node_constant *c, const block_layout *b,
+                                xr_weight_values *v, uint32_t **group, exray_error *error)
+{
+    *group = NULL;
+    uint32_t tensor = c->node->input_count > 4 ? c->node->inputs[4] : EXRAY_NO_INDEX;
+    const exray_record *record = tensor == EXRAY_NO_INDEX ? NULL : record_of(log, tensor);
+    exray_tensor_view view;
+    if (tensor == EXRAY_NO_INDEX)
+        return EXRAY_OK;
+    if (!record)
+        return unsupported(error);
+    exray_status status = exray_log_read_tensor(log, record, v->slot[2], &view, error);
+    if (status != EXRAY_OK)
+        return status;
+    if (view.info.dtype != EXRAY_DTYPE_INT32 || view.size < b->columns * sizeof(int32_t))
+        return unsupported(error);
+    uint32_t *made = malloc((b->columns + 1) * sizeof *made);
+    if (!made)
+        return EXRAY_E_MEMORY;
+    for (uint64_t i = 0; i < b->columns; i++) {
+        memcpy(&made[i], (const char *)view.data + i * sizeof *made, sizeof *made);
+        if (made[i] >= b->blocks) {
+            free(made);
+            return unsupported(error);
+        }
+    }
+    *group = made;
+    return EXRAY_OK;
 }
 
 static exray_status read_blocks(const exray_log *log, const xr_node_constant *c, const block_layout *b,
@@ -112,20 +145,27 @@ static exray_status read_blocks(const exray_log *log, const xr_node_constant *c,
     exray_tensor_view packed, scale_view;
     const float *scale;
     const uint8_t *zeros;
-    exray_status status = exray_log_read_tensor(log, record, v->slot[0], &packed, error);
+    uint32_t *group = NULL;
+    exray_status status = read_groups(log, c, b, v, &group, error);
+    if (status == EXRAY_OK)
+        status = exray_log_read_tensor(log, record, v->slot[0], &packed, error);
     if (status == EXRAY_OK)
         status = exray_log_read_values(log, scale_record, v->slot[1], &scale_view, &scale, error);
     if (status == EXRAY_OK)
         status = read_zeros(log, c, b, v, &zeros, error);
+    if (status == EXRAY_OK && (packed.size < b->rows * b->blocks * (b->size * b->bits / 8) ||
+                               scale_view.count < b->rows * b->blocks))
+        status = unsupported(error);
+    free(status == EXRAY_OK ? v->unpacked : NULL);
+    if (status == EXRAY_OK) {
+        v->unpacked = malloc((b->rows * b->columns + 1) * sizeof *v->unpacked);
+        status = v->unpacked ? EXRAY_OK : EXRAY_E_MEMORY;
+    }
+    if (status == EXRAY_OK)
+        dequantize(b, packed.data, scale, zeros, group, v->unpacked);
+    free(group);
     if (status != EXRAY_OK)
         return status;
-    if (packed.size < b->rows * b->blocks * (b->size * b->bits / 8) || scale_view.count < b->rows * b->blocks)
-        return unsupported(error);
-    free(v->unpacked);
-    v->unpacked = malloc((b->rows * b->columns + 1) * sizeof *v->unpacked);
-    if (!v->unpacked)
-        return EXRAY_E_MEMORY;
-    dequantize(b, packed.data, scale, zeros, v->unpacked);
     v->shape[0] = (int64_t)b->columns;
     v->shape[1] = (int64_t)b->rows;
     v->view = (exray_tensor_view){

@@ -113,6 +113,88 @@ static exray_status compare_reordered(const xr_weight_matcher *m, const xr_node_
     return EXRAY_OK;
 }
 
+/* The order in which a matrix's rows are that a Gather before its layer puts its input in: rows that were
+ * sorted before they were quantized.  False: there is none.  order: [rows]. */
+static bool read_gathered(const xr_weight_matcher *m, int side, const xr_node_constant *c, uint64_t rows,
+                          uint32_t *order, exray_slot *slot)
+{
+    const exray_model *model = m->side[side].model;
+    const exray_node *gather = c->node && c->node->input_count && c->node->inputs[0] < model->tensor_count
+                                   ? xr_maker_within(model, c->node->inputs[0])
+                                   : NULL;
+    if (!gather || !xr_is_op(gather->op, "gather") || gather->input_count < 2 ||
+        gather->inputs[1] >= model->tensor_count || gather->inputs[0] >= model->tensor_count)
+        return false;
+    const char *axis = exray_node_attribute(gather, "axis");
+    const uint32_t rank = model->tensors[gather->inputs[0]].rank;
+    const exray_record *record =
+        exray_log_find(m->side[side].log, 0, EXRAY_KIND_CONSTANT, gather->inputs[1], 0, NULL);
+    exray_tensor_view view;
+    const float *value;
+    exray_error ignored;
+    if (!axis || (strcmp(axis, "-1") != 0 && (rank == 0 || strtol(axis, NULL, 10) != (long)rank - 1)) ||
+        !record || !record->has_data ||
+        exray_log_read_values(m->side[side].log, record, slot, &view, &value, &ignored) != EXRAY_OK ||
+        !value || view.count != rows)
+        return false;
+    for (uint64_t i = 0; i < rows; i++) {
+        if (!(value[i] >= 0 && value[i] < (float)rows))
+            return false;
+        order[i] = (uint32_t)value[i];
+    }
+    return true;
+}
+
+/* A matrix with its rows where those of its input were before a Gather; NULL: none sorts them, or memory is
+ * short (*status). */
+static float *ungathered(const xr_weight_matcher *m, int side, const xr_node_constant *c,
+                         exray_status *status)
+{
+    const exray_tensor_view *view = &m->values[side].view;
+    const uint64_t rows = view->info.rank == 2 && view->info.shape[0] > 0 ? (uint64_t)view->info.shape[0] : 0;
+    const bool multiplies =
+        c->node && (xr_is_op(c->node->op, "matmul") || xr_is_op(c->node->op, "matmulnbits"));
+    if (!rows || !multiplies || view->count % rows)
+        return NULL;
+    const uint64_t columns = view->count / rows;
+    uint32_t *order = malloc(rows * sizeof *order);
+    float *out = calloc(view->count + 1, sizeof *out);
+    exray_slot *slot = exray_slot_new();
+    bool found = order && out && slot && read_gathered(m, side, c, rows, order, slot);
+    if (!order || !out || !slot)
+        *status = EXRAY_E_MEMORY;
+    for (uint64_t i = 0; found && i < rows; i++)
+        memcpy(out + order[i] * columns, m->values[side].value + i * columns, columns * sizeof *out);
+    exray_slot_free(slot);
+    free(order);
+    if (!found) {
+        free(out);
+        out = NULL;
+    }
+    return out;
+}
+
+/* Compares weights that differ once more, in the order in which the input was before it was sorted. */
+static exray_status compare_ungathered(const xr_weight_matcher *m, const xr_node_constant pair[2],
+                                       const exray_tensor_view view[2], const float *const values[2],
+                                       xr_weight_pair *out)
+{
+    exray_status status = EXRAY_OK;
+    float *made[2] = {NULL, NULL};
+    for (int s = 0; s < 2 && status == EXRAY_OK; s++)
+        made[s] = ungathered(m, s, &pair[s], &status);
+    xr_weight_pair again = *out;
+    if (status == EXRAY_OK && (made[0] || made[1]) &&
+        xr_weight_difference(
+            view, (const float *const[]){made[0] ? made[0] : values[0], made[1] ? made[1] : values[1]},
+            (const double[]){m->values[0].rounding, m->values[1].rounding}, m->factor, &again) &&
+        !again.differs && !again.transposed)
+        *out = again;
+    free(made[0]);
+    free(made[1]);
+    return status;
+}
+
 /* Whether what a layer reads was moved to other places before it, in another way on the two sides. */
 static bool reads_moved(const xr_weight_matcher *m, const xr_node_constant pair[2])
 {
@@ -216,6 +298,8 @@ exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_nod
     }
     if (*found && out->differs && values[0] && values[1]) {
         exray_status status = compare_permuted(m, layer, pair, values, view[0].count, out);
+        if (status == EXRAY_OK && out->differs)
+            status = compare_ungathered(m, pair, view, values, out);
         if (status != EXRAY_OK)
             return status;
     }

@@ -109,6 +109,20 @@ static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
                                                                                   : state != XR_STATE_UNKNOWN;
 }
 
+/* Whether all that lies between only puts values in another order on one side, and what reads them makes the
+ * same: its weights are in that order, as those of a quantizer that sorts them.  Values in disorder make
+ * nothing of what is right, which the noise of 4 bits would allow. */
+static bool is_sorted_for_reader(xr_finder *f, const xr_step_gap gap[2], uint32_t edge)
+{
+    static const double little = 0.5; /* of the signal */
+    int s = gap[0].count ? 0 : 1;
+    uint32_t layer = edge == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : xr_layer_behind_step(f, edge);
+    return layer != EXRAY_NO_INDEX && exray_comparison_layer(f->comparison, layer)->error < little &&
+           edge != EXRAY_NO_INDEX && gap[s].count == 1 && gap[!s].count == 0 &&
+           strcmp(xr_finder_step(f, s, gap[s].first)->word, "gather") == 0 &&
+           xr_state_behind(&f->values, edge) == XR_STATE_CLEAN;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -123,7 +137,7 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
     if (xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
-        is_pad_of_window(f, gap, edge, reference))
+        is_pad_of_window(f, gap, edge, reference) || is_sorted_for_reader(f, gap, edge))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
                               : gap[0].count               ? XR_DIFFERENCE_EXTRA
