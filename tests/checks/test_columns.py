@@ -94,8 +94,13 @@ def test_rounding_is_no_column_of_its_own(tmp_path, healthy):
     assert judged(tmp_path, [healthy(x) for x in MOTION], MOTION)["verdict"] == "pass"
 
 
-@pytest.mark.parametrize("change", [columns([3, 4, 5], 0), lambda x: x + np.random.default_rng(int(abs(x.sum()) * 10)).normal(0, .3, x.shape),
-                                    lambda x: np.where(np.arange(6) == 1, x ** 3, x)], ids=["zeros", "noise", "no line"])
+def test_columns_that_nothing_fills(tmp_path):
+    verdict = judged(tmp_path, [columns([3, 4, 5], 0)(x) for x in MOTION], MOTION)
+    assert causes(verdict) == ["input.unknown"] and "columns 3, 4 and 5 are constant (0)" in words(verdict, "input.unknown")
+
+
+@pytest.mark.parametrize("change", [lambda x: x + np.random.default_rng(int(abs(x.sum()) * 10)).normal(0, .3, x.shape),
+                                    lambda x: np.where(np.arange(6) == 1, x ** 3, x)], ids=["noise", "no line"])
 def test_what_is_no_line_of_a_column_is_not_named(tmp_path, change):
     verdict = judged(tmp_path, [change(x) for x in MOTION], MOTION)
     assert causes(verdict) == ["input.unknown"]

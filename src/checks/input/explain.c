@@ -343,7 +343,7 @@ bool *xr_differing_frames(xr_input_pair *pair)
 static bool *frames_off_the_line(const exray_comparison *comparison, const xr_input_fit *fit)
 {
     size_t frames = exray_comparison_frame_count(comparison), known = 0, most = 0, seed = 0;
-    xr_value_line *line = xr_value_lines(comparison, fit);
+    xr_value_line *line = xr_value_lines(comparison, fit, XR_ALL_CHANNELS);
     bool *off = calloc(frames + 1, sizeof *off);
     for (size_t f = 0; line && f < frames && f < LINED; f++) {
         size_t alike = 0;
@@ -506,7 +506,7 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
 static bool report_bands(const exray_comparison *comparison, const xr_input_fit *fit,
                          exray_findings *findings)
 {
-    return xr_kind_of(comparison, fit) == XR_IS_BANDS &&
+    return xr_form_of(comparison, fit) == XR_IS_BANDS &&
            (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings));
 }
 
@@ -534,6 +534,7 @@ exray_status xr_explain_input(const exray_comparison *comparison, const xr_input
         told = true;
     }
     told = told || (pair && !mistaken && xr_report_wrapped(comparison, before, findings));
+    told = told || (pair && !mistaken && xr_report_stored(comparison, before, findings));
     told = told || (pair && (xr_report_torn(pair, findings) || xr_report_filled_bars(pair, findings)));
     xr_input_pair_close(pair);
     if (!told) {

@@ -6,6 +6,7 @@
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
 #include "checks/input/fit/conventions.h"
+#include "checks/input/frames/blank_frames.h"
 #include "checks/input/frames/find_lag.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
@@ -163,32 +164,6 @@ static exray_status judge_statistics(const exray_comparison *comparison, size_t 
     return error->status;
 }
 
-static exray_status judge_data(const exray_comparison *comparison, const xr_input_fit *fit,
-                               exray_findings *findings, exray_error *error)
-{
-    exray_finding *last = findings->last;
-    if (fit->state == XR_FIT_DIFFERS && !fit->values.picture &&
-        xr_report_lag(comparison, fit->pair, findings))
-        return EXRAY_OK;
-    if (fit->state == XR_FIT_DIFFERS && xr_explain_features(comparison, fit->pair, findings))
-        return EXRAY_OK;
-    if (fit->state == XR_FIT_NOISE && !fit->values.picture && xr_report_rounding(fit, findings))
-        return EXRAY_OK;
-    /* A reference that is clipped explains nothing of the edge. */
-    if (fit->state == XR_FIT_DIFFERS &&
-        xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))
-        return EXRAY_OK;
-    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained && !fit->values.tokens &&
-        xr_kind_of(comparison, fit) == XR_IS_TABLE &&
-        (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings)))
-        return EXRAY_OK;
-    exray_status status = judge_input(comparison, fit, findings, error);
-    soften(fit, last, findings);
-    if (status == EXRAY_OK && fit->unaffected)
-        status = say_affected(comparison, fit, last, findings, error);
-    return status;
-}
-
 /* Whether the log holds what a microphone recorded, and no picture: then a table is no picture. */
 static bool is_of_sound(const exray_comparison *comparison)
 {
@@ -201,6 +176,48 @@ static bool is_of_sound(const exray_comparison *comparison)
     exray_picture_free(picture);
     exray_slot_free(slot);
     return heard;
+}
+
+static bool explain_table(const exray_comparison *comparison, const xr_input_fit *fit,
+                          exray_findings *findings)
+{
+    return fit->state == XR_FIT_DIFFERS && !fit->residual.explained && !fit->values.tokens &&
+           (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings));
+}
+
+static exray_status judge_data(const exray_comparison *comparison, const xr_input_fit *fit,
+                               exray_findings *findings, exray_error *error)
+{
+    exray_finding *last = findings->last;
+    if (fit->state == XR_FIT_DIFFERS && !fit->values.picture &&
+        xr_report_lag(comparison, fit->pair, findings))
+        return EXRAY_OK;
+    /* A bank of features has more columns than a motion sensor has axes. */
+    const xr_input_form form = xr_form_of(comparison, fit);
+    const bool narrow = form == XR_IS_NARROW_TABLE && !is_of_sound(comparison);
+    if (narrow && explain_table(comparison, fit, findings))
+        return EXRAY_OK;
+    if (fit->state == XR_FIT_DIFFERS && !(narrow && fit->residual.explained) &&
+        xr_explain_features(comparison, fit->pair, findings))
+        return EXRAY_OK;
+    if (fit->state == XR_FIT_NOISE && !fit->values.picture && xr_report_rounding(fit, findings))
+        return EXRAY_OK;
+    /* A reference that is clipped explains nothing of the edge. */
+    if (fit->state == XR_FIT_DIFFERS &&
+        xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))
+        return EXRAY_OK;
+    if (form == XR_IS_TABLE && explain_table(comparison, fit, findings))
+        return EXRAY_OK;
+    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained && !fit->values.tokens &&
+        !fit->values.open_unit &&
+        (xr_report_blank_frames(comparison, fit, findings) ||
+         xr_report_lines_of_frames(comparison, fit, findings)))
+        return EXRAY_OK;
+    exray_status status = judge_input(comparison, fit, findings, error);
+    soften(fit, last, findings);
+    if (status == EXRAY_OK && fit->unaffected)
+        status = say_affected(comparison, fit, last, findings, error);
+    return status;
 }
 
 /* Values that are no number, at other places than the reference's: what comparing the others does not see. */

@@ -41,6 +41,11 @@ bool xr_report_words(const exray_comparison *comparison, const xr_input_fit *fit
 bool xr_report_wrapped(const exray_comparison *comparison, const xr_input_fit *fit,
                        exray_findings *findings); /* input_dtype.c */
 
+/* Whether values are the reference's, scaled and limited, in coarser steps, or cast (memory/find_stored.h);
+ * reported. */
+bool xr_report_stored(const exray_comparison *comparison, const xr_input_fit *fit,
+                      exray_findings *findings); /* memory/stored_findings.c */
+
 /* What memory/find_values.h found: each of the edge's values is made of one of the reference's by a mistake.
  */
 void xr_report_values(const xr_input_fit *fit, const xr_found_values *values,
@@ -91,8 +96,11 @@ bool xr_report_rounding(const xr_input_fit *fit, exray_findings *findings); /* i
 bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_side side,
                          exray_findings *findings);
 
-/* What nothing else explains: whether each frame's values follow from the reference's by a line of its own,
- * or all by one curve; reported. */
+/* Whether each frame's values follow from the reference's by a line of its own, or those of each channel do;
+ * reported. */
+bool xr_report_lines_of_frames(const exray_comparison *comparison, const xr_input_fit *fit,
+                               exray_findings *findings); /* color/input_curve.c */
+/* What nothing else explains: whether all values follow from the reference's by one curve; reported. */
 bool xr_report_curve(const exray_comparison *comparison, const xr_input_fit *fit,
                      exray_findings *findings); /* color/input_curve.c */
 

@@ -142,6 +142,15 @@ static bool find_own(const xr_column_table *t, size_t column, xr_column_map *out
     return t->frames >= 2;
 }
 
+/* Whether a column is one value on the edge alone. */
+static bool find_blank(const xr_column_table *t, size_t column, xr_column_map *out)
+{
+    const column_sums s = sum_columns(xr_column(t, EXRAY_SIDE_EDGE, column),
+                                      xr_column(t, EXRAY_SIDE_REFERENCE, column), 0, t->samples);
+    *out = (xr_column_map){.from = column, .offset = s.e / s.n, .blank = true};
+    return is_flat(s.n, s.e, s.ee) && !is_flat(s.n, s.r, s.rr);
+}
+
 static void count_columns(xr_column_relation *r)
 {
     bool used[XR_COLUMNS_MOST] = {false};
@@ -151,6 +160,7 @@ static void count_columns(xr_column_relation *r)
         r->mapped += m->mapped;
         r->repeated += used[m->from];
         r->own = r->own || m->own;
+        r->blank += m->blank;
         used[m->from] = true;
     }
 }
@@ -203,14 +213,16 @@ bool xr_relate_columns(const xr_column_table *table, xr_column_relation *out)
     bool found = out->column && table->samples >= ORDER_LEAST;
     for (size_t c = 0; found && c < table->columns; c++) {
         xr_column_map *m = &out->column[c];
-        found = (find_column(table, c, m) && holds_in_frames(table, c, m)) || find_own(table, c, m);
+        found = (find_column(table, c, m) && holds_in_frames(table, c, m)) || find_own(table, c, m) ||
+                find_blank(table, c, m);
     }
     if (found) {
         count_columns(out);
         judge_order(out);
         measure(table, out);
     }
-    found = found && (out->moved > 0 || out->mapped > 0) && !(out->own && out->moved > 0);
+    const bool lines = found && (out->moved > 0 || out->mapped > 0) && !(out->own && out->moved > 0);
+    found = found && (out->blank ? !out->moved && !out->mapped && out->blank < out->columns : lines);
     if (!found)
         xr_column_relation_free(out);
     return found;

@@ -9,13 +9,15 @@ typedef struct xr_column_map {
     size_t from;
     double gain, offset; /* 1 and 0, to rounding, where it is not mapped */
     bool mapped;
-    bool own; /* gain and offset are of each frame: here those of the first */
+    bool own;   /* gain and offset are of each frame: here those of the first */
+    bool blank; /* the edge's is one value, the reference's is not: `offset` is that value */
 } xr_column_map;
 
 typedef struct xr_column_relation {
     xr_column_map *column; /* [columns] */
     size_t columns;
     size_t moved, mapped, repeated; /* columns: of another place, mapped, of a place that is used twice */
+    size_t blank;                   /* columns; the others are as they should be */
     bool after_order;               /* what is mapped is by the constants of the place that it was put in */
     bool own;                       /* each frame has gains and offsets of its own */
     double before, after;           /* share of the edge's variance that differs: as it is, so explained */

@@ -204,9 +204,36 @@ static void report_maps(const xr_input_fit *fit, const xr_column_relation *r, co
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
+/* ---- One value ------------------------------------------------------------------------------------------
+ */
+
+static void report_blank(const xr_input_fit *fit, const xr_column_relation *r, const char *name,
+                         exray_findings *findings)
+{
+    bool blank[XR_COLUMNS_MOST];
+    char which[160];
+    size_t first = SIZE_MAX;
+    for (size_t c = 0; c < r->columns; c++) {
+        blank[c] = r->column[c].blank;
+        first = blank[c] && first == SIZE_MAX ? c : first;
+    }
+    say_which(r, blank, name, which, sizeof which);
+    exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "The edge's values of %s are constant (%.4g), where the reference's are not; all "
+                          "others are the same.",
+                          which, r->column[first].offset);
+    exray_finding_fix(f, "Look why nothing fills these %ss: a sensor that is off, a field of another name.",
+                      name);
+    exray_finding_text(f, "kind", "blank_columns");
+    exray_finding_number(f, "columns", (double)r->blank);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
+}
+
 /* ---- All of it ---------------------------------------------------------------------------------------- */
 
-enum { CHANNELS = XR_FIT_CHANNELS, PICTURE_SIDE = 32 };
+enum { CHANNELS = XR_FIT_CHANNELS, PICTURE_SIDE = 32, NARROW = 9 };
 
 /* The shape of the first frame; 0: it cannot be read. */
 static uint32_t read_shape(const exray_comparison *comparison, const xr_input_fit *fit, int64_t *d)
@@ -227,15 +254,18 @@ static uint32_t read_shape(const exray_comparison *comparison, const xr_input_fi
     return rank;
 }
 
-xr_input_form xr_kind_of(const exray_comparison *comparison, const xr_input_fit *fit)
+xr_input_form xr_form_of(const exray_comparison *comparison, const xr_input_fit *fit)
 {
     int64_t d[EXRAY_MAX_RANK];
     const uint32_t rank = read_shape(comparison, fit, d);
     if (rank == 4)
         return d[1] > CHANNELS && d[3] > CHANNELS ? XR_IS_BANDS : XR_IS_PICTURE;
     if (rank == 3 && fit->values.picture)
-        return d[0] == 1 && (d[1] < PICTURE_SIDE || d[2] < PICTURE_SIDE) ? XR_IS_TABLE : XR_IS_PICTURE;
-    return rank == 2 || rank == 3 ? XR_IS_TABLE : XR_IS_PICTURE;
+        if (d[0] != 1 || (d[1] >= PICTURE_SIDE && d[2] >= PICTURE_SIDE))
+            return XR_IS_PICTURE;
+    if (rank == 3)
+        return d[1] <= NARROW || d[2] <= NARROW ? XR_IS_NARROW_TABLE : XR_IS_TABLE;
+    return rank == 2 ? XR_IS_TABLE : XR_IS_PICTURE;
 }
 
 /* Which dimension may be columns, the likeliest first: of a table the last one, of a picture of many bands
@@ -244,13 +274,13 @@ static size_t list_axes(const exray_comparison *comparison, const xr_input_fit *
 {
     int64_t d[EXRAY_MAX_RANK];
     const uint32_t rank = read_shape(comparison, fit, d);
-    const xr_input_form kind = xr_kind_of(comparison, fit);
+    const xr_input_form kind = xr_form_of(comparison, fit);
     size_t count = 0;
     if (kind == XR_IS_BANDS)
         axes[count++] = d[1] <= d[3] ? 1 : 3;
-    if (kind == XR_IS_TABLE)
+    if (kind == XR_IS_TABLE || kind == XR_IS_NARROW_TABLE)
         axes[count++] = rank - 1;
-    if (kind == XR_IS_TABLE && rank == 3)
+    if ((kind == XR_IS_TABLE || kind == XR_IS_NARROW_TABLE) && rank == 3)
         axes[count++] = 1;
     return count;
 }
@@ -266,7 +296,9 @@ bool xr_report_columns(const exray_comparison *comparison, const xr_input_fit *f
         if (!xr_column_table_read(comparison, fit->pair, axes[i], &t))
             continue;
         found = xr_relate_columns(&t, &r);
-        const char *name = xr_kind_of(comparison, fit) == XR_IS_BANDS ? "channel" : "column";
+        const char *name = xr_form_of(comparison, fit) == XR_IS_BANDS ? "channel" : "column";
+        if (found && r.blank)
+            report_blank(fit, &r, name, findings);
         if (found && r.moved)
             report_order(fit, &r, name, findings);
         if (found && r.mapped && !r.after_order)

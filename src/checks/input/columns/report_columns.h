@@ -5,10 +5,10 @@
 #include "checks/findings.h"
 #include "checks/input/fit/input_fit.h"
 
-/* What an input is, by its shape: rows of columns, or several bands (more than a picture's channels), or a
- * picture. */
-typedef enum xr_input_form { XR_IS_PICTURE, XR_IS_TABLE, XR_IS_BANDS } xr_input_form;
-xr_input_form xr_kind_of(const exray_comparison *comparison, const xr_input_fit *fit);
+/* What an input is, by its shape: rows of columns (narrow: fewer than a bank of features has), or several
+ * bands (more than a picture's channels), or a picture. */
+typedef enum xr_input_form { XR_IS_PICTURE, XR_IS_NARROW_TABLE, XR_IS_TABLE, XR_IS_BANDS } xr_input_form;
+xr_input_form xr_form_of(const exray_comparison *comparison, const xr_input_fit *fit);
 
 /* Whether each of the edge's columns is one of the reference's, or a line of it: reported
  * (input.channel_order, input.normalization). */

@@ -30,7 +30,7 @@ static place_axes list_axes(const exray_comparison *comparison, const xr_input_f
         view.info.rank >= 2 && view.info.rank <= 4) {
         const uint32_t rank = view.info.rank;
         const int64_t *d = view.info.shape;
-        const bool last = kind != XR_IS_TABLE && rank > 2 &&
+        const bool last = (kind == XR_IS_PICTURE || kind == XR_IS_BANDS) && rank > 2 &&
                           (d[rank - 1] <= CHANNELS || (kind == XR_IS_BANDS && d[3] < d[1]));
         const uint32_t rows = last ? rank - 3 : rank - 2;
         a.count = rank == 2 ? 1 : 2;
@@ -137,7 +137,7 @@ static void report(const xr_input_fit *fit, const xr_place_relation *r, const ch
 
 bool xr_report_places(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
-    const xr_input_form kind = xr_kind_of(comparison, fit);
+    const xr_input_form kind = xr_form_of(comparison, fit);
     const place_axes a = list_axes(comparison, fit, kind);
     xr_place_relation r;
     if (kind != XR_IS_PICTURE && xr_relate_turned(comparison, fit->pair, &r)) {
@@ -145,7 +145,8 @@ bool xr_report_places(const exray_comparison *comparison, const xr_input_fit *fi
         return true;
     }
     for (size_t i = 0; i < a.count; i++)
-        if (xr_relate_places(comparison, fit->pair, a.axis[i], kind != XR_IS_TABLE, &r)) {
+        if (xr_relate_places(comparison, fit->pair, a.axis[i], kind == XR_IS_PICTURE || kind == XR_IS_BANDS,
+                             &r)) {
             report(fit, &r, a.name[i], findings);
             return true;
         }

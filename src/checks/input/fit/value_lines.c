@@ -14,6 +14,7 @@ typedef struct line_sides {
     const float *value[2];
     xr_pixel_view view[2];
     size_t count;
+    size_t first, last; /* channels of which a line is made: from one up to another, not with it */
 } line_sides;
 
 static double value_of(const line_sides *b, int side, size_t i)
@@ -50,7 +51,7 @@ static bool add_row(const line_sides *b, const size_t begin[2], sums_of_line *to
     sums_of_line s = *to; /* in registers */
     bool finite = true;
     for (size_t column = 0; column < v[0]->columns; column++)
-        for (size_t c = 0; c < v[0]->channels; c++) {
+        for (size_t c = b->first; c < b->last; c++) {
             double y = xr_value_at(b->value[0],
                                    begin[0] + column * v[0]->column_stride + c * v[0]->channel_stride),
                    x = xr_value_at(b->value[1],
@@ -83,7 +84,8 @@ static xr_value_line line_of(const line_sides *b, double level)
     sums_of_line s = {.low = INFINITY, .high = -INFINITY};
     if (b->count < FEWEST || !add_rows(b, &s))
         return l;
-    const double n = (double)b->count, sx = s.x, sy = s.y;
+    const double n = (double)(b->view[0].rows * b->view[0].columns * (b->last - b->first)), sx = s.x,
+                 sy = s.y;
     double xx = fmax(s.xx - sx * sx / n, 0), yy = fmax(s.yy - sy * sy / n, 0), xy = s.xy - sx * sy / n;
     l.edge[0] = s.low, l.edge[1] = s.high;
     l.mean = sy / n;
@@ -98,14 +100,18 @@ static xr_value_line line_of(const line_sides *b, double level)
     return l;
 }
 
-xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit)
+xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit, int channel)
 {
     size_t frames = exray_comparison_frame_count(comparison);
     xr_value_line *line = calloc(frames + 1, sizeof *line);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     for (size_t f = 0; line && slot[0] && slot[1] && f < frames; f++) {
         line_sides b;
-        if (read_frame(comparison, fit, f, slot, &b))
+        if (!read_frame(comparison, fit, f, slot, &b))
+            continue;
+        b.first = channel == XR_ALL_CHANNELS ? 0 : (size_t)channel;
+        b.last = channel == XR_ALL_CHANNELS ? b.view[0].channels : b.first + 1;
+        if (b.last <= b.view[0].channels)
             line[f] = line_of(&b, fit->level[EXRAY_SIDE_EDGE]);
     }
     exray_slot_free(slot[0]);

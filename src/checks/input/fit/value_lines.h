@@ -14,8 +14,10 @@ typedef struct xr_value_line {
     double mean, spread; /* of the edge */
 } xr_value_line;
 
-/* A line for each matched frame, to be freed; NULL: out of memory. */
-xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit);
+enum { XR_ALL_CHANNELS = -1 };
+
+/* A line for each matched frame, of one channel or of all together, to be freed; NULL: out of memory. */
+xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit, int channel);
 
 enum { XR_CURVE_POINTS = 64 };
 
