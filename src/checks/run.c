@@ -10,6 +10,7 @@
 #include "checks/port/port_words.h"
 #include "checks/scrubbed.h"
 #include "checks/suggest.h"
+#include "checks/told/same_results.h"
 #include "checks/told/silence.h"
 #include "checks/told/told_finding.h"
 
@@ -289,8 +290,7 @@ static bool judged_results(const exray_comparison *comparison, const xr_outcome 
            silence.told[1] == frames;
 }
 
-/* Without outputs and layers: equal inputs, and nothing else told to the user in all frames. */
-static bool compared_results(const exray_comparison *comparison, const xr_outcome *out)
+static bool has_equal_inputs(const exray_comparison *comparison)
 {
     size_t inputs = exray_comparison_input_count(comparison);
     for (size_t i = 0; i < inputs; i++) {
@@ -298,7 +298,13 @@ static bool compared_results(const exray_comparison *comparison, const xr_outcom
         if (!input->comparable || !(input->error <= input->noise))
             return false;
     }
-    return inputs > 0 && judged_results(comparison, out);
+    return inputs > 0;
+}
+
+/* Without outputs and layers: equal inputs, and nothing else told to the user in all frames. */
+static bool compared_results(const exray_comparison *comparison, const xr_outcome *out)
+{
+    return has_equal_inputs(comparison) && judged_results(comparison, out);
 }
 
 /* An output that is in both logs and has other shapes in every frame, or NULL. */
@@ -358,10 +364,12 @@ static bool other_statistics(const exray_comparison *comparison, xr_outcome *out
     return true;
 }
 
-/* No output can be compared (a class on one side, scores on the other), and of equal inputs the same was told
- * in all frames: outputs in another format. */
+/* Of equal inputs the very same was told in all frames; or nothing else, and no output can be compared (a
+ * class on one side, scores on the other): outputs in another format. */
 static bool is_format_alone(const exray_comparison *comparison, const xr_outcome *out)
 {
+    if (has_equal_inputs(comparison) && xr_same_results(comparison))
+        return true;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
         if (exray_comparison_output(comparison, i)->comparable)
             return false;

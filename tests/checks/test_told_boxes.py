@@ -141,6 +141,7 @@ WRONG = {
     "told once more": ("held", "late", "up to 2 frames before"),
     "mirrored": (lambda b, k: placed(b, 1 - b[:, 2], b[:, 1], 1 - b[:, 0], b[:, 3]), "mirrored", "left to right"),
     "upside down": (lambda b, k: placed(b, b[:, 0], 1 - b[:, 3], b[:, 2], 1 - b[:, 1]), "mirrored", "upside down"),
+    "upside down, the larger first": (lambda b, k: placed(b, b[:, 0], 1 - b[:, 1], b[:, 2], 1 - b[:, 3]), "mirrored", "upside down"),
     "by 90": (lambda b, k: placed(b, 1 - b[:, 3], b[:, 0], 1 - b[:, 1], b[:, 2]), "turned", "90 degrees clockwise"),
     "by 270": (lambda b, k: placed(b, b[:, 1], 1 - b[:, 2], b[:, 3], 1 - b[:, 0]), "turned", "counter-clockwise"),
     "by 180": (lambda b, k: placed(b, *(1 - b[:, [2, 3, 0, 1]]).T), "turned", "180"),

@@ -40,6 +40,8 @@ WRONG = {
     "none": (lambda k: [], "missing", "no class"),
     "none in some frames": (lambda k: [] if k in (2, 5) else best(k), "missing", "frames 2 and 5"),
     "half scores": (lambda k: [(i, s / 2) for i, s in best(k)], "scaled", "0.5 times"),
+    "half scores in some frames": (lambda k: [(i, s / 2) for i, s in best(k)] if k in (1, 4) else best(k), "scaled", "frames 1 and 4"),
+    "negative scores in some frames": (lambda k: [(i, -s) for i, s in best(k)] if k in (1, 4) else best(k), "scores", "frames 1 and 4"),
     "anything": (lambda k: [(int(np.random.default_rng(k + 9).integers(0, CLASSES)), 0.5)], "classes", "other classes"),
 }
 

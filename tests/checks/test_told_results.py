@@ -174,7 +174,14 @@ def without_borders(m, width=1):
     for axis in (0, 1):
         for by in range(1, width + 1):
             near |= (m != np.roll(m, by, axis)) | ((m != np.roll(m, -by, axis)) & (width > 1))
+    near[[0, -1]] = near[:, [0, -1]] = False  # roll goes round
     return np.where(near, 255, m)
+
+
+def test_a_label_that_does_not_count(tmp_path):
+    """All of a thing, not what is uncertain of it; also in some frames alone."""
+    f = told_finding(judged(tmp_path, outputs(), told_scene(lambda m: np.where(m == 2, 255, m)), told_scene()))
+    assert f["evidence"]["kind"] in ("missing", "mask"), f
 
 
 ROWS = np.arange(SIDE)
@@ -195,6 +202,36 @@ def test_scenes_told_rightly(tmp_path, change):
 def test_scenes_told_wrongly(tmp_path, change, kind):
     f = told_finding(judged(tmp_path, outputs(), told_scene(change), told_scene()))
     assert f["evidence"]["kind"] == kind, f
+
+
+SOME = (1, 3)
+
+
+@pytest.mark.parametrize("change, kind", [(lambda p, k: p + 0.02 if k in SOME else p, "shifted"), (lambda p, k: p + 0.1 * (np.arange(17) == 5)[:, None] if k == 3 else p, "places"),
+                                          (lambda p, k: p + np.random.default_rng(k).normal(0, 1e-3, p.shape), None)])
+def test_noise_of_no_frame_excuses_none(tmp_path, change, kind):
+    """Of equal inputs, without outputs: where half of the frames are told bit for bit alike, what differs is no noise of other kernels."""
+    def tell(change):
+        def told(result, k):
+            for i, (x, y) in enumerate(change(points(k), k)):
+                result.keypoints.add(x=x, y=y, score=1, id=i)
+        return told
+    verdict = judged(tmp_path, outputs(), tell(change), tell(lambda p, k: p), keep_outputs=False)
+    if kind:
+        f = told_finding(verdict)
+        assert f["evidence"]["kind"] == kind and "frame" in f["evidence"].get("frame_list", ""), f
+    else:
+        assert verdict["findings"] == []
+
+
+def test_rounded_numbers_show_no_noise(tmp_path):
+    """Told in few digits, half of the frames are alike by chance; the others are another step away."""
+    def tell(change):
+        def told(result, k):
+            result.vectors.add(name="share", value=np.round(change(np.random.default_rng(k).uniform(0.2, 0.8, 6), k), 2))
+        return told
+    moved = lambda v, k: v + 0.01 * (np.arange(6) == 2) if k in SOME else v  # noqa: E731
+    assert judged(tmp_path, outputs(), tell(moved), tell(lambda v, k: v), keep_outputs=False)["findings"] == []
 
 
 def test_depths_of_points(tmp_path):
@@ -240,13 +277,14 @@ def last(k, length, how):
 @pytest.mark.parametrize("edge, reference, called, says", [
     (lambda k: motion(k)[[1, 0, 2]], motion, "order", "place 0 has that of 1, place 1 has that of 0"),
     (lambda k: np.roll(wave(k), 1), wave, "order", "place 0 has that of 47, place 1 has that of 0"),
+    (lambda k: motion(k) / np.sqrt(motion(k)[2]), motion, "scaled", "another length in each frame"),
     (lambda k: motion(k) * [1, 1, 1000], motion, "scaled", "place 2 is 1000 times place 2"),
     (lambda k: motion(k)[[1, 0, 2]] * [1, 3.6, 1], motion, "exchanged", "place 1 is 3.6 times place 0"),
     (lambda k: heading(k) % 360, heading, "wrapped", "360 apart"),
     (lambda k: last(k, 3, np.mean), motion, "smoothed", "the mean of the last 3"),
     (lambda k: last(k, 3, np.median), motion, "smoothed", "the median of the last 3"),
     (lambda k: np.floor(wave(k) * 2) / 2, lambda k: np.floor(wave(k) * 2) / 2 + 0.25, "shifted", "plus -0.25")],
-    ids=["two exchanged", "moved on", "a unit", "exchanged and a unit", "an angle", "mean", "median", "half a step"])
+    ids=["two exchanged", "moved on", "a length", "a unit", "exchanged and a unit", "an angle", "mean", "median", "half a step"])
 def test_values_at_places_and_over_time(tmp_path, edge, reference, called, says):
     f = told_finding(judged(tmp_path, outputs(), lambda r, k: told_vector(lambda v, k: edge(k))(r, k), lambda r, k: told_vector(lambda v, k: reference(k))(r, k)))
     assert f["evidence"]["kind"] == called and says in f["summary"], f

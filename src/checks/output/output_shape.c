@@ -192,7 +192,7 @@ static void say_where(exray_finding *f, const shape_facts *facts)
 static exray_finding *report(const exray_comparison *c, const exray_io_pair *output, const shape_facts *facts,
                              exray_findings *findings)
 {
-    const bool format = facts->padded || xr_same_results(c);
+    const bool format = facts->padded;
     exray_finding *f = exray_findings_add(findings, "output.shape",
                                           format ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR, 0.93);
     exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
@@ -204,9 +204,7 @@ static exray_finding *report(const exray_comparison *c, const exray_io_pair *out
         facts->shape[EXRAY_SIDE_EDGE], facts->shape[EXRAY_SIDE_REFERENCE], facts->frames,
         exray_comparison_frame_count(c));
     say_where(f, facts);
-    exray_finding_detail(f, format && !facts->padded
-                                ? "Both sides told the same: each knows how many its model returns."
-                                : "Which of the two is right, the logs do not say.");
+    exray_finding_detail(f, "Which of the two is right, the logs do not say.");
     exray_finding_fix(
         f, "Compare what decides how many there are: the buffer that is read, limits, thresholds.");
     exray_finding_text(f, "kind", facts->larger == EXRAY_SIDE_EDGE ? "extra" : "missing");
@@ -258,6 +256,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 {
     if (!any_other(comparison) || !xr_inputs_known(comparison) || xr_inputs_differ(comparison) ||
         xr_layers_differ(comparison) || is_explained(findings))
+        return EXRAY_OK;
+    if (xr_same_results(comparison)) /* each application knows how many its model returns */
         return EXRAY_OK;
     const size_t outputs = exray_comparison_output_count(comparison);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};

@@ -1,6 +1,7 @@
 #include "checks/told/comparable_frames.h"
 
 #include "checks/beyond_noise.h"
+#include "checks/told/same_results.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ typedef struct equal_work {
     const exray_comparison *comparison;
     exray_kind kind;
     size_t pairs;
+    bool exact;    /* by inputs: what was told elsewhere shows that there is no noise */
     bool selected; /* equal inputs and layers: outputs without a bound count as equal */
     exray_slot *slot[2];
 } equal_work;
@@ -95,7 +97,7 @@ static exray_status judge_frame(equal_work *w, size_t frame, xr_frame_equality *
         *out = one < *out ? one : *out;
     }
     /* Of equal inputs, another machine makes outputs that differ by noise. */
-    if (w->kind == EXRAY_KIND_INPUT && *out == XR_FRAME_EXACT)
+    if (w->kind == EXRAY_KIND_INPUT && *out == XR_FRAME_EXACT && !w->exact)
         *out = XR_FRAME_NOISE;
     return EXRAY_OK;
 }
@@ -122,6 +124,7 @@ exray_status xr_equal_frames_make(const exray_comparison *comparison, xr_equal_f
     w.kind = out->by_outputs ? EXRAY_KIND_OUTPUT : EXRAY_KIND_INPUT;
     w.pairs = out->by_outputs ? exray_comparison_output_count(comparison)
                               : exray_comparison_input_count(comparison);
+    w.exact = !out->by_outputs && xr_results_are_exact(comparison);
     exray_status status = out->of && w.slot[0] && w.slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
     if (status != EXRAY_OK)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing what was told"};

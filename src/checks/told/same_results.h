@@ -7,4 +7,9 @@
 /* In all matched frames, each with a result on both sides; numbers up to rounding. */
 bool xr_same_results(const exray_comparison *comparison);
 
+/* Whether the results show that no noise is between the two sides: in half of the frames or more every number
+ * that both tell is the same bit for bit, they are many and not in steps, and no model that is known is of
+ * integers (whose noise leaves some frames alone).  Noise of floats moves each of them. */
+bool xr_results_are_exact(const exray_comparison *comparison);
+
 #endif

@@ -1,8 +1,8 @@
 #include "checks/told/boxes/box_frames.h"
 
-#include "checks/ascending.h"
 #include "checks/output/interpretation.h"
 #include "checks/told/silence.h"
+#include "checks/told/value_steps.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -98,28 +98,6 @@ static bool has_other_scores(const xr_box_frame *f)
     return false;
 }
 
-/* Whether all are whole numbers of a step that noise may be smaller than: scores of few digits, of 8 bits. */
-static bool are_in_steps(double *score, size_t count)
-{
-    enum { MOST_STEPS = 2048, MOST_PARTS = 4 };
-    double gap = INFINITY;
-    qsort(score, count, sizeof *score, xr_ascending_doubles);
-    const double most = fmax(fabs(score[0]), fabs(score[count - 1]));
-    for (size_t i = 1; i < count; i++)
-        gap = score[i] - score[i - 1] > 1e-6 * most ? fmin(gap, score[i] - score[i - 1]) : gap;
-    if (!isfinite(gap))
-        return true; /* one score */
-    for (int parts = 1; parts <= MOST_PARTS && gap * MOST_STEPS >= parts * most; parts++) {
-        const double step = most / rint(most * parts / gap);
-        size_t whole = 0;
-        while (whole < count && fabs(score[whole] / step - rint(score[whole] / step)) < 0.02)
-            whole++;
-        if (whole == count)
-            return true;
-    }
-    return false;
-}
-
 /* Whether the scores that both sides tell are many and fine enough not to be the same by chance. */
 static bool tell_noise(const xr_box_frames *frames)
 {
@@ -135,7 +113,7 @@ static bool tell_noise(const xr_box_frames *frames)
     for (size_t f = 0; score && f < frames->count; f++)
         for (size_t i = 0; i < frames->frame[f].count[1]; i++)
             score[at++] = frames->frame[f].box[1][i].score;
-    const bool tell = score && !are_in_steps(score, count);
+    const bool tell = score && !xr_are_in_steps(score, count);
     free(score);
     return tell;
 }

@@ -52,6 +52,16 @@ static double between_centers(const double a[4], const double b[4])
     return fmax(fabs(a[0] + a[2] - b[0] - b[2]), fabs(a[1] + a[3] - b[1] - b[3])) / 2;
 }
 
+/* Mirrored corners may be told as they come: the larger first. */
+static void in_order(const double box[4], bool turned, double out[4])
+{
+    for (int axis = 0; axis < 2; axis++) {
+        const double a = box[axis], b = box[axis + 2];
+        out[axis] = turned ? fmin(a, b) : a;
+        out[axis + 2] = turned ? fmax(a, b) : b;
+    }
+}
+
 static double distance(const xr_box_rule *rule, const double a[4], const double b[4])
 {
     return rule->any_second ? fmax(fabs(a[0] - b[0]), fabs(a[1] - b[1]))
@@ -66,11 +76,13 @@ static double cost_of(const frame_rule *r, const xr_told_box *edge, const xr_tol
     double score = r->rule->any_score ? 0 : fabs(edge->score - reference->score);
     if ((!r->rule->any_class && edge->id != reference->id) || score > r->score)
         return INFINITY;
-    double place = distance(r->rule, edge->at, at);
+    double own[4];
+    in_order(edge->at, r->map->turn != 0, own);
+    double place = distance(r->rule, own, at);
     double size = fmax(r->map->scale[0], r->map->scale[1]);
     if (place <= r->place * fmax(size, 1))
         return place + score;
-    return !r->exact && xr_box_overlap(edge->at, at) >= NOISY_OVERLAP ? place + score : INFINITY;
+    return !r->exact && xr_box_overlap(own, at) >= NOISY_OVERLAP ? place + score : INFINITY;
 }
 
 static void match_box(const frame_rule *r, size_t i, xr_box_match *m)

@@ -146,10 +146,10 @@ static bool rest_is_constant(const xr_class_frames *frames)
 
 /* ---- Scores of the same classes ---------------------------------------------------------------------- */
 
-static bool scores_are(const xr_class_frames *frames, xr_class_way way, double gain)
+static bool scores_are(const xr_class_frames *frames, xr_class_way way, double gain, bool some)
 {
     for (size_t f = 0; f < frames->count; f++)
-        for (size_t i = 0; i < shorter(&frames->frame[f]); i++) {
+        for (size_t i = 0; i < shorter(&frames->frame[f]) && (!some || frames->frame[f].differs); i++) {
             double x = frames->frame[f].list[1].score[i], y = frames->frame[f].list[0].score[i];
             double made = way == XR_CLASSES_SCALED ? gain * x : 1 - x;
             if (!(fabs(y - made) <= 2e-3 * fabs(made) + 1e-6))
@@ -158,10 +158,22 @@ static bool scores_are(const xr_class_frames *frames, xr_class_way way, double g
     return true;
 }
 
-static void search_scores(const xr_class_frames *frames, xr_class_story *out)
+/* Two digits. */
+static bool has_other_scores(const xr_class_frame *f)
+{
+    for (size_t i = 0; i < shorter(f); i++)
+        if (!(fabs(f->list[0].score[i] - f->list[1].score[i]) <= 0.0055 + 0.005 * fabs(f->list[1].score[i])))
+            return true;
+    return false;
+}
+
+/* How the scores of all frames, or of those that differ, are related. */
+static void relate_scores(const xr_class_frames *frames, xr_class_story *out)
 {
     double cross = 0, square = 0, n = 0, least = INFINITY, most = -INFINITY;
-    for (size_t f = 0; f < frames->count; f++)
+    for (size_t f = 0; f < frames->count; f++) {
+        if (out->some && !frames->frame[f].differs)
+            continue;
         for (size_t i = 0; i < shorter(&frames->frame[f]); i++, n++) {
             double x = frames->frame[f].list[1].score[i];
             cross += x * frames->frame[f].list[0].score[i];
@@ -169,15 +181,43 @@ static void search_scores(const xr_class_frames *frames, xr_class_story *out)
             least = fmin(least, x);
             most = fmax(most, x);
         }
+    }
     out->gain = square > 0 ? cross / square : 0;
     /* A few, or all alike, are any multiple of each other. */
     if (n < 4 || !(most > least + 0.05 * fabs(most)))
         return;
     if (out->gain > 0 && fabs(out->gain - 1) > 0.02 && !xr_is_unit(out->gain) &&
-        scores_are(frames, XR_CLASSES_SCALED, out->gain))
+        scores_are(frames, XR_CLASSES_SCALED, out->gain, out->some))
         out->way = XR_CLASSES_SCALED;
-    else if (scores_are(frames, XR_CLASSES_INVERSE, 0))
+    else if (scores_are(frames, XR_CLASSES_INVERSE, 0, out->some))
         out->way = XR_CLASSES_INVERSE;
+}
+
+/* Marks exact frames with other scores, where others have the same ones: one function of all of them would be
+ * no fault.  How many. */
+static size_t mark_scores(xr_class_frames *frames)
+{
+    size_t other = 0, same = 0;
+    for (size_t f = 0; f < frames->count; f++) {
+        const xr_class_frame *at = &frames->frame[f];
+        const bool told = at->exact && shorter(at) > 0, differs = told && has_other_scores(at);
+        other += differs;
+        same += told && !differs;
+    }
+    for (size_t f = 0; other && same && f < frames->count; f++)
+        frames->frame[f].differs = frames->frame[f].exact && has_other_scores(&frames->frame[f]);
+    return same ? other : 0;
+}
+
+static void search_scores(xr_class_frames *frames, xr_class_story *out)
+{
+    relate_scores(frames, out);
+    if (out->way != XR_CLASSES_SAME || frames->differ || !mark_scores(frames))
+        return;
+    out->some = true;
+    relate_scores(frames, out);
+    if (out->way == XR_CLASSES_SAME)
+        out->way = XR_CLASSES_SCORES;
 }
 
 /* ---- All ------------------------------------------------------------------------------------------------
@@ -200,7 +240,7 @@ static bool any_silent(const xr_class_frames *frames)
     return false;
 }
 
-xr_class_story xr_class_search(const xr_class_frames *frames, bool follow)
+xr_class_story xr_class_search(xr_class_frames *frames, bool follow)
 {
     xr_class_story s = {.way = XR_CLASSES_SAME, .gain = 1};
     for (size_t f = 0; f < frames->count; f++)

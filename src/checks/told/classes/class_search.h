@@ -16,6 +16,7 @@ typedef enum xr_class_way {
     XR_CLASSES_REST,     /* the best is the same, the others are not the next best */
     XR_CLASSES_SCALED,   /* the same classes, scores times `gain` */
     XR_CLASSES_INVERSE,  /* ... 1 minus the reference's */
+    XR_CLASSES_SCORES,   /* ... other scores, in some frames alone */
     XR_CLASSES_UNKNOWN,
 } xr_class_way;
 
@@ -25,9 +26,11 @@ typedef struct xr_class_story {
     double gain;
     size_t listed;    /* classes of a list that were compared, at most */
     bool rest_always; /* the others are the same in all frames */
+    bool some;        /* scores are others in those frames alone that differ */
 } xr_class_story;
 
-/* follow: both sides' classes are known to be the best of their own outputs; scores alone are compared. */
-xr_class_story xr_class_search(const xr_class_frames *frames, bool follow);
+/* follow: both sides' classes are known to be the best of their own outputs; scores alone are compared. Where
+ * these are others in some frames alone, `differs` of the frames says in which. */
+xr_class_story xr_class_search(xr_class_frames *frames, bool follow);
 
 #endif

@@ -28,6 +28,9 @@ static const class_words words[] = {
                            "Use the label_offset and the label file that go with the model on both sides."},
     [XR_CLASSES_INVERSE] = {"scores", "The scores of the edge's classes are 1 minus the reference's.",
                             "Read each class's score from the model's output."},
+    [XR_CLASSES_SCORES] =
+        {"scores", "The scores of the edge's classes are others than the reference's, in some frames alone.",
+         "Read each class's score from the model's output in the same way in all frames."},
     [XR_CLASSES_UNKNOWN] = {"classes", "The two sides decide for other classes of equal outputs.",
                             "Check what is done after the model: argmax, sorting, the output that is read."},
 };
@@ -129,16 +132,17 @@ exray_status xr_check_told_classes(const exray_comparison *comparison, const xr_
         status = EXRAY_E_MEMORY;
     }
     if (status == EXRAY_OK && s.way != XR_CLASSES_SAME) {
-        bool scores = s.way == XR_CLASSES_SCALED || s.way == XR_CLASSES_INVERSE;
+        bool scores = !s.some && (s.way == XR_CLASSES_SCALED || s.way == XR_CLASSES_INVERSE);
         exray_finding *f = say_way(findings, &s);
         say_example(f, comparison, &frames);
         if (s.way == XR_CLASSES_RENAMED || s.way == XR_CLASSES_OFFSET || s.way == XR_CLASSES_UNKNOWN)
             exray_finding_alternative(f, "output.label_offset", 0.3);
         for (size_t i = 0; i < frames.count; i++)
             differs[frames.frame[i].frame] = scores || frames.frame[i].differs;
-        xr_say_told_frames(
-            f, comparison, equal, differs,
-            s.way == XR_CLASSES_UNKNOWN || s.way == XR_CLASSES_NONE || s.way == XR_CLASSES_ADDED, side);
+        xr_say_told_frames(f, comparison, equal, differs,
+                           s.some || s.way == XR_CLASSES_UNKNOWN || s.way == XR_CLASSES_NONE ||
+                               s.way == XR_CLASSES_ADDED,
+                           side);
     }
     if (status == EXRAY_OK && frames.differ && s.way == XR_CLASSES_SAME)
         xr_note_excused(findings);

@@ -25,6 +25,7 @@ typedef struct map_view {
     const xr_stage_values *of;
     const xr_mask_rule *rule;
     size_t width, height; /* of the edge's map */
+    const float *edge;    /* [height][width] */
 } map_view;
 
 /* The reference's label at a pixel of the edge's map, -1 beyond its border. */
@@ -57,6 +58,28 @@ static bool is_near(const map_view *m, long x, long y, float label, long radius)
     return false;
 }
 
+static float edge_at(const map_view *m, long x, long y, float beyond)
+{
+    const bool inside = x >= 0 && y >= 0 && (size_t)x < m->width && (size_t)y < m->height;
+    return inside ? m->edge[(size_t)y * m->width + (size_t)x] : beyond;
+}
+
+/* Whether one side alone says that the pixel does not count, and the other has a border near it: who leaves
+ * out what is uncertain leaves out borders, not what lies between them. */
+static bool is_uncertain(const map_view *m, long x, long y, float label, float other)
+{
+    enum { RADIUS = 3 };
+    const bool edge = label == XR_MASK_IGNORED, reference = other == XR_MASK_IGNORED;
+    const float own = edge ? other : label;
+    for (long dy = -RADIUS; edge != reference && dy <= RADIUS; dy++)
+        for (long dx = -RADIUS; dx <= RADIUS; dx++) {
+            const float near = edge ? label_at(m, x + dx, y + dy) : edge_at(m, x + dx, y + dy, own);
+            if (near >= 0 && near != own)
+                return true;
+        }
+    return false;
+}
+
 bool xr_is_exact_mask(const xr_stage_frame *frame)
 {
     return frame->exact && frame->side[0].count == frame->side[1].count;
@@ -71,14 +94,13 @@ bool xr_mask_add(const xr_stage_series *series, size_t f, const xr_mask_rule *ru
     const xr_stage_values *edge = &series->frame[f].side[0], *reference = &series->frame[from].side[1];
     if (edge->rank != 2 || reference->rank != 2)
         return false;
-    map_view m = {reference, rule, edge->shape[1], edge->shape[0]};
+    map_view m = {reference, rule, edge->shape[1], edge->shape[0], edge->value};
     /* Noise moves borders by a pixel or two. */
     long radius = xr_is_exact_mask(&series->frame[f]) ? 1 : 2;
     for (size_t y = 0; y < m.height; y += step)
         for (size_t x = 0; x < m.width; x += step) {
             float label = edge->value[y * m.width + x], other = label_at(&m, (long)x, (long)y);
-            const bool ignored = label == XR_MASK_IGNORED || other == XR_MASK_IGNORED;
-            if (other < 0 || (rule->ignore && ignored))
+            if (other < 0 || (rule->ignore && is_uncertain(&m, (long)x, (long)y, label, other)))
                 continue;
             sums->pixels++;
             sums->front += label != rule->background || other != rule->background;

@@ -12,7 +12,7 @@ typedef struct xr_mask_rule {
     long lag;
     const float *label; /* [XR_MASK_LABELS] of each of the reference's; NULL: as they are */
     float background;   /* the label of most pixels: what differs is held against the others, too */
-    bool ignore;        /* pixels of XR_MASK_IGNORED on either side do not count */
+    bool ignore;        /* pixels of XR_MASK_IGNORED beside a border of the other side do not count */
     bool corner; /* maps of other sizes are sampled at the pixels' top left corners, not in their middles */
 } xr_mask_rule;
 

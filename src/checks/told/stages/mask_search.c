@@ -402,31 +402,15 @@ static float most_common(const xr_stage_series *series, size_t step)
     return (float)best;
 }
 
-/* Whether a side ignores a few pixels (borders) of labels that both tell elsewhere: who tells 255 for a label
- * of its own has others. */
+/* Whether a side says of pixels that they do not count. */
 static bool ignores_some(const xr_stage_series *series)
 {
-    const double few = 0.25;
-    bool seen[2][XR_MASK_LABELS] = {{false}};
-    double pixels[2] = {0, 0}, ignored[2] = {0, 0};
-    size_t labels = 0;
     for (size_t f = 0; f < series->count; f++)
-        for (int s = 0; s < 2; s++) {
-            const xr_stage_values *v = &series->frame[f].side[s];
-            pixels[s] += (double)v->count;
-            for (size_t i = 0; i < v->count; i++) {
-                ignored[s] += v->value[i] == XR_MASK_IGNORED;
-                if (v->value[i] >= 0 && v->value[i] < XR_MASK_LABELS)
-                    seen[s][(size_t)v->value[i]] = true;
-            }
-        }
-    for (size_t k = 0; k < XR_MASK_IGNORED; k++) {
-        if (seen[0][k] != seen[1][k])
-            return false;
-        labels += seen[0][k];
-    }
-    return labels > 1 && ignored[0] + ignored[1] > 0 &&
-           fabs(ignored[0] / fmax(pixels[0], 1) - ignored[1] / fmax(pixels[1], 1)) <= few;
+        for (int s = 0; s < 2; s++)
+            for (size_t i = 0; i < series->frame[f].side[s].count; i++)
+                if (series->frame[f].side[s].value[i] == XR_MASK_IGNORED)
+                    return true;
+    return false;
 }
 
 bool xr_mask_search(const xr_stage_series *series, xr_mask_story *out)

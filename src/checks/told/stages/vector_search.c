@@ -197,16 +197,18 @@ static bool has_length_one(const xr_value_sums *s, bool edge)
     return fabs(sqrt(edge ? s->yy : s->xx) - 1) < 1e-3;
 }
 
-/* The same direction in each frame. */
+/* The same direction in each frame.  Of few values it needs several frames. */
 static bool try_length(vector_work *w)
 {
+    enum { LEAST_VALUES = 4, LEAST_FRAMES = 3 };
     bool edge = true, reference = true;
+    const double least = w->series->count >= LEAST_FRAMES ? 2 : LEAST_VALUES;
     for (size_t f = 0; f < w->series->count; f++) {
         xr_value_sums s = {0};
         for (size_t i = 0; i < frame_at(w, f)->side[0].count; i++)
             add_value(&s, frame_at(w, f)->side[1].value[i], frame_at(w, f)->side[0].value[i]);
         double noise = xr_vector_noise(frame_at(w, f), w->noise);
-        if (s.n < 4 || !(s.xy > 0) || 1 - s.xy / sqrt(s.xx * s.yy) > noise * noise)
+        if (s.n < least || !(s.xy > 0) || 1 - s.xy / sqrt(s.xx * s.yy) > noise * noise)
             return false;
         edge = edge && has_length_one(&s, true);
         reference = reference && has_length_one(&s, false);
