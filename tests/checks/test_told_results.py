@@ -224,6 +224,16 @@ def test_noise_of_no_frame_excuses_none(tmp_path, change, kind):
         assert verdict["findings"] == []
 
 
+@pytest.mark.parametrize("change, says", [(lambda v: 1.02 * v, "1.02 times"), (lambda v: v + np.float32(0.02), "plus 0.02"), (lambda v: v * (1 + np.random.default_rng(1).normal(0, 0.02, v.size)), None)])
+def test_an_exact_factor_is_no_noise(tmp_path, change, says):
+    """Though other kernels, behind equal inputs, may do as much."""
+    verdict = judged(tmp_path, outputs(), told_vector(lambda v, k: change(v)), told_vector(), keep_outputs=False)
+    if says:
+        assert says in told_finding(verdict)["summary"]
+    else:
+        assert verdict["findings"] == []
+
+
 def test_rounded_numbers_show_no_noise(tmp_path):
     """Told in few digits, half of the frames are alike by chance; the others are another step away."""
     def tell(change):

@@ -42,10 +42,29 @@ static bool adopt(mask_work *w, xr_mask_way way, const xr_mask_rule *rule)
     return true;
 }
 
-static bool fits_as_it_is(const mask_work *w, size_t f, const xr_mask_rule *rule)
+/* Whether a label that one side tells in the frame is not told by the other, which says of some pixels that
+ * they do not count: that is no border. */
+static bool loses_a_label(const xr_stage_frame *f)
+{
+    enum { LEAST = 16 };
+    size_t count[2][XR_MASK_LABELS] = {{0}};
+    for (int s = 0; s < 2; s++)
+        for (size_t i = 0; i < f->side[s].count; i++)
+            if (f->side[s].value[i] >= 0 && f->side[s].value[i] < XR_MASK_LABELS)
+                count[s][(size_t)f->side[s].value[i]]++;
+    for (size_t k = 0; k < XR_MASK_IGNORED; k++)
+        for (int s = 0; s < 2; s++)
+            if (count[s][k] >= LEAST && !count[!s][k] && count[!s][XR_MASK_IGNORED])
+                return true;
+    return false;
+}
+
+static bool fits_as_it_is(const mask_work *w, size_t f, const xr_mask_rule *as)
 {
     xr_mask_sums one = {0};
-    xr_mask_add(w->series, f, rule, w->step, &one);
+    xr_mask_rule own = *as;
+    own.ignore = own.ignore && !loses_a_label(&w->series->frame[f]);
+    xr_mask_add(w->series, f, &own, w->step, &one);
     return xr_mask_fits(&one, xr_is_exact_mask(&w->series->frame[f]));
 }
 
