@@ -124,6 +124,27 @@ def test_healthy_twins(judge):
     assert judge([t - t.max() + 1e-6 for t in TABLES], [t - t.max() for t in TABLES])["verdict"] == "pass"
 
 
+def level_of(t):
+    return (10 * np.log10(np.exp(t.astype(float)))).astype(np.float32)
+
+
+@pytest.mark.parametrize("edge, reference, cause", [
+    ([table(v, hop=256, rows=ROWS) for v in [*VOICES, voice(9)]], TABLES, "input.features"), ([table(v, high=6200, rows=ROWS) for v in [*VOICES, voice(9)]], TABLES, "input.features"),
+    ([np.concatenate([t[:1], t[:-1]]) for t in TABLES], TABLES, "input.delay"), ([t - t.mean(0) for t in TABLES], TABLES, "input.normalization"),
+    ([level_of(t) + 1 for t in TABLES], [level_of(t) for t in TABLES], "input.normalization"),
+    ([level_of(table(v, window=np.hamming, rows=ROWS)) for v in [*VOICES, voice(9)]], [level_of(t) for t in TABLES], "input.features"),
+])
+def test_spectra_in_networks_of_pictures(judge, edge, reference, cause):
+    """[1, rows, bins] taken as one channel: by what they look like."""
+    assert causes(judge(edge, reference, op="Conv2D")) == [cause]
+
+
+@pytest.mark.parametrize("made", [lambda t: t, level_of])
+def test_spectra_in_networks_of_pictures_within_noise(judge, made):
+    rng = np.random.default_rng(1)
+    assert judge([made(t) + rng.normal(0, 3e-3, t.shape) for t in TABLES], [made(t) for t in TABLES], op="Conv2D")["verdict"] == "pass"
+
+
 @pytest.mark.data
 def test_gray_pictures_are_none(judge):
     """The same shape, taken as one channel: a crop stays a crop."""

@@ -74,3 +74,11 @@ def test_as_many_bits(judge):
 def test_rates_that_microphones_have(judge):
     verdict = judge([fit(resampled(v, 14700)) / 32768 for v in VOICES], [fit(v) / 32768 for v in VOICES])
     assert causes(verdict) == ["input.sample_rate"] and "44100 Hz fed as if it were of 48000 Hz" in verdict["findings"][0]["summary"]
+
+
+def test_samples_with_a_bias(judge):
+    biased = [u / 4 + .09 for u in UNIT]
+    late = judge([np.concatenate([np.full(320, b[0]), b[:-320]]) for b in biased], biased)
+    assert causes(late) == ["input.delay"] and late["findings"][0]["evidence"]["late_samples"] == 320
+    assert causes(judge([b - .09 for b in biased], biased)) == ["input.normalization"]
+    assert judge([b + np.random.default_rng(3).integers(-1, 2, LENGTH) / 32768 for b in biased], biased)["verdict"] == "pass"

@@ -5,6 +5,7 @@
 #include "checks/input/columns/report_columns.h"
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
+#include "checks/input/features/feature_frames.h"
 #include "checks/input/fit/conventions.h"
 #include "checks/input/frames/blank_frames.h"
 #include "checks/input/frames/find_lag.h"
@@ -252,6 +253,9 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
         fit.values.picture = fit.values.picture && !is_of_sound(comparison) &&
                              !exray_comparison_input(comparison, pair)->table;
+        if (fit.values.picture && fit.state == XR_FIT_DIFFERS && fit.values.channels == 1 &&
+            fit.values.floats)
+            fit.values.picture = !xr_looks_like_spectra(comparison, pair);
         if (status == EXRAY_OK)
             status = judge_data(comparison, &fit, findings, error);
         if (status == EXRAY_OK && findings->last == last)

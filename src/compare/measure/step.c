@@ -133,8 +133,10 @@ static double lattice(const float *v, size_t n)
 
 /* One level of 8 bits in the convention that the range suggests; for other tensors than pictures, 12 bits
  * of the range. */
-static double nominal(double min, double max, bool picture)
+static double nominal(double min, double max, bool picture, bool gray)
 {
+    /* Decibels: pixels of one channel, less a mean, are on both sides of 0. */
+    enum { BRIGHT = 64 };
     if (!picture)
         return (max - min) / 4095;
     if (min >= -0.01 && max <= 1.01)
@@ -143,7 +145,7 @@ static double nominal(double min, double max, bool picture)
         return 2 / 255.0;
     if (min >= -3 && max <= 3)
         return 1 / (255 * 0.225); /* mean and standard deviation of ImageNet */
-    if (min >= -130 && max <= 256 && max - min >= 64)
+    if (min >= -130 && max <= 256 && max - min >= 64 && !(gray && min < -1 && max < BRIGHT))
         return 1;
     return (max - min) / 255;
 }
@@ -168,7 +170,8 @@ double xr_samples_step(xr_samples *samples)
         return NAN;
     /* A coarse lattice is a picture of few colors, not the tensor's resolution. */
     const double most = max > min ? (max - min) / 8 : INFINITY;
-    if (all && step > 0 && step <= 2 * fmin(nominal(min, max, samples->pictures != XR_NO_PICTURE), most))
+    if (all && step > 0 &&
+        step <= 2 * fmin(nominal(min, max, samples->pictures != XR_NO_PICTURE, samples->channels == 1), most))
         return step;
-    return fmin(nominal(min, max, samples->pictures == XR_PICTURES), most);
+    return fmin(nominal(min, max, samples->pictures == XR_PICTURES, samples->channels == 1), most);
 }

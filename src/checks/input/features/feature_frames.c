@@ -123,6 +123,61 @@ static double follows_sound(const xr_feature_frames *f, size_t first, size_t sec
     return best;
 }
 
+/* ---- What looks like spectra ---------------------------------------------------------------------- */
+
+/* Whether the reference's values are what no usual normalization makes of pixels of one channel: of 0..1,
+ * -1..1, a mean and a deviation, 0..255, or less a mean of these.  Logarithms are: of what is quiet they are
+ * far below 0. */
+static bool is_beyond_pixels(const xr_feature_frames *f)
+{
+    const double of_deviation = 3, of_mean = 130, bright = 64;
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t k = 0; k < f->size[0] * f->size[1]; k++) {
+            const double v = f->list[i].side[EXRAY_SIDE_REFERENCE][k];
+            low = fmin(low, v), high = fmax(high, v);
+        }
+    return low < -of_deviation && !(low >= -of_mean && high >= bright);
+}
+
+/* How much of the variance the levels along an axis are that all frames share. */
+static double shared_levels(const xr_feature_frames *f, int axis)
+{
+    const size_t n = f->size[axis], across = f->size[1 - axis];
+    double *sum = calloc(2 * n, sizeof *sum), *level = sum ? sum + n : NULL, squares = 0, shared = 0,
+           variance = 0;
+    for (size_t i = 0; sum && i < f->count; i++) {
+        const float *v = f->list[i].side[EXRAY_SIDE_REFERENCE];
+        double mean = 0;
+        for (size_t k = 0; k < n; k++)
+            level[k] = 0;
+        for (size_t k = 0; k < n * across; k++)
+            level[axis ? k % n : k / across] += v[k] / (double)across, mean += v[k] / (double)(n * across);
+        for (size_t k = 0; k < n * across; k++)
+            variance += (v[k] - mean) * (v[k] - mean) / (double)(n * across);
+        for (size_t k = 0; k < n; k++)
+            sum[k] += level[k] - mean, squares += (level[k] - mean) * (level[k] - mean);
+    }
+    for (size_t k = 0; sum && k < n; k++)
+        shared += sum[k] * sum[k];
+    free(sum);
+    const double count = (double)f->count, pairs = count * (count - 1);
+    return variance > 0 && pairs > 0 ? (shared - squares) / (double)n / pairs / (variance / count) : 0;
+}
+
+/* Whether they are spectra of sounds in logarithms: beyond pixels, and each bin has a level of its own in all
+ * frames while moments have none.  *bins: the dimension of the bins. */
+static bool looks_like_spectra(const xr_feature_frames *f, int *bins)
+{
+    enum { LEAST_FRAMES = 3 };
+    const double least = 0.05, much = 3, chance = 0.005;
+    if (f->count < LEAST_FRAMES || f->size[0] < LEAST_ROWS || f->size[1] < LEAST_BINS || !is_beyond_pixels(f))
+        return false;
+    const double along[2] = {shared_levels(f, 0), shared_levels(f, 1)};
+    *bins = along[1] > along[0];
+    return along[*bins] >= least && along[*bins] >= much * fmax(along[1 - *bins], chance);
+}
+
 /* ---- Reading ------------------------------------------------------------------------------------------ */
 
 static bool read_side(const xr_feature_frames *f, int side, size_t frame, exray_slot *slot,
@@ -223,6 +278,16 @@ static bool turn_all(xr_feature_frames *f)
     return true;
 }
 
+bool xr_looks_like_spectra(const exray_comparison *comparison, size_t pair)
+{
+    const exray_io_pair *io = exray_comparison_input(comparison, pair);
+    xr_feature_frames *f = io->problem ? NULL : xr_feature_frames_read(comparison, pair);
+    int bins;
+    const bool found = f && f->dimensions == 2 && looks_like_spectra(f, &bins);
+    xr_feature_frames_free(f);
+    return found;
+}
+
 bool xr_turn_features(xr_feature_frames *f)
 {
     return f->dimensions == 2 && !f->axis_known && turn_all(f);
@@ -245,9 +310,10 @@ static bool find_axes(xr_feature_frames *f)
         return true;
     }
     bool first = goes_on(f, size[0], size[1], false), last = !first && goes_on(f, size[1], size[0], true);
-    const int bins = f->io->table_channels;
+    int bins = f->io->table_channels;
     f->rows_by_graph = !first && !last && !f->has_sensor && f->io->table;
-    if (!first && !last && !f->has_sensor && !f->rows_by_graph)
+    const bool known = first || last || f->has_sensor || f->rows_by_graph;
+    if (!known && !looks_like_spectra(f, &bins))
         return false;
     f->axis_known = first || last || bins >= 0;
     last = last || bins == 0;

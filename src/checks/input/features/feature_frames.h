@@ -33,8 +33,12 @@ typedef struct xr_feature_frames {
 
 /* Reads input `pair`; NULL: a picture is in the log, nothing differs, or memory is lacking.  It is one where
  * the log holds sound of a microphone and no picture, where a flat row falls into rows of one profile,
- * where the rows of each frame go on in the next, or where the model takes one dimension for channels. */
+ * where the rows of each frame go on in the next, where the model takes one dimension for channels, or what
+ * looks like spectra. */
 xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, size_t pair);
+/* Whether an input of two dimensions looks like spectra of sounds in logarithms, and like no pictures: values
+ * beyond those of pixels, and bins that have a level of their own in all frames. */
+bool xr_looks_like_spectra(const exray_comparison *comparison, size_t pair);
 /* Takes the other dimension for time, where which it is is a guess; false: it is none, or memory is lacking.
  */
 bool xr_turn_features(xr_feature_frames *frames);

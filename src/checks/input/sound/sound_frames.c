@@ -14,6 +14,8 @@ enum { LEAST = 256, MOST_FRAMES = 512, MOST_VALUES = 1 << 22 };
 #define LEAST_PEAK  0.03
 /* A side swings about its mean: that is no more than this many deviations from 0. */
 #define MOST_MEAN 0.5
+/* Or it has a bias: the means of frames are one number, up to this part of a deviation. */
+#define SAME_MEAN 0.15
 /* The difference's deviation relative to the signal that float arithmetic leaves. */
 #define FLOAT_NOISE 1e-6
 
@@ -228,6 +230,23 @@ static bool has_length_of_sensor(const xr_sound_frames *frames)
     return fits;
 }
 
+/* Whether a side's samples swing about one mean in all frames: those of a microphone with a bias. */
+static bool is_biased(const xr_sound_frames *frames, int side)
+{
+    enum { LEAST_FRAMES = 3, MOST_JUDGED = 64 };
+    double sum = 0, square = 0, energy = 0, judged = 0;
+    for (size_t i = 0; i < frames->count && judged < MOST_JUDGED; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        if (f->silent)
+            continue;
+        sum += f->mean[side], square += f->mean[side] * f->mean[side], energy += f->energy[side], judged++;
+    }
+    if (judged < LEAST_FRAMES)
+        return false;
+    const double mean = sum / judged, spread = square / judged - mean * mean;
+    return spread <= SAME_MEAN * SAME_MEAN * energy / judged;
+}
+
 /* Whether either side's frames swing about zero, and are no table of features. */
 static bool is_sound(const xr_sound_frames *frames)
 {
@@ -250,7 +269,8 @@ static bool is_sound(const xr_sound_frames *frames)
                 break;
             }
     }
-    bool fits = has_length_of_sensor(frames), swings_so = 2 * swings > judged;
+    bool fits = has_length_of_sensor(frames),
+         swings_so = 2 * swings > judged || is_biased(frames, 0) || is_biased(frames, 1);
     /* A short piece of a voice falls into rows, too: the periods of its pitch. */
     return judged > 0 &&
            ((swings_so && fits) ||
