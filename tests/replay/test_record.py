@@ -2,13 +2,14 @@
 the log, read back by the PyPI readers, and what is answered to bad input."""
 
 import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_support import EXRAY, run, tool, wheel
+from demo_support import EXRAY, ROOT, run, tool, wheel
 from gathered import messages
 from mcap.reader import make_reader
 from PIL import Image
@@ -275,6 +276,25 @@ def test_missing_engine(work):
     assert "none.so" in one_line(result)
     result = run(*arguments, "--engine-lib", work / "p.yaml", status=2)
     assert "p.yaml" in one_line(result)
+
+
+def test_litert_in_place_of_a_missing_tflite(work):
+    """A program that stands alone finds no TensorFlow Lite; LiteRT, where that is found, runs the same files."""
+    litert = ROOT / "build" / "engines" / f"litert-{platform.machine()}" / "libLiteRt.so"
+    if not litert.exists():
+        pytest.skip("no LiteRT: scripts/bootstrap.sh engine")
+    alone = shutil.copy(EXRAY, work / "exray")
+    environment = {k: v for k, v in os.environ.items() if k != "EXRAY_TFLITE_LIB"}
+    arguments = [alone, "record", "--model", "model.tflite", "--pipeline", "p.yaml", "--data", "pictures", "--capture", "io", "-o", "edge.mcap"]
+    if b"not found" not in subprocess.run([alone, "engines"], env=environment, capture_output=True).stdout.split(b"litert")[0]:
+        pytest.skip("TensorFlow Lite is on this system")
+    assert "TensorFlow Lite" in one_line(run(*arguments, status=2, env=dict(environment, EXRAY_LITERT_LIB=str(work / "none.so"))))
+    environment["EXRAY_LITERT_LIB"] = str(litert)
+    run(*arguments, env=environment)
+    with open("edge.mcap", "rb") as file:
+        assert make_reader(file).get_summary()
+    assert '"litert"' in run(alone, "info", "edge.mcap", "--json", "-").stdout
+    assert "delegates" not in run(*arguments, "--delegate", "none.so", status=2, env=environment).stderr
 
 
 def test_a_pipeline_that_does_not_fit_the_model(work):

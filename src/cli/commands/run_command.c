@@ -9,6 +9,7 @@
 
 #include <exray/codecs.h>
 #include <exray/task.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Options --------------------------------------------------------------- */
@@ -107,7 +108,8 @@ const xr_option_group xr_run_model_options = {
          .value = "E",
          .kind = XR_VALUE_ENGINE,
          .set = set_engine,
-         .text = "the engine, as in `exray engines` (default: by the model file's name)"},
+         .text = "the engine, as in `exray engines` (default: by the model file's name; of a .tflite tflite, "
+                 "or litert where that alone is found)"},
         {.name = "model", .value = "M", XR_INTO(text, xr_run_command, run.model), .text = "the model file"},
         {.name = "pipeline",
          .value = "P.yaml",
@@ -237,12 +239,27 @@ static void compress_what_repeats(exray_recorder_config *config)
 
 /* ---- What can be run -------------------------------------------------------- */
 
-/* The engine by the model file's extension; NULL: unknown. */
-static const xr_engine *engine_of(const char *model)
+/* Of the two engines for a .tflite: TensorFlow Lite, or LiteRT where that alone is found, as beside its
+ * package.  Who names a library or a delegate means TensorFlow Lite's. */
+static const xr_engine *engine_of_tflite(const xr_run_options *run)
 {
-    const char *dot = strrchr(model, '.');
+    const xr_engine *tflite = xr_engine_by_name("tflite"), *litert = xr_engine_by_name("litert");
+    xr_engine_info info;
+    if (run->delegate || run->library || getenv("EXRAY_TFLITE_LIB"))
+        return tflite;
+    tflite->probe(NULL, &info);
+    if (info.found)
+        return tflite;
+    litert->probe(NULL, &info);
+    return info.found ? litert : tflite;
+}
+
+/* The engine by the model file's extension; NULL: unknown. */
+static const xr_engine *engine_of(const xr_run_options *run)
+{
+    const char *dot = strrchr(run->model, '.');
     if (dot && (strcmp(dot, ".tflite") == 0 || strcmp(dot, ".lite") == 0))
-        return xr_engine_by_name("tflite");
+        return engine_of_tflite(run);
     return dot && strcmp(dot, ".onnx") == 0 ? xr_engine_by_name("onnxruntime") : NULL;
 }
 
@@ -265,7 +282,7 @@ int xr_run_command_check(const xr_command *command, xr_run_command *given)
         return xr_usage_error(command, "-o: the log's name is empty");
     if (strcmp(run->out, "-") == 0)
         return xr_usage_error(command, "-o -: a log cannot go to standard output; name a file");
-    if (!run->engine && !(run->engine = engine_of(run->model)))
+    if (!run->engine && !(run->engine = engine_of(run)))
         return xr_usage_error(command,
                               "--engine is missing (tflite, litert, onnxruntime), and the name of %s, not "
                               "ending in .tflite or .onnx, does not tell it",
