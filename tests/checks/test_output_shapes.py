@@ -42,6 +42,8 @@ PARTS = {
     "every third row is left out": (lambda make: lambda k: np.delete(make(k), slice(2, None, 3), 0), lambda k: rows(k, 9), "missing", "the edge has 6 of 9", "in 8 of 8"),
     "no rows in two frames": (some(lambda r: r[:0]), rows, "missing", "", "frames 2 and 5"),
     "half of a vector": (lambda make: lambda k: make(k)[:, :5], vector, "missing", "the first 5 of 10", "in 8 of 8"),
+    "the last value of a vector": (lambda make: lambda k: make(k)[:, :9], vector, "missing", "the first 9 of 10", "in 8 of 8"),
+    "the last value, in one frame": (some(lambda v: v[:, :9], (4,)), vector, "missing", "the first 9 of 10", "in 1 of 8"),
     "more of a vector": (lambda make: lambda k: np.concatenate([make(k), make(k + 50)[:, :3]], 1), vector, "extra", "the first 10 of 13", "in 8 of 8"),
 }
 

@@ -15,10 +15,12 @@
 enum { LEAST_VALUES = 4 };
 
 typedef struct shape_facts {
-    bool *chosen;            /* [frames] of other shapes */
-    size_t frames, first;    /* of those */
-    uint64_t equal;          /* values that both have, in all of them */
-    bool padded;             /* the rest is one value everywhere */
+    bool *chosen;         /* [frames] of other shapes */
+    size_t frames, first; /* of those */
+    uint64_t equal;       /* values that both have, in all of them */
+    bool padded;          /* the rest is `pad` everywhere */
+    double pad;
+    uint64_t rest;
     exray_side larger;       /* in all frames */
     char shape[2][64];       /* of the first one */
     xr_shape_relation where; /* of the first one in which both have values */
@@ -107,7 +109,10 @@ static bool add_frame(const exray_tensor_view view[2], const float *const values
     }
     if (!out->equal)
         out->where = r;
-    out->padded = out->padded && r.kind == XR_SHAPE_PADDED;
+    const uint64_t rest = view[larger].count - view[!larger].count;
+    out->padded = out->padded && r.kind == XR_SHAPE_PADDED && (!out->rest || out->pad == r.pad);
+    out->pad = r.pad;
+    out->rest += rest;
     out->equal += view[!larger].count;
     out->chosen[frame] = true;
     out->frames++;
@@ -185,14 +190,14 @@ static void say_where(exray_finding *f, const shape_facts *facts)
         exray_finding_detail(f, "Along dimension %u the %s has %s%lld of %lld.", (unsigned)r->axis[i], fewer,
                              which, own, all);
     }
-    if (facts->padded)
-        exray_finding_detail(f, "The rest is %.6g everywhere: padding.", r->pad);
+    if (facts->padded && facts->rest >= LEAST_VALUES)
+        exray_finding_detail(f, "The rest is %.6g everywhere: padding.", facts->pad);
 }
 
 static exray_finding *report(const exray_comparison *c, const exray_io_pair *output, const shape_facts *facts,
                              exray_findings *findings)
 {
-    const bool format = facts->padded;
+    const bool format = facts->padded && facts->rest >= LEAST_VALUES;
     exray_finding *f = exray_findings_add(findings, "output.shape",
                                           format ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_ERROR, 0.93);
     exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
