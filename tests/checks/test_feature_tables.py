@@ -124,6 +124,20 @@ def test_healthy_twins(judge):
     assert judge([t - t.max() + 1e-6 for t in TABLES], [t - t.max() for t in TABLES])["verdict"] == "pass"
 
 
+def test_rows_that_see_other_samples(judge):
+    rng = np.random.default_rng(5)
+    ends, chunks, some = ([t.copy() for t in TABLES] for _ in range(3))
+    for e, c, o in zip(ends, chunks, some):
+        e[[0, 1, -1]] += rng.normal(0, 2, (3, BINS)).astype(np.float32)
+        c[6::10] += rng.normal(-2, 1, (3, BINS)).astype(np.float32)
+        o[[9, 20, 21]] += rng.normal(0, 2, (3, BINS)).astype(np.float32)
+    for edge, cause, kind, words in ((ends, "input.features", "ends", "Rows 0 to 1, 35 of 36"), (chunks, "input.features", "chunks", "Rows 6, 16, 26 of 36"),
+                                     (some, "input.unknown", "rows", "Rows 9, 20 to 21 of 36")):
+        verdict = judge(edge)
+        assert causes(verdict) == [cause]
+        assert verdict["findings"][0]["evidence"]["kind"] == kind and verdict["findings"][0]["summary"].startswith(words)
+
+
 def level_of(t):
     return (10 * np.log10(np.exp(t.astype(float)))).astype(np.float32)
 

@@ -80,7 +80,7 @@ static void note_example(other_input *o, size_t frame, const exray_tensor_view v
     xr_pixel_view v[2];
     for (int s = 0; s < 2; s++)
         v[s] = xr_pixel_view_of(&view[s].info, view[s].count);
-    o->picture = v[0].rows > 1 && v[1].rows > 1 && v[0].columns > 1 && v[1].columns > 1 &&
+    o->picture = !o->io->table && v[0].rows > 1 && v[1].rows > 1 && v[0].columns > 1 && v[1].columns > 1 &&
                  v[0].channels == v[1].channels;
     o->rank = view[0].info.rank;
     o->rows_axis = view[0].info.rank >= 3 ? view[0].info.rank - (v[0].channel_stride == 1 ? 3 : 2) : 0;
@@ -287,7 +287,8 @@ static void put_relation(const other_input *o, sentence *w)
         put(w, "the values are the same and in the same order");
         break;
     case XR_SHAPE_RESIZED:
-        put(w, "both show the same picture, at two sizes");
+        put(w, o->picture ? "both show the same picture, at two sizes"
+                          : "both have the same course, at two sizes");
         break;
     default:
         break;

@@ -602,7 +602,7 @@ static bool report(const feature_report *r)
     if (is_odd_line(r->relation) && report_one_change(r, r->relation->rest / 3))
         return true;
     if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
-        return false;
+        return xr_report_rows(r->frames, r->findings);
     switch (r->relation->kind) {
     case XR_FEATURES_LINE:
     case XR_FEATURES_LIMITED:
@@ -633,7 +633,7 @@ static bool report(const feature_report *r)
         report_time(r);
         return true;
     default:
-        return false;
+        return xr_report_rows(r->frames, r->findings);
     }
 }
 

@@ -229,7 +229,7 @@ static bool is_constant(const xr_feature_frames *n, int side, size_t bin, double
 }
 
 /* "0 to 12, 20" of the marked ones. */
-static void list_bins(const bool *marked, size_t count, char *text, size_t size)
+static void list_places(const bool *marked, size_t count, char *text, size_t size)
 {
     size_t used = 0;
     text[0] = '\0';
@@ -296,7 +296,7 @@ static bool report_part(const xr_feature_frames *n, const bool *differs, size_t 
     }
     const int side = constant[EXRAY_SIDE_EDGE] ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
     const bool missing = constant[0] != constant[1];
-    list_bins(differs, n->bins, list, sizeof list);
+    list_places(differs, n->bins, list, sizeof list);
     exray_finding *f = begin(n, findings, "input.features", 0.9);
     if (missing && !isnan(value[side]))
         snprintf(one, sizeof one, ", %.4g", value[side] + 0.0);
@@ -399,4 +399,85 @@ bool xr_report_part_of_row(const xr_feature_frames *n, exray_findings *findings)
             }
     }
     return false;
+}
+
+/* ---- Rows that differ while others are equal -------------------------------------------------------- */
+
+static bool is_row_equal(const xr_feature_frames *n, size_t row)
+{
+    for (size_t i = 0; i < n->count; i++)
+        for (size_t k = row * n->bins; n->list[i].differs && k < (row + 1) * n->bins; k++) {
+            const float a = n->list[i].side[0][k], b = n->list[i].side[1][k];
+            if (!(fabsf(a - b) <= 1e-5F * (fabsf(b) + 1e-2F) + (float)n->scale / 2))
+                return false;
+        }
+    return true;
+}
+
+/* Where rows differ: at the ends of the table alone, or in runs of one length that begin as far apart. */
+typedef enum row_pattern { ROWS_SOME, ROWS_AT_ENDS, ROWS_IN_CHUNKS } row_pattern;
+
+static row_pattern pattern_of(const bool *differs, size_t rows, size_t *every)
+{
+    enum { LEAST_RUNS = 3, AT_ENDS = 8 };
+    const size_t end = rows / AT_ENDS > 1 ? rows / AT_ENDS : 1;
+    size_t runs = 0, before = 0, length = 0;
+    bool ends = true, even = true;
+    for (size_t r = 0; r < rows; r++) {
+        ends = ends && (!differs[r] || r < end || r + end >= rows);
+        if (!differs[r] || (r > 0 && differs[r - 1]))
+            continue;
+        size_t now = 1;
+        while (r + now < rows && differs[r + now])
+            now++;
+        if (runs == 1)
+            *every = r - before;
+        even = even && (runs == 0 || now == length) && (runs < 2 || r - before == *every);
+        before = r, length = now;
+        runs++;
+    }
+    return ends ? ROWS_AT_ENDS : even && runs >= LEAST_RUNS ? ROWS_IN_CHUNKS : ROWS_SOME;
+}
+
+bool xr_report_rows(const xr_feature_frames *n, exray_findings *findings)
+{
+    enum { LEAST_EQUAL = 2 };
+    bool *differs = calloc(n->rows + 1, sizeof *differs);
+    size_t other = 0, every = 0;
+    char list[120];
+    for (size_t r = 0; differs && r < n->rows; r++)
+        other += differs[r] = !is_row_equal(n, r);
+    if (!differs || other == 0 || n->rows - other < LEAST_EQUAL) {
+        free(differs);
+        return false;
+    }
+    const row_pattern pattern = 2 * other <= n->rows ? pattern_of(differs, n->rows, &every) : ROWS_SOME;
+    list_places(differs, n->rows, list, sizeof list);
+    free(differs);
+    exray_finding *f = begin(n, findings, pattern == ROWS_SOME ? "input.unknown" : "input.features", 0.85);
+    exray_finding_summary(f, "Rows %s of %zu (from 0) of the edge's features differ; all others are equal.",
+                          list, n->rows);
+    if (pattern == ROWS_AT_ENDS)
+        exray_finding_detail(
+            f, "The windows at the ends see other samples: zeros or the mirrored sound around it, or what "
+               "lies beyond.");
+    else if (pattern == ROWS_IN_CHUNKS)
+        exray_finding_detail(
+            f,
+            "They begin every %zu rows: windows that reach back beyond a chunk see other samples there, "
+            "such as silence for the end of the chunk before.",
+            every);
+    exray_finding_fix(
+        f, pattern == ROWS_AT_ENDS ? "Pad the sound in the same way on both sides (pipeline: `center`)."
+           : pattern == ROWS_IN_CHUNKS
+               ? "Keep the end of each chunk for the windows of the next."
+               : "Look at how these rows are computed: what the front end keeps from row to row, and what it "
+                 "begins with.");
+    exray_finding_number(f, "rows_differing", (double)other);
+    if (pattern == ROWS_IN_CHUNKS) {
+        exray_finding_number(f, "every", (double)every);
+        exray_finding_alternative(f, "model.state", 0.15);
+    }
+    end(n, f, pattern == ROWS_AT_ENDS ? "ends" : pattern == ROWS_IN_CHUNKS ? "chunks" : "rows");
+    return true;
 }
