@@ -141,3 +141,59 @@ def test_two_constants_that_are_exchanged_are_one_finding(tmp_path, turned):
     if turned:
         f = finding(v, "model.operator")
         assert "source" in f["summary"] and "target" in " ".join(f["details"]) + f["summary"]
+
+
+def attention(path, order="qkv", heads=4, width=16, length=9):
+    """One projection that is cut into queries, keys and values: exchanged, queries and keys make the scores' transpose."""
+    g = Graph(17)
+    parts = {n: np.random.default_rng([41, ord(n)]).normal(0, 0.5, (width, width)) for n in "qkv"}
+    y = g("MatMul", "x", g.const("qkv.w", np.concatenate([parts[n] for n in order], 1)), to="qkv")
+    y = g("Transpose", g("Reshape", y, g.const("five", [1, length, 3, heads, width // heads], np.int64)), to="turned", perm=[2, 0, 3, 1, 4])
+    q, k, v = (g("Gather", y, g.const(f"at{i}", i, np.int64), to=n, axis=0) for i, n in enumerate("qkv"))
+    scores = g("MatMul", q, g("Transpose", k, perm=[0, 1, 3, 2]), to="scores")
+    context = g("MatMul", g("Softmax", scores, to="shares", axis=-1), v, to="context")
+    g("Reshape", g("Transpose", context, perm=[0, 2, 1, 3]), g.const("joined", [1, length, width], np.int64), to="y")
+    return g.save(path, [1, length, width])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("order", ["qkv", "kqv"])
+def test_scores_that_agree_when_they_are_turned_are_no_right_input(tmp_path, order, level):
+    wrong = order != "qkv"
+    v = verdict_of(tmp_path, *models(tmp_path, attention, {"order": order}), int(wrong), level, shape=(1, 9, 16))
+    assert causes(v) == (["model.weights"] if wrong else [])
+    if wrong:
+        assert "in another order along dimension 1" in " ".join(finding(v, "model.weights")["details"])
+
+
+def normalized(path, axis=-1):
+    """Its scale is of another size where its axis is another: nothing but the operator's name is the same."""
+    g = Graph(17)
+    x = g.conv("x", "conv", 3, 8)
+    y = g("LayerNormalization", x, g.const("scale", np.ones((16,) if axis == -1 else (8, 12, 16))), to="normed", axis=axis)
+    g("Flatten", g("GlobalAveragePool", g("Tanh", y)), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_an_operator_whose_constants_are_of_another_size_has_an_attribute(tmp_path, axis):
+    v = verdict_of(tmp_path, *models(tmp_path, normalized, {"axis": axis}), int(axis == 1))
+    assert causes(v) == (["model.operator"] if axis == 1 else [])
+    if axis == 1:
+        assert "normed has axis 1 on the edge, -1 in the reference" in finding(v, "model.operator")["summary"]
+
+
+def grouped(path, groups=4):
+    g = Graph(21)
+    y = g("GroupNormalization", g.conv("x", "conv", 3, 8), g.const("scale", np.ones(8)), g.const("bias", np.zeros(8)), to="normed", num_groups=groups)
+    g("Flatten", g("Tanh", y), to="y")
+    return g.save(path, [1, 3, 12, 16])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("groups", [2, 4])
+def test_a_constant_that_is_divided_by_and_gives_a_shape_is_one_finding(tmp_path, groups, level):
+    """An engine without a kernel takes the normalization apart: the number of groups is a constant then, which two nodes read."""
+    v = verdict_of(tmp_path, *models(tmp_path, grouped, {"groups": groups}), int(groups == 2), level)
+    told = [f for f in v["findings"] if f["severity"] == "error"]
+    assert [f["cause"] for f in told] == (["model.operator"] if groups == 2 else [])

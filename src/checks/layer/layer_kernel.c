@@ -5,6 +5,7 @@
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/clipped_sums.h"
+#include "checks/layer/layers_behind.h"
 #include "checks/layer/run_together.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
@@ -176,8 +177,9 @@ static bool is_suspect(const exray_comparison *comparison, exray_findings *findi
     return !xr_reads_variable(layer) && xr_originates(comparison, findings, i) && isfinite(layer->error) &&
            !layer->from_stats && !xr_may_be_rounding(comparison, layer) && !xr_is_only_clipped(layer) &&
            !xr_is_contradicted(findings, layer) && !has_cause(comparison, findings, i) &&
-           same_weights(comparison, fit, i) && !xr_reads_contradicted(comparison, findings, i) &&
-           !xr_loses_by_rounding(comparison, i);
+           same_weights(comparison, fit, i) &&
+           (xr_is_same_file(comparison) || xr_reads_alike(comparison, i)) &&
+           !xr_reads_contradicted(comparison, findings, i) && !xr_loses_by_rounding(comparison, i);
 }
 
 static bool is_behind_wrong_input(const exray_comparison *comparison, exray_findings *findings, size_t i)

@@ -6,12 +6,14 @@
 #include "checks/input/moments/input_statistics.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/clipped_sums.h"
+#include "checks/layer/layers_behind.h"
 #include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MOST = 3 }; /* findings; further layers are only counted */
 
@@ -271,12 +273,20 @@ static void report_sizes(const exray_comparison *comparison, exray_findings *fin
     }
 }
 
-static bool has_error(const exray_findings *findings)
+/* Whether there is an error under a prefix; "": under any. */
+static bool has_error(const exray_findings *findings, const char *prefix)
 {
     for (const exray_finding *f = findings->first; f; f = f->next)
-        if (f->severity == EXRAY_SEVERITY_ERROR)
+        if (f->severity == EXRAY_SEVERITY_ERROR && strncmp(f->cause, prefix, strlen(prefix)) == 0)
             return true;
     return false;
+}
+
+/* Whether what a layer reads is not what the reference's does, in a model of which it is told that it is
+ * another. */
+static bool is_wired_otherwise(const exray_comparison *comparison, const exray_findings *findings, size_t i)
+{
+    return !xr_is_same_file(comparison) && has_error(findings, "model.") && !xr_reads_alike(comparison, i);
 }
 
 /* Whether the error is 8-bit rounding that adds up over many layers, in some networks to more than usual
@@ -334,7 +344,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||
             !is_worth_reporting(comparison, findings, i) || xr_is_contradicted(findings, layer) ||
-            xr_reads_contradicted(comparison, findings, i) || is_remarked(comparison, findings, i))
+            xr_reads_contradicted(comparison, findings, i) || is_remarked(comparison, findings, i) ||
+            is_wired_otherwise(comparison, findings, i))
             continue;
         /* Statistics bound an error from below: behind an input that is wrong, or may be, a layer that
          * seems right may pass on what the next one shows. */
@@ -371,7 +382,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     }
     /* What 8 bits round moves many values over a threshold. */
     if (known && exray_comparison_coverage(comparison)->with_data && !xr_has_coarse_layer(comparison) &&
-        !has_error(findings))
+        !has_error(findings, ""))
         report_sizes(comparison, findings);
     return EXRAY_OK;
 }

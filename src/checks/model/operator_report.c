@@ -236,6 +236,23 @@ static bool same_attribute(const report *r, const xr_difference *a, const xr_dif
            (b->proof == XR_PROOF_BEHIND || severity_of(r, a) == severity_of(r, b));
 }
 
+/* Whether a function is another one by a constant that is told as such. */
+static bool is_by_constant(const report *r, const xr_difference *constant, const xr_difference *function)
+{
+    if (constant->kind != XR_DIFFERENCE_CONSTANT || function->kind != XR_DIFFERENCE_FUNCTION ||
+        function->step[1] == EXRAY_NO_INDEX)
+        return false;
+    const xr_step_graph *g = &r->all->match.side[1];
+    const exray_node *node = g->step[function->step[1]].node;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        const exray_tensor_info *info =
+            node->inputs[i] < g->model->tensor_count ? &g->model->tensors[node->inputs[i]] : NULL;
+        if (info && info->constant && info->name && strcmp(info->name, constant->key) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The same cause in several places. */
 static bool same_cause(const report *r, const xr_difference *a, const xr_difference *b)
 {
@@ -244,7 +261,8 @@ static bool same_cause(const report *r, const xr_difference *a, const xr_differe
         return true; /* the same missing steps, seen by another reader */
     if (a->kind == b->kind && is_gap(a) && a->kind != XR_DIFFERENCE_SOURCE && same_operators(r, a, b))
         return true;
-    if (same_cutting(a, b) || same_attribute(r, a, b) || is_exchange(a, b))
+    if (same_cutting(a, b) || same_attribute(r, a, b) || is_exchange(a, b) || is_by_constant(r, a, b) ||
+        is_by_constant(r, b, a))
         return true;
     return a->kind == b->kind && strcmp(a->key, b->key) == 0 && strcmp(a->value[0], b->value[0]) == 0 &&
            strcmp(a->value[1], b->value[1]) == 0;

@@ -2,6 +2,7 @@
 
 #include "checks/model/graph/between/step_fold.h"
 #include "checks/model/graph/between/step_gap.h"
+#include "checks/model/graph/difference/compare_pair.h"
 #include "checks/model/graph/difference_words.h"
 #include "checks/model/graph/step_traits.h"
 
@@ -123,6 +124,21 @@ static bool is_sorted_for_reader(xr_finder *f, const xr_step_gap gap[2], uint32_
            xr_state_behind(&f->values, edge) == XR_STATE_CLEAN;
 }
 
+/* One step in the place of another of the same operator: what they state says more than that.  True: it was
+ * found. */
+static bool compare_replaced(xr_finder *f, const xr_step_gap gap[2])
+{
+    if (gap[0].count != 1 || gap[1].count != 1)
+        return false;
+    const exray_node *a = xr_finder_step(f, 0, gap[0].last)->node,
+                     *b = xr_finder_step(f, 1, gap[1].last)->node;
+    size_t before = f->out->count;
+    if (!a->op || !b->op || strcmp(a->op, b->op) != 0)
+        return false;
+    xr_compare_attributes(f, gap[0].last, gap[1].last);
+    return f->out->count > before;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -150,6 +166,8 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
     bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || are_one_by_name(f, a, b));
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */
+    if (kind == XR_DIFFERENCE_REPLACED && compare_replaced(f, gap))
+        return;
     xr_state out = xr_state_of(&f->values, a, b);
     bool here = out != XR_STATE_UNKNOWN; /* the values at the gap's end itself are known */
     if (!here && edge != EXRAY_NO_INDEX)
