@@ -418,11 +418,17 @@ def of565(words):
     return np.stack([r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2], -1).astype(np.uint8)
 
 
+def of555(words):
+    r, g, b = words >> 10 & 31, words >> 5 & 31, words & 31
+    return np.stack([r << 3 | r >> 2, g << 3 | g >> 2, b << 3 | b >> 2], -1).astype(np.uint8)
+
+
 COLORS = {
     "hsv": (space("HSV"), "HSV"),
     "ycbcr": (space("YCbCr"), "YCbCr"),
     "no u": (lost(1), "U plane"),
     "no v": (lost(2), "V plane"),
+    "16-bit colors by other bits": (lambda p: of555(words565(p)), "of 5, 5 and 5"),
     "bytes of 16-bit colors exchanged": (lambda p: of565(words565(p).byteswap()), "RGB565"),
     "alpha taken for blue": (lambda p: np.dstack([p[..., 1], p[..., 0], np.full_like(p[..., 0], 255)]), "alpha"),
     "alpha taken for red": (lambda p: np.dstack([np.full_like(p[..., 0], 255), p[..., 0], p[..., 1]]), "alpha"),
@@ -513,6 +519,36 @@ def test_channels_that_are_exchanged_at_night(tmp_path, camera, constants):
     assert named(explain(tmp_path, [norm(p[..., ::-1]) for p in night], [norm(p) for p in night])) == ["channel_order"]
     noisy = [np.clip(p.astype(int) + np.random.default_rng(k).integers(-1, 2, p.shape), 0, 255) for k, p in enumerate(night)]
     assert named(explain(tmp_path, [norm(p) for p in noisy], [norm(p) for p in night])) == []
+
+
+def test_a_logarithm_is_no_gamma_and_more(tmp_path, camera):
+    """One curve, where a gamma, a line and another kernel would imitate it."""
+    curve = lambda p: np.round(255 * np.log1p(9 * (p / 255.)) / np.log(10)).astype(np.uint8)  # noqa: E731
+    dark = [np.round(p * (p / 255.)).astype(np.uint8) for p in camera]
+    for recorded in (None, records(dark)):
+        verdict = judged(tmp_path, [norm(curve(resized(p))) for p in dark], [norm(resized(p)) for p in dark], recorded)
+        assert named(verdict) == ["color_space"]
+
+
+@pytest.mark.parametrize("change", [lambda a: np.roll(a, 1, 0), lambda a: a[:, ::-1]], ids=["one row lower", "mirrored"])
+def test_one_channel_alone_is_no_kernel(tmp_path, camera, change):
+    edge = [np.dstack([a[..., 0], a[..., 1], change(a[..., 2])]) for a in right(camera)]
+    verdict = judged(tmp_path, edge, right(camera))
+    assert verdict["verdict"] == "fail" and named(verdict) in (["unknown"], ["color_space"])
+    if named(verdict) == ["unknown"]:
+        assert "Only channel 2" in text(finding(verdict, "input.unknown"))
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["no sensor", "sensor"])
+def test_the_ground_of_a_letterbox_is_no_row_that_goes_on(tmp_path, camera, recorded):
+    """At the left for in the middle: as if the buffer began elsewhere, too."""
+    def boxed(p, at):
+        made = np.full((SIDE, SIDE, 3), 114, np.uint8)
+        made[:, at:at + 72] = resized(p, 72, SIDE)
+        return norm(made)
+    tall = [np.ascontiguousarray(p.transpose(1, 0, 2)) for p in camera]
+    sensor = [(p.tobytes(), PB["Media"](format="rgb8", width=HIGH, height=WIDE)) for p in tall] if recorded else None
+    assert named(judged(tmp_path, [boxed(p, 0) for p in tall], [boxed(p, 12) for p in tall], sensor)) == ["crop"]
 
 
 @pytest.mark.parametrize("channel,name", list(enumerate(["red", "green", "blue"])))

@@ -46,6 +46,13 @@ def test_red_and_blue_filters_exchanged(tmp_path, pictures):
     assert found["evidence"]["edge_order"] == "BGR" and found["evidence"]["read_as"] == "bayer_bggr8"
 
 
+def test_filters_that_are_not_demosaiced(tmp_path, pictures):
+    raws = [mosaic(p, "rggb") for p in pictures[:3]]
+    reference = normalize([preprocess(demosaic(raw, "rggb")) for raw in raws])
+    verdict = explain(tmp_path, normalize([preprocess(np.repeat(raw[..., None], 3, -1)) for raw in raws]), reference, [record(raw, "bayer_rggb8") for raw in raws])
+    assert named(verdict) == ["color_space"] and "demosaiced" in finding(verdict, "input.color_space")["summary"]
+
+
 def test_filters_read_as_they_lie(tmp_path, pictures):
     raws = [mosaic(p, "grbg", 10) for p in pictures[:3]]
     seen = normalize([preprocess(demosaic(raw, "grbg", 10)) for raw in raws])

@@ -91,6 +91,10 @@ static bool report_detail(xr_input_pair *pair, const xr_input_fit *fit, const xr
                           exray_findings *findings)
 {
     xr_residual_detail d;
+    /* No resize leaves a channel as it is. */
+    for (size_t c = 0; c < fit->values.channels; c++)
+        if (fit->channel_same[c])
+            return false;
     bool known = !fit->residual.explained && !transform->crop.set && xr_measure_detail(pair, transform, &d);
     if (!known || (d.separable < SEPARABLE && !is_aliased(fit, &d)))
         return false;
@@ -474,10 +478,26 @@ static bool report_rest(attempt *a, const xr_input_fit *rest, exray_findings *fi
            xr_report_shifted_rows(a->pair, rest, findings);
 }
 
+/* Whether a gamma that was found imitates another curve: one curve of the values alone leaves far less. */
+static bool is_rather_a_curve(const exray_comparison *comparison, const attempt *a)
+{
+    xr_tone_curve curve;
+    for (size_t s = 0; s < XR_STEPS; s++)
+        if (a->e.present[s] && s != XR_STEP_DECODE && s != XR_STEP_COLOR && s != XR_STEP_KERNEL)
+            return false;
+    const xr_decode_variant *d = &a->transform.decode;
+    const bool before = d->kind == XR_DECODE_COLOR && d->color.kind == XR_COLOR_GAMMA;
+    return a->good && !a->pair->only && (before || a->transform.color.kind == XR_COLOR_GAMMA) &&
+           (a->after.map.named || !a->after.residual.explained) &&
+           xr_find_tone_curve(comparison, &a->before, &curve) && curve.after < 0.5 * a->after.residual.pixels;
+}
+
 static void report(const exray_comparison *comparison, const xr_input_fit *all, attempt *a,
                    exray_findings *findings)
 {
     xr_input_fit rest = a->good ? a->after : a->before;
+    if (is_rather_a_curve(comparison, a) && xr_report_curve(comparison, &a->before, findings))
+        return;
     const exray_finding *last = findings->last;
     bool *only = a->pair->only;
     if (a->good)

@@ -83,6 +83,13 @@ void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
         exray_finding_fix(
             f, "Fill all planes of the camera's buffer, or convert it with the strides and offsets "
                "that its planes have (media of the sensor record).");
+    } else if (r->kind == XR_DECODE_FORMAT && strcmp(r->format, "gray8") == 0) {
+        exray_finding_summary(f,
+                              "The edge takes what lies behind the sensor's color filters (a mosaic) for a "
+                              "gray picture: it is not demosaiced.");
+        exray_finding_fix(f,
+                          "Interpolate the colors of the sensor's filters (OpenCV: COLOR_BayerRGGB2RGB and "
+                          "its like) before the resize.");
     } else if (r->kind == XR_DECODE_FORMAT) {
         exray_finding_summary(f, "The edge reads the camera's bytes as %s, which they are not.", r->format);
         exray_finding_fix(

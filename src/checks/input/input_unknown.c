@@ -85,6 +85,23 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
                              *frame->source ? ", " : "", frame->source, most);
 }
 
+/* Which channels differ, where others do not. */
+static void say_channels(const xr_input_fit *fit, exray_finding *f)
+{
+    char list[48] = "";
+    size_t used = 0, other = 0;
+    for (size_t c = 0; c < fit->values.channels && used < sizeof list; c++)
+        if (!fit->channel_same[c]) {
+            const int more = snprintf(list + used, sizeof list - used, "%s%zu", other++ ? ", " : "", c);
+            used += more > 0 ? (size_t)more : 0;
+        }
+    if (other == 0 || other == fit->values.channels)
+        return;
+    exray_finding_detail(f, "Only channel%s %s (counted from 0) differ%s: the others are the same.",
+                         other > 1 ? "s" : "", list, other > 1 ? "" : "s");
+    exray_finding_text(f, "channels", list);
+}
+
 static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, bool placed,
                         exray_findings *findings)
 {
@@ -96,6 +113,7 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     say_how_much(comparison, fit, partly, f);
     if (!placed)
         xr_say_where(comparison, fit, f);
+    say_channels(fit, f);
     add_map(fit, f);
     if (fit->values.clipped > 0.01 * fit->values.counted)
         exray_finding_detail(

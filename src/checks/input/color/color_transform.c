@@ -106,6 +106,17 @@ static void swap_bytes(const double in[3], double out[3])
     out[2] = widened(word & 31, 5);
 }
 
+/* Words of 5, 6 and 5 bits read as words of 5, 5 and 5, whose highest bit is none; or the reverse. */
+static void reread(bool backward, const double in[3], double out[3])
+{
+    const unsigned green = backward ? 5 : 6, as = backward ? 6 : 5;
+    const unsigned word =
+        narrowed(in[0], 5) << (5 + green) | narrowed(in[1], green) << 5 | narrowed(in[2], 5);
+    out[0] = widened(word >> (5 + as) & 31, 5);
+    out[1] = widened(word >> 5 & ((1u << as) - 1), as);
+    out[2] = widened(word & 31, 5);
+}
+
 /* ---- All of them ------------------------------------------------------------------------------- */
 
 static void code(const xr_color_transform *t, const double in[3], double out[3])
@@ -139,7 +150,10 @@ void xr_convert_pixel(const xr_color_transform *t, const double in[3], double ou
         return;
     }
     if (t->kind == XR_COLOR_SWAPPED) {
-        swap_bytes(in, out);
+        if (t->bits[0])
+            reread(t->backward, in, out);
+        else
+            swap_bytes(in, out);
         return;
     }
     if (t->kind == XR_COLOR_HUE) {

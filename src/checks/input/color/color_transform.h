@@ -25,7 +25,7 @@ typedef enum xr_color_kind {
     XR_COLOR_PACKED,    /* YUYV read as UYVY, or the reverse: luma and chroma exchanged */
     XR_COLOR_NO_CHROMA, /* U, V or both read as 0 */
     XR_COLOR_CODED,     /* the values of another color space fed as RGB */
-    XR_COLOR_SWAPPED,   /* 16-bit colors of which the two bytes are exchanged */
+    XR_COLOR_SWAPPED,   /* 16-bit colors of which the two bytes are exchanged, or read by other bits */
     XR_COLOR_COARSE,    /* fewer bits of each channel */
     XR_COLOR_MIXED,     /* each a mixture of the three: another saturation, a color matrix, a white balance */
     XR_COLOR_CHANNELS,  /* channels of another place, or a constant (an alpha of 255) in one */
@@ -43,17 +43,19 @@ typedef enum xr_color_code {
 
 typedef struct xr_color_transform {
     xr_color_kind kind;
-    double matrix[3][4];      /* to = matrix (r, g, b, 1) */
-    double gamma;             /* to = 255 (from / 255)^gamma */
-    double turn;              /* HUE: added to it, 0..1 of the circle */
-    size_t from, to;          /* MATRIX, RANGE: encodings of the reference and the edge */
-    int range;                /* RANGE: 1 limited taken for full, -1 full taken for limited */
-    xr_color_code code;       /* CODED */
-    bool clipped;             /* MIXED: some of what it makes is beyond a pixel's range */
-    bool backward;            /* CODED: the reference feeds such values, the edge RGB */
-    const char *name;         /* CODED, NO_CHROMA; GRAY of one channel alone: a constant */
-    unsigned char bits[3];    /* COARSE */
-    bool low_zero;            /* COARSE: the bits that are missing are 0, not the high ones again */
+    double matrix[3][4]; /* to = matrix (r, g, b, 1) */
+    double gamma;        /* to = 255 (from / 255)^gamma */
+    double turn;         /* HUE: added to it, 0..1 of the circle */
+    size_t from, to;     /* MATRIX, RANGE: encodings of the reference and the edge */
+    int range;           /* RANGE: 1 limited taken for full, -1 full taken for limited */
+    xr_color_code code;  /* CODED */
+    bool clipped;        /* MIXED: some of what it makes is beyond a pixel's range */
+    bool backward;    /* CODED: the reference feeds such values, the edge RGB; SWAPPED: colors of these bits
+                         are read as of 5, 6 and 5 */
+    const char *name; /* CODED, NO_CHROMA; GRAY of one channel alone: a constant */
+    unsigned char
+        bits[3];   /* COARSE; SWAPPED: as which colors of 5, 6 and 5 bits are read (0: bytes exchanged) */
+    bool low_zero; /* COARSE: the bits that are missing are 0, not the high ones again */
     unsigned char channel[3]; /* CHANNELS: the reference's channel; 3: the constant */
     double constant;          /* CHANNELS: a pixel's value */
     double residual_without;

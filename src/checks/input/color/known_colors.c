@@ -223,6 +223,10 @@ size_t xr_known_colors(xr_color_transform list[XR_KNOWN_COLORS])
         add_conversion(list, &count, &t);
     }
     add_conversion(list, &count, &(xr_color_transform){.kind = XR_COLOR_SWAPPED});
+    for (int backward = 0; backward < 2; backward++)
+        add_conversion(
+            list, &count,
+            &(xr_color_transform){.kind = XR_COLOR_SWAPPED, .bits = {5, 5, 5}, .backward = backward});
     for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
         for (int low_zero = 0; low_zero < 2; low_zero++) {
             xr_color_transform t = {.kind = XR_COLOR_COARSE, .low_zero = low_zero};
@@ -288,6 +292,13 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
         *fix = "Convert to RGB before the model.";
         break;
     case XR_COLOR_SWAPPED:
+        if (t->bits[0]) {
+            snprintf(text, size, "16-bit colours of %s bits are read as if they were of %s",
+                     t->backward ? "5, 5 and 5" : "5, 6 and 5 (RGB565)",
+                     t->backward ? "5, 6 and 5 (RGB565)" : "5, 5 and 5");
+            *fix = "Take the camera's 16-bit colours apart by the bits that they have.";
+            break;
+        }
         snprintf(text, size, "the two bytes of each 16-bit colour (RGB565) are exchanged");
         *fix = "Read the camera's 16-bit colours in its byte order (most cameras send the high byte first): "
                "exchange the two bytes of each pixel.";

@@ -392,6 +392,8 @@ static void note_flat_sides(xr_input_fit *fit, const xr_fit_sums *s)
         unequal[1] = fmax(unequal[1], s->rr[c][c] + s->rr[k][k] - 2 * lower(s->rr, c, k));
     }
     double level = fit->level[0] * fit->level[0];
+    for (size_t c = 0; c < fit->values.channels; c++)
+        fit->channel_same[c] = residual_sum(s, c, c, 1, 0) <= FLOAT_NOISE * FLOAT_NOISE * level * s->n;
     fit->reference_flat = !has_contrast(fit, s);
     fit->edge_constant = spread < 1e-6 * level;
     fit->edge_gray = fit->values.channels == 3 && unequal[0] / s->n < level / 4 &&

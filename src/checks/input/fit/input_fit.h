@@ -88,7 +88,8 @@ typedef struct xr_input_fit {
     xr_map_fit map;
     xr_fit_residual residual;
     size_t unaffected; /* frames that are as the reference's, while order and map are of others */
-    bool edge_gray;    /* the edge's channels are equal, the reference's are not */
+    bool channel_same[XR_FIT_CHANNELS]; /* to float noise */
+    bool edge_gray;                     /* the edge's channels are equal, the reference's are not */
     bool edge_constant, reference_flat; /* one color in all frames */
 } xr_input_fit;
 

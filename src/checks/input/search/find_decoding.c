@@ -66,6 +66,8 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
             snprintf(other, sizeof other, "bayer_%s%.2s", filters[i], format + 10);
             put_variant(list, &count, XR_DECODE_FORMAT, other, NULL);
         }
+    if (strncmp(format, "bayer_", 6) == 0 && strcmp(format + 10, "8") == 0)
+        put_variant(list, &count, XR_DECODE_FORMAT, "gray8", NULL);
     for (size_t i = 0; is_yuv && yuv[i]; i++)
         if (strcmp(yuv[i], format) != 0)
             put_variant(list, &count, XR_DECODE_FORMAT, yuv[i], NULL);

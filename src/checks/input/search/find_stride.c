@@ -224,7 +224,12 @@ static bool wraps(const memory_view *v, const xr_reading *reading)
             if (isfinite(e + r))
                 xr_sums_add_pixel(&sums, 1, &e, &r, 1);
         }
-    return sums.n < LEAST ? is_sharp(v, reading) : xr_unexplained_by_order(&sums, 1, NULL) < RESAMPLED;
+    if (sums.n < LEAST)
+        return is_sharp(v, reading);
+    /* The ground of a letterbox lies beside the picture and in the next row: there it is the picture that has
+     * moved. */
+    const double level = v->pair->fit->level[EXRAY_SIDE_EDGE];
+    return xr_sums_spread(&sums, 1) > level && xr_unexplained_by_order(&sums, 1, NULL) < RESAMPLED;
 }
 
 /* Rows of single values: at any step, and from any place on. */
