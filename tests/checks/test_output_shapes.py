@@ -97,11 +97,28 @@ def test_the_class_for_the_scores(tmp_path, right):
     assert [f["cause"] for f in verdict["findings"] if f["severity"] == "error"] == ([] if right else ["output.postprocess"]), verdict["findings"]
 
 
+def test_the_same_class_in_all_frames(tmp_path):
+    """Of another format: no buffer that is never filled."""
+    verdict = judged(tmp_path, {"class": lambda k: np.array([4], np.int64)}, {"scores": lambda k: vector(k) + 9 * (np.arange(10) == 4).astype(np.float32)}, tell=(lambda k: "four",) * 2, status=0)
+    assert [f["cause"] for f in verdict["findings"] if f["severity"] == "error"] == []
+
+
 def test_an_output_that_is_never_filled(tmp_path):
     verdict = judged(tmp_path, {"y": lambda k: 0 * vector(k)}, {"y": vector}, status=1)
     assert causes(verdict) == ["layer.constant"]
     f = finding(verdict, "layer.constant")
     assert "0 everywhere" in f["summary"] and f["where"]["stage"] == "output"
+
+
+@pytest.mark.parametrize("edge, dead", [(lambda k: 0 * vector(k), True), (lambda k: 0 * vector(k) + k, False), (vector, False)])
+def test_an_output_that_is_never_filled_by_statistics(tmp_path, edge, dead):
+    for role, make in (("edge", edge), ("reference", vector)):
+        with Recording(tmp_path / role, role) as log:
+            for k in range(FRAMES):
+                log.stats("/output/y", make(k), k)
+                log.frame([("/input/x", x(k), {})])
+    verdict = validate(tmp_path / "edge", tmp_path / "reference", status=1 if dead else None)
+    assert ("layer.constant" in causes(verdict)) == dead
 
 
 def test_an_output_of_one_value_on_both_sides(tmp_path):

@@ -5,6 +5,7 @@
 #include "checks/builtin.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/log/output_statistics.h"
 
 #include <math.h>
 
@@ -16,6 +17,23 @@ static bool is_flat(const exray_metrics *m, exray_side side)
     return m->count > 1 && m->min[side] == m->max[side];
 }
 
+static void report_output(const exray_io_pair *output, double value, exray_findings *findings)
+{
+    const exray_metrics *m = &output->metrics;
+    exray_finding *f = exray_findings_add(findings, "layer.constant", EXRAY_SEVERITY_ERROR, 0.93);
+    exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "Output %.*s is %.4g everywhere, in all frames, though the inputs are the reference's.",
+        XR_SHORT_NAME(output->name[EXRAY_SIDE_EDGE]), value);
+    if (output->comparable)
+        exray_finding_detail(f, "The reference's values are %.4g to %.4g.", m->min[EXRAY_SIDE_REFERENCE],
+                             m->max[EXRAY_SIDE_REFERENCE]);
+    exray_finding_fix(
+        f, "Check that the model runs, and that what is read is the buffer it writes to; then record "
+           "both sides with --capture full to see which layer is dead.");
+    exray_finding_number(f, "value", value);
+}
+
 /* An output that is one value in all frames, where no layer that was compared is wrong. */
 static void report_outputs(const exray_comparison *comparison, exray_findings *findings)
 {
@@ -25,20 +43,13 @@ static void report_outputs(const exray_comparison *comparison, exray_findings *f
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         const exray_metrics *m = &output->metrics;
-        if (!output->comparable || !(output->error > output->noise) || !is_flat(m, EXRAY_SIDE_EDGE) ||
-            is_flat(m, EXRAY_SIDE_REFERENCE))
-            continue;
-        exray_finding *f = exray_findings_add(findings, "layer.constant", EXRAY_SEVERITY_ERROR, 0.93);
-        exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-        exray_finding_summary(
-            f, "Output %.*s is %.4g everywhere, in all frames, though the inputs are the reference's.",
-            XR_SHORT_NAME(output->name[EXRAY_SIDE_EDGE]), m->min[EXRAY_SIDE_EDGE]);
-        exray_finding_detail(f, "The reference's values are %.4g to %.4g.", m->min[EXRAY_SIDE_REFERENCE],
-                             m->max[EXRAY_SIDE_REFERENCE]);
-        exray_finding_fix(
-            f, "Check that the model runs, and that what is read is the buffer it writes to; then record "
-               "both sides with --capture full to see which layer is dead.");
-        exray_finding_number(f, "value", m->min[EXRAY_SIDE_EDGE]);
+        double value = m->min[EXRAY_SIDE_EDGE];
+        const bool dead = output->comparable
+                              ? output->error > output->noise && is_flat(m, EXRAY_SIDE_EDGE) &&
+                                    !is_flat(m, EXRAY_SIDE_REFERENCE)
+                              : output->other_shape == 0 && xr_is_output_dead(comparison, output, &value);
+        if (dead)
+            report_output(output, value, findings);
     }
 }
 

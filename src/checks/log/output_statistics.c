@@ -77,6 +77,27 @@ static bool find_frame(const exray_comparison *c, const exray_io_pair *output, e
     return false;
 }
 
+bool xr_is_output_dead(const exray_comparison *c, const exray_io_pair *output, double *value)
+{
+    exray_slot *slot = exray_slot_new();
+    bool dead = slot != NULL, varies = false;
+    size_t frames = 0;
+    for (size_t f = 0; dead && f < exray_comparison_frame_count(c); f++) {
+        const exray_frame_pair at = exray_comparison_frame(c, f);
+        summary s[2];
+        for (int side = 0; side < 2; side++)
+            s[side] = read_summary(exray_comparison_log(c, (exray_side)side), at.frame[side],
+                                   output->name[side], slot);
+        if (!s[0].known || !s[1].known)
+            continue;
+        *value = frames++ ? *value : s[0].mean;
+        dead = s[0].std == 0 && s[0].mean == *value;
+        varies = varies || s[1].std > MOST_APART * fabs(s[1].mean);
+    }
+    exray_slot_free(slot);
+    return dead && varies && frames > 1;
+}
+
 const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame)
 {
     const exray_io_pair *found = NULL;

@@ -9,4 +9,7 @@
  * sides are compared otherwise. */
 const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame);
 
+/* Whether such an output is one value in all frames on the edge, *value, and the reference's is not. */
+bool xr_is_output_dead(const exray_comparison *comparison, const exray_io_pair *output, double *value);
+
 #endif
