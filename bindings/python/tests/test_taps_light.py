@@ -1,6 +1,7 @@
 """Taps against the frameworks themselves: ONNX Runtime and LiteRT."""
 
 import platform
+import warnings
 
 import numpy as np
 import onnxruntime
@@ -380,3 +381,39 @@ def test_onnx_latencies(tmp_path, model_file, images, kernels):
             for frame in log:
                 assert convolutions <= {node for node, _, _ in frame.latency}
                 assert sum(took for _, _, took in frame.latency) > 0.2 * frame.inference_ns
+
+
+def test_onnx_other_ways_to_run(tmp_path, model_file, images):
+    """OrtValues are recorded as arrays are; what is not recorded says so, once, and runs."""
+    path = model_file("mobilenet_v2_dogs_float.onnx")
+    plain = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = plain.get_inputs()[0]
+    arrays = list(fit(images[:2], given))
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        session = exray.onnx.Session(path, r)
+        names = [o.name for o in session.get_outputs()]
+        value = onnxruntime.OrtValue.ortvalue_from_numpy(arrays[0])
+        assert np.array_equal(session.run_with_ort_values(names, {given.name: value})[0].numpy(), plain.run(None, {given.name: arrays[0]})[0])
+        session.run(None, {given.name: arrays[1]})
+        binding = session.io_binding()
+        binding.bind_cpu_input(given.name, arrays[0])
+        binding.bind_output(names[0])
+        with pytest.warns(UserWarning, match="run_with_iobinding.. is not recorded"):
+            session.run_with_iobinding(binding)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            session.run_with_iobinding(binding)
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert len(log) == 2 and all(np.array_equal(f.inputs[0].numpy(), a) and f.layers for f, a in zip(log, arrays))
+
+
+def test_litert_runners_are_not_recorded(tmp_path, model_file):
+    made = interpreter(model_file("mobilenet_v1_0.25_224_float.tflite"))
+    with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:
+        tap = exray.litert.tap(made, r)
+        with pytest.warns(UserWarning, match="not recorded"), pytest.raises(ValueError):  # the file has no signature
+            made.get_signature_runner("serving_default")
+        tap.remove()
+        with warnings.catch_warnings(), pytest.raises(ValueError):
+            warnings.simplefilter("error")
+            made.get_signature_runner("serving_default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -162,12 +163,21 @@ class Tap:
                              sha256=sha256))
         self._hook = Hook.of(interpreter, "invoke")
         self._hook.add(self._observed)
+        self._runners = Hook.of(interpreter, "get_signature_runner")
+        self._runners.add(self._warn_of_runner)
         recorder._taps.add(self)
 
     def remove(self) -> None:
         """Removes the tap: the interpreter is as before, but for other taps.  Closing the recorder does it, too."""
         self._hook.remove(self._observed)
+        self._runners.remove(self._warn_of_runner)
         self._recorder._taps.discard(self)
+
+    def _warn_of_runner(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """It does not call the interpreter's invoke()."""
+        if self._recorder._takes:
+            warnings.warn("exray: what a signature's runner runs is not recorded; set_tensor() and invoke() are", stacklevel=5)
+        return run(*args, **kwargs)
 
     def _computed_from_constants(self) -> Set[int]:
         """What operations make of constants and shapes alone: computed once, before any run, and never overwritten."""

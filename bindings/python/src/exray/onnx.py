@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 from exray import _ort_profile, _strings
 from exray._errors import ArgumentError, need
@@ -79,7 +80,7 @@ class Session:
                     if position is not None:  # else an optional one that the node leaves out
                         self._places[self._tensors[position].name] = [i, k, position]
         self._exposed: List[str] = []
-        self._described = False
+        self._described = self._warned = False
         self._observe()
 
     def _make(self, model: Any, level: str, saved: str = "", profile: str = "") -> Any:
@@ -122,7 +123,17 @@ class Session:
             self._exposed = [o.name for o in self._observed.get_outputs() if o.name in self._places]
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.session, name)
+        own = getattr(self.session, name)
+        if not name.startswith("run_"):
+            return own
+
+        def unrecorded(*args: Any, **kwargs: Any) -> Any:
+            if self._recorder._takes and not self._warned:
+                self._warned = True
+                warnings.warn(f"exray: {name}() is not recorded; run() and run_with_ort_values() are", stacklevel=2)
+            return own(*args, **kwargs)
+
+        return unrecorded
 
     def _describe(self, values: Mapping[str, "NDArray[Any]"]) -> None:
         """Types and shapes that are not in the file are those of the first run."""
@@ -160,9 +171,18 @@ class Session:
     def run(self, output_names: Optional[Sequence[str]], feed: Mapping[str, "NDArray[Any]"],
             run_options: Any = None) -> List[Any]:
         """As InferenceSession.run()."""
+        return self._observed_run(self.session.run, output_names, feed, run_options)
+
+    def run_with_ort_values(self, output_names: Optional[Sequence[str]], feed: Mapping[str, Any],
+                            run_options: Any = None) -> List[Any]:
+        """As InferenceSession.run_with_ort_values(); what lies in an accelerator's memory is copied to be recorded."""
+        return self._observed_run(self.session.run_with_ort_values, output_names, feed, run_options)
+
+    def _observed_run(self, run: "Callable[..., List[Any]]", output_names: Optional[Sequence[str]], feed: Mapping[str, Any],
+                      run_options: Any) -> List[Any]:
         names = list(output_names) if output_names else [o.name for o in self.session.get_outputs()]
         began = time.perf_counter_ns()
-        outputs: List[Any] = self.session.run(names, feed, run_options)
+        outputs = run(names, feed, run_options)
         took = time.perf_counter_ns() - began
         if not self._recorder._takes:  # the log has ended; the application goes on
             return outputs
@@ -183,7 +203,7 @@ class Session:
         if not first:  # at once: what is between the frame's begin and its inputs is the application's time
             self._record_inputs(feed)
         if self._observed is not None and self._wanted:
-            layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
+            layers = dict(zip(self._exposed, self._observed.run(self._exposed, {**feed, **_held(feed)})))
         layers, outputs = _held(layers), _held(outputs)
         if first:
             self._describe({**_held(feed), **outputs, **layers})
@@ -204,7 +224,7 @@ class Session:
         if not self._profiled:
             self._profiled = True
             self._times = _ort_profile.profile(lambda prefix: self._make(self._model, self._level, profile=prefix),
-                                               feed, self._nodes_by_name())
+                                               {**feed, **_held(feed)}, self._nodes_by_name())
 
     def _record_inputs(self, feed: "Mapping[str, NDArray[Any]]") -> None:
         for name, array in _held(feed).items():

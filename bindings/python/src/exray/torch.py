@@ -166,7 +166,8 @@ class Tap:
         the base class lets it be hooked."""
         if _is_scripted(model):
             return
-        module_class, scripted = self._torch.nn.Module, []
+        module_class = self._torch.nn.Module
+        scripted: List[str] = []
         for path, module in model.named_modules():
             if module is model or path.startswith(tuple(scripted)):
                 continue
