@@ -290,6 +290,16 @@ static bool whole_format_accounts_for(const exray_comparison *comparison, const 
     return cause->layer != EXRAY_NO_INDEX && begins_at(comparison, f, cause->layer);
 }
 
+/* An output of one value, where a layer or the model has a cause: nothing passes through it. */
+static bool accounts_for_dead_output(const exray_finding *cause, const exray_finding *f)
+{
+    const bool accepted = cause->known && !f->known; /* that one only */
+    return !accepted && cause->severity == EXRAY_SEVERITY_ERROR && strcmp(f->cause, "layer.constant") == 0 &&
+           f->stage && strcmp(f->stage, "output") == 0 &&
+           (has_prefix(cause->cause, "layer.") || has_prefix(cause->cause, "model.")) && cause != f &&
+           strcmp(cause->cause, "layer.constant") != 0;
+}
+
 /* Another format of an output that the application knows: a warning, and why the output differs. */
 static bool format_accounts_for(const exray_finding *cause, const exray_finding *f)
 {
@@ -321,7 +331,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
                   (of_operator && (cause->severity == EXRAY_SEVERITY_WARNING ||
                                    (comparison && xr_outputs_agree(comparison))));
     if (cause != f && !cause->is_consequence &&
-        (format_accounts_for(cause, f) || whole_format_accounts_for(comparison, cause, f)))
+        (format_accounts_for(cause, f) || whole_format_accounts_for(comparison, cause, f) ||
+         accounts_for_dead_output(cause, f)))
         return true;
     if (cause == f || cause->is_consequence || !counts)
         return false;

@@ -113,6 +113,44 @@ def test_values_that_are_sorted_for_weights_that_are_not(tmp_path):
     assert causes(judge(tmp_path, edge, right, arrays((8, 64), 4, 1), 1)) == ["model.operator"]
 
 
+@pytest.mark.parametrize("row", [0, 17])
+def test_two_rows_of_many_that_are_exchanged(tmp_path, row):
+    """Of all weights that is less than the rounding of 4 bits; of those two it is everything."""
+    right = dense(tmp_path / "right.onnx")
+    swapped = onnx.load(right)
+    initializer(swapped, "m5.w", lambda w: w[:, [row + 1 if i == row else row if i == row + 1 else i for i in range(64)]])
+    onnx.save(swapped, tmp_path / "swapped.onnx")
+    v = judge(tmp_path, in_4_bits(tmp_path / "swapped.onnx", tmp_path / "edge.onnx"), right, arrays((8, 64), 4, 1), 1)
+    assert causes(v) == ["model.weights"] and "m5.w" in str(finding(v, "model.weights"))
+
+
+# ---- What 8 bits are wide enough to hide ----
+
+
+def deep(path):
+    g, x = Graph(opset=17), "x"
+    for i in range(6):
+        name = f"c{i}"
+        y = g("Conv", x, g.weight(name + ".w", 12, 3 if i == 0 else 12, 3, 3), g.const(name + ".b", 0.3 * np.random.default_rng(i).normal(size=12)), to=name, kernel_shape=[3, 3], pads=[1] * 4)
+        x = g("Relu", y, to=f"r{i}")
+    g("Flatten", g("GlobalAveragePool", x, to="pool"), to="y")
+    return g.save(path, [1, 3, 24, 24])
+
+
+HIDDEN = {"healthy": None, "a channel's scale": ("c3.w_scale", lambda a: a * np.where(np.arange(12) == 5, 2, 1)), "scales moved by one": ("c3.w_scale", lambda a: np.roll(a, 1)),
+          "a bias lost": ("c3.b_quantized", lambda a: a * 0)}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_weights_and_biases_that_nothing_undoes(tmp_path, name):
+    """Factors of one layer's channels belong to something that takes them back, where there is anything; a bias shows where its layer errs by it."""
+    right, change = deep(tmp_path / "right.onnx"), HIDDEN[name]
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), change and (lambda model: initializer(model, *change)), activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), 1 if change else 0, "none", "none")
+    assert causes(v) == (["model.weights"] if change else [])
+    assert not change or "c3." in str(finding(v, "model.weights"))
+
+
 # ---- Ranges ----
 
 

@@ -6,6 +6,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
+#include "checks/model/graph/between/integer_scales.h"
 #include "checks/model/weight_match.h"
 #include "checks/model/weights/weight_elsewhere.h"
 #include "checks/op_name.h"
@@ -249,6 +250,54 @@ static bool is_ordered_back(const xr_model_fit *fit, const xr_weight_pair *p)
     return false;
 }
 
+/* Nodes that multiply with constants, or normalize: what a converter may have folded. */
+static uint32_t count_scalings(const exray_model *model)
+{
+    uint32_t count = 0;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        bool constant = false;
+        for (uint32_t i = 0; i < node->input_count; i++)
+            constant = constant ||
+                       (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant);
+        bool scales =
+            xr_is_op(node->op, "mul") || xr_is_op(node->op, "div") || xr_is_op(node->op, "fusedmatmul");
+        count += node->inner_count > 0 || (constant && scales) || (node->op && strstr(node->op, "orm"));
+    }
+    return count;
+}
+
+/* Whether a side's model reads integers with another scale than it writes them with: a factor. */
+static bool reads_with_a_factor(const xr_weight_matcher *m)
+{
+    bool found = false;
+    for (int s = 0; s < 2 && !found; s++) {
+        xr_model_constants constants;
+        xr_scale_mismatch one;
+        if (!xr_model_constants_open(m->side[s].log, &constants))
+            continue;
+        found = xr_scale_mismatches(&constants, &one, 1) > 0;
+        xr_model_constants_close(&constants);
+    }
+    return found;
+}
+
+/* Whether nothing is there that could undo factors of one layer's weights: the graphs scale in as many
+ * places, and no other layer has other numbers. */
+static bool is_undone_nowhere(const exray_comparison *comparison, const xr_weight_matcher *m,
+                              const xr_model_fit *fit, const xr_weight_pair *p)
+{
+    if (xr_inputs_differ(comparison) || p->from_stats ||
+        count_scalings(m->side[0].model) != count_scalings(m->side[1].model))
+        return false;
+    for (size_t i = 0; i < fit->count; i++) {
+        const xr_weight_pair *other = &fit->pair[i];
+        if (other != p && other->layer != p->layer && other->difference > m->factor * other->rounding)
+            return false;
+    }
+    return !reads_with_a_factor(m);
+}
+
 /* Weights that differ by a factor for each channel belong to the same model where the graphs differ
  * (a folded normalization) and the error does not begin there, or where the layer computes the same; floats
  * of one operator in graphs of one size have nothing folded, and a coarse type (bfloat16) hides in a layer
@@ -271,7 +320,8 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return true;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
     exray_layer_role role = layer->role;
-    if ((is_first_wrong(layer) && p->correlation > ONE_FACTOR) || errs_by_weights(comparison, layer, p))
+    if ((is_first_wrong(layer) && p->correlation > ONE_FACTOR) || errs_by_weights(comparison, layer, p) ||
+        is_undone_nowhere(comparison, m, fit, p))
         return false;
     if (is_scaled_behind(m->side[0].model, p->of[0].tensor) !=
         is_scaled_behind(m->side[1].model, p->of[1].tensor))
@@ -317,14 +367,29 @@ static bool outputs_show_it(const exray_comparison *comparison)
     return xr_outputs_differ(comparison) && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
 }
 
+/* Whether a layer errs within noise, but about as much as the other bias makes it err (an activation cuts
+ * some of that off), and several times as much as what it reads and the rounding of its weights. */
+static bool errs_by_bias(const exray_comparison *comparison, const exray_layer_pair *layer,
+                         const xr_weight_pair *p, double rounding)
+{
+    static const double most_of_it = 0.4, beyond = 3;
+    const double deviation = layer->metrics.std[EXRAY_SIDE_REFERENCE];
+    const double made = deviation > 0 ? p->difference * p->unit / deviation : INFINITY;
+    return layer->error > most_of_it * made &&
+           layer->error > beyond * hypot(error_read(comparison, layer), rounding);
+}
+
 /* Converters correct the biases of integer layers, clip them, and change them where it does not
  * matter (a channel that its activation cuts off).  So a different bias counts only where values
  * show it: those of its layer or, if they are not known, the outputs. */
 static bool shows_in_values(const exray_comparison *comparison, const xr_weight_matcher *m,
-                            const xr_weight_pair *p)
+                            const xr_weight_pair *p, double rounding)
 {
-    exray_layer_role role =
-        p->layer == SIZE_MAX ? EXRAY_LAYER_ROLE_UNJUDGED : exray_comparison_layer(comparison, p->layer)->role;
+    const exray_layer_pair *layer =
+        p->layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, p->layer);
+    exray_layer_role role = layer ? layer->role : EXRAY_LAYER_ROLE_UNJUDGED;
+    if (layer && role == EXRAY_LAYER_ROLE_CLEAN && errs_by_bias(comparison, layer, p, rounding))
+        return true;
     if (role == EXRAY_LAYER_ROLE_CLEAN || role == EXRAY_LAYER_ROLE_ORIGINATES || !is_of_integers(m, p))
         return role != EXRAY_LAYER_ROLE_CLEAN;
     return role == EXRAY_LAYER_ROLE_UNJUDGED && outputs_show_it(comparison);
@@ -334,8 +399,9 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
                         xr_weight_pair *p)
 {
     /* Tools correct a bias for the rounding of the weights. */
-    bool apart = p->crossed || p->difference > m->factor * 2 * rounding_of_layer(m, fit, p);
-    p->differs = p->differs && apart && shows_in_values(comparison, m, p);
+    const double rounding = rounding_of_layer(m, fit, p);
+    bool apart = p->crossed || p->difference > m->factor * 2 * rounding;
+    p->differs = p->differs && apart && shows_in_values(comparison, m, p, rounding);
     fit->biases++;
     fit->biases_differ += p->differs;
 }

@@ -74,57 +74,6 @@ static double rounded_before(const exray_tensor_info *info, const float *values,
     return (used & 0xffff) == 0 ? rms / 512 : (used & 0x1fff) == 0 ? rms / 4096 : 0;
 }
 
-/* The largest step, of 255 or fewer to the largest value, that all values are whole multiples of; 0: there is
- * none, or they are too few to tell. */
-static double step_of(const float *value, uint64_t count, uint64_t stride)
-{
-    enum { FEWEST_LEVELS = 7, MOST_LEVELS = 255, FEWEST = 4 };
-    static const double exact = 1e-3; /* of a step: what float32 leaves of 255 steps, many times over */
-    double most = 0;
-    uint64_t others = 0;
-    for (uint64_t i = 0; i < count; i++)
-        most = fmax(most, fabs((double)value[i * stride]));
-    for (uint64_t i = 0; i < count; i++)
-        others += value[i * stride] != 0 && fabs((double)value[i * stride]) != most;
-    if (!(most > 0) || !isfinite(most) || others < FEWEST)
-        return 0;
-    for (int levels = FEWEST_LEVELS; levels <= MOST_LEVELS; levels++) {
-        bool fits = true;
-        for (uint64_t i = 0; i < count && fits; i++) {
-            double at = (double)value[i * stride] * levels / most;
-            fits = fabs(at - round(at)) <= exact;
-        }
-        if (fits)
-            return most / levels;
-    }
-    return 0;
-}
-
-/* rms error of a float32 constant whose values, all of them or those of each channel (the first dimension or
- * the last), are multiples of a step: integers of 8 bits or fewer, unpacked, or what a quantization in
- * training rounded to; 0: they are not. */
-static double rounded_to_steps(const exray_tensor_info *info, const float *values, uint64_t count)
-{
-    if (info->dtype != EXRAY_DTYPE_FLOAT32 || count == 0)
-        return 0;
-    double step = step_of(values, count, 1);
-    if (step > 0)
-        return step / sqrt(12);
-    for (int last = 0; last < 2 && info->rank > 1; last++) {
-        const int64_t size = info->shape[last ? info->rank - 1 : 0];
-        const uint64_t channels = size > 0 ? (uint64_t)size : 1, each = count / channels;
-        double sum = 0, found = 0;
-        for (uint64_t c = 0; c < channels && (c == 0 || found > 0) && found == (double)c; c++) {
-            step = step_of(values + (last ? c : c * each), each, last ? channels : 1);
-            sum += step * step;
-            found += step > 0;
-        }
-        if (found == (double)channels && found > 1)
-            return sqrt(sum / found / 12);
-    }
-    return 0;
-}
-
 static uint64_t not_finite(const float *values, uint64_t count)
 {
     uint64_t found = 0;
@@ -324,6 +273,33 @@ static bool is_rescaled(const weight_layout *l, const float *const values[2], do
     return false;
 }
 
+/* Whether some slice along a dimension has lost half of its signal or more, beyond what rounding explains:
+ * two filters exchanged, one of zeros; in all of the weights that is little. */
+static exray_status has_wrong_slice(const weight_layout *l, const float *const values[2], double rounding,
+                                    double own, bool *yes)
+{
+    enum { FEWEST = 16 };
+    static const double half = 0.5, beyond = 4, least = 0.1; /* times the signal, the rounding, all weights */
+    *yes = false;
+    for (uint32_t axis = 0; axis < l->rank && !*yes; axis++) {
+        uint64_t total = 1;
+        for (uint32_t d = 0; d < l->rank; d++)
+            total *= l->size[d];
+        if (total / l->size[axis] < FEWEST)
+            continue;
+        moment_sums *s = calloc(l->size[axis] + 1, sizeof *s);
+        if (!s)
+            return EXRAY_E_MEMORY;
+        walk(l, values[0], values[1], axis, true, s);
+        for (uint64_t i = 0; i < l->size[axis] && !*yes; i++) {
+            double off = sqrt(s[i].dd / s[i].n), signal = sqrt(s[i].bb / s[i].n);
+            *yes = off > half * signal && off > beyond * rounding && signal > least * own;
+        }
+        free(s);
+    }
+    return EXRAY_OK;
+}
+
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 static bool stored_alike(const exray_tensor_info *a, const exray_tensor_info *b)
@@ -378,6 +354,7 @@ static bool from_statistics(const exray_tensor_view view[2], double factor, xr_w
 bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2],
                           const double stored[2], double factor, xr_weight_pair *pair)
 {
+    bool slice = false;
     pair->count = view[1].count;
     if (!values[0] || !values[1]) {
         return view[0].has_stats && view[1].has_stats && view[0].stats.count == view[1].stats.count &&
@@ -402,13 +379,6 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         square[side] = fmax(own, rounded_before(&view[side].info, values[side], pair->count, rms));
         square[side] *= square[side];
     }
-    /* One side was rounded to steps, the other was not: where both were, their steps are what differs. */
-    double steps[2];
-    for (int side = 0; side < 2; side++)
-        steps[side] = rounded_to_steps(&view[side].info, values[side], pair->count);
-    for (int side = 0; side < 2; side++)
-        if (steps[side] > 0 && steps[!side] == 0)
-            square[side] = fmax(square[side], steps[side] * steps[side]);
     double rounding = square[0] + square[1];
     if (!isfinite(rounding))
         return false;
@@ -435,6 +405,10 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
         pair->differs = pair->moved = pair->difference > factor * pair->rounding;
     }
+    if (!pair->differs && laid && !pair->bias &&
+        has_wrong_slice(&l, values, sqrt(rounding), sqrt(s.bb / s.n), &slice) != EXRAY_OK)
+        return false;
+    pair->differs = pair->moved = pair->differs || slice;
     pair->transposed = laid && l.turned && !pair->differs;
     for (int side = 0; side < 2 && pair->differs; side++)
         pair->zeroed[side] =
