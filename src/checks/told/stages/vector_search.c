@@ -178,6 +178,20 @@ static double largest_noise(const vector_work *w)
     return most;
 }
 
+/* The line that fits is none: the values are the same, if no frame is far from that. */
+static bool is_hardly_more_than_noise(vector_work *w)
+{
+    const double times = 4;
+    for (size_t f = 0; f < w->series->count; f++)
+        if (xr_vector_error(&frame_at(w, f)->side[0], &frame_at(w, f)->side[1]) >
+            times * xr_vector_noise(frame_at(w, f), w->noise))
+            return false;
+    memset(w->story->differs, 0, w->series->count * sizeof *w->story->differs);
+    w->story->frames = 0;
+    w->story->way = XR_VECTORS_SAME;
+    return true;
+}
+
 static bool try_gain(vector_work *w)
 {
     xr_value_sums s = {0};
@@ -188,6 +202,8 @@ static bool try_gain(vector_work *w)
         return false;
     if (fabs(w->story->gain - 1) < 1e-3)
         w->story->gain = 1;
+    if (w->story->gain == 1 && w->story->offset == 0)
+        return is_hardly_more_than_noise(w);
     w->story->way = XR_VECTORS_GAIN;
     return true;
 }
