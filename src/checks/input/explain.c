@@ -347,7 +347,7 @@ bool *xr_differing_frames(xr_input_pair *pair)
 static bool *frames_off_the_line(const exray_comparison *comparison, const xr_input_fit *fit)
 {
     size_t frames = exray_comparison_frame_count(comparison), known = 0, most = 0, seed = 0;
-    xr_value_line *line = xr_value_lines(comparison, fit, XR_ALL_CHANNELS);
+    xr_value_line *line = xr_value_lines(comparison, fit, XR_ALL_CHANNELS, INFINITY);
     bool *off = calloc(frames + 1, sizeof *off);
     for (size_t f = 0; line && f < frames && f < LINED; f++) {
         size_t alike = 0;

@@ -111,7 +111,7 @@ static bool join_own_lines(const exray_comparison *comparison, const xr_input_fi
     const size_t frames = exray_comparison_frame_count(comparison);
     bool found = true, vary = false;
     for (size_t c = 0; c < count && found; c++) {
-        xr_value_line *line = xr_value_lines(comparison, fit, count > 1 ? (int)c : XR_ALL_CHANNELS);
+        xr_value_line *line = xr_value_lines(comparison, fit, count > 1 ? (int)c : XR_ALL_CHANNELS, EXACT);
         found = line && join_lines(line, frames, &o[c]);
         vary = vary || (found && is_varying(&o[c]));
         for (size_t f = 0; found && f < frames; f++)

@@ -100,12 +100,14 @@ static xr_value_line line_of(const line_sides *b, double level)
     return l;
 }
 
-xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit, int channel)
+xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit, int channel,
+                              double limit)
 {
+    bool within = true;
     size_t frames = exray_comparison_frame_count(comparison);
     xr_value_line *line = calloc(frames + 1, sizeof *line);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    for (size_t f = 0; line && slot[0] && slot[1] && f < frames; f++) {
+    for (size_t f = 0; line && slot[0] && slot[1] && f < frames && within; f++) {
         line_sides b;
         if (!read_frame(comparison, fit, f, slot, &b))
             continue;
@@ -113,6 +115,7 @@ xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input
         b.last = channel == XR_ALL_CHANNELS ? b.view[0].channels : b.first + 1;
         if (b.last <= b.view[0].channels)
             line[f] = line_of(&b, fit->level[EXRAY_SIDE_EDGE]);
+        within = !line[f].known || line[f].same || line[f].rest <= limit;
     }
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);

@@ -16,8 +16,10 @@ typedef struct xr_value_line {
 
 enum { XR_ALL_CHANNELS = -1 };
 
-/* A line for each matched frame, of one channel or of all together, to be freed; NULL: out of memory. */
-xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit, int channel);
+/* A line for each matched frame, of one channel or of all together, to be freed; NULL: out of memory.  Behind
+ * a frame whose line leaves more than `limit`, and that is not the same on both sides, no more are made. */
+xr_value_line *xr_value_lines(const exray_comparison *comparison, const xr_input_fit *fit, int channel,
+                              double limit);
 
 enum { XR_CURVE_POINTS = 64 };
 
