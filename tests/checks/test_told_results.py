@@ -237,7 +237,7 @@ def test_an_exact_factor_is_no_noise(tmp_path, change, says):
 @pytest.mark.parametrize("noise, passes", [(1.6e-4, True), (1e-3, False)])
 def test_little_more_than_noise_is_no_line(tmp_path, noise, passes):
     """It was told as the reference's values plus 0."""
-    verdict = judged(tmp_path, outputs(), told_vector(lambda v, k: v * (1 + np.random.default_rng(k).normal(0, noise, 48))), told_vector(), edge_noise=1e-5)
+    verdict = judged(tmp_path, outputs(), told_vector(lambda v, k: (v - 2.6) * (1 + np.random.default_rng(k).normal(0, noise, 48))), told_vector(lambda v, k: v - 2.6), edge_noise=1e-5)
     assert (verdict["findings"] == []) == passes
 
 
