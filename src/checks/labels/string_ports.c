@@ -4,6 +4,7 @@
 #include "checks/labels/class_names.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -90,6 +91,7 @@ typedef struct string_port {
     exray_slot *slot[2], *number_slot[2];
     name_pair pair[MOST_NAMES];
     size_t pairs, compared, otherwise;
+    size_t read;   /* frames of which both sides have the strings */
     bool backed;   /* by numbers of the same rows */
     bool too_many; /* names */
     bool *chosen;  /* frames in which one differs */
@@ -201,6 +203,7 @@ static bool compare_frame(string_port *o, size_t frame, bool *agrees)
     for (int s = 0; s < 2; s++)
         if (!read_list(o->comparison, (exray_side)s, frame, o->kind, o->name[s], o->slot[s], &list[s]))
             return true;
+    o->read++;
     if (list[0].count != list[1].count || list[0].count == 0 || list[0].count > MOST_ELEMENTS)
         return true;
     const size_t rows = list[0].count;
@@ -360,6 +363,7 @@ static exray_status compare_ports(const exray_comparison *comparison, exray_kind
                                   exray_findings *findings, bool *any, exray_error *error)
 {
     const exray_model *model[2];
+    const char *unread = NULL;
     bool good = true;
     *any = false;
     for (int s = 0; s < 2; s++)
@@ -378,13 +382,20 @@ static exray_status compare_ports(const exray_comparison *comparison, exray_kind
             o->name[EXRAY_SIDE_REFERENCE] = reference;
             good = compare_port(o, findings);
             *any = *any || o->compared;
+            unread = o->read || exray_comparison_frame_count(comparison) == 0 ? unread : edge;
         }
         free(o);
     }
-    if (good)
+    if (!good) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing strings"};
+        return EXRAY_E_MEMORY;
+    }
+    if (!unread || kind == EXRAY_KIND_INPUT)
         return EXRAY_OK;
-    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing strings"};
-    return EXRAY_E_MEMORY;
+    error->status = EXRAY_E_STATE;
+    snprintf(error->message, sizeof error->message,
+             "the strings of the output %.80s are not in both logs: other ones would not be seen", unread);
+    return EXRAY_E_STATE;
 }
 
 exray_status xr_string_outputs(const exray_comparison *comparison, exray_findings *findings,
