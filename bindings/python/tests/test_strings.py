@@ -114,7 +114,7 @@ def test_strings_that_a_log_lacks_are_said(tmp_path, program):
     record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "b.onnx"), rows())
     program("scrub", tmp_path / "e.mcap", "-o", tmp_path / "s.mcap", "--stats", "/output/label,/layer/*")
     report = exray.validate(tmp_path / "s.mcap", tmp_path / "r.mcap")
-    assert report.verdict == "pass" and "the strings of the output label are not in both logs" in str(report.json["unjudged"])
+    assert report.verdict == "pass" and "the strings of the output label are not in both logs" in str(report.json["assertions"])
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 7, b"\xff" * 40, b"\1\0\0\0\x0c\0\0\0\xff\xff\xff\xff", b"\2\0\0\0\x10\0\0\0\x0c\0\0\0\x10\0\0\0",
