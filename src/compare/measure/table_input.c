@@ -194,6 +194,7 @@ static bool only_heard(const exray_comparison *c, exray_slot *slot)
 
 void xr_find_tables(exray_comparison *c)
 {
+    int heard = -1; /* not asked yet */
     exray_slot *slot = exray_slot_new();
     for (size_t i = 0; slot && i < c->inputs.count; i++) {
         xr_pair *pair = &c->inputs.pair[i];
@@ -205,7 +206,9 @@ void xr_find_tables(exray_comparison *c)
         for (int s = 1; s >= 0 && !pair->table; s--)
             pair->table =
                 takes_rows(exray_log_model(c->log[s]), pair->tensor[s], size, &pair->table_channels);
-        pair->table = pair->table || only_heard(c, slot);
+        if (!pair->table && heard < 0)
+            heard = only_heard(c, slot);
+        pair->table = pair->table || heard > 0;
     }
     exray_slot_free(slot);
 }
