@@ -2,6 +2,7 @@
 The graphs are built here, run by onnxruntime and logged by a writer that is not ours."""
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx_log import verdict_of
@@ -197,3 +198,35 @@ def test_a_constant_that_is_divided_by_and_gives_a_shape_is_one_finding(tmp_path
     v = verdict_of(tmp_path, *models(tmp_path, grouped, {"groups": groups}), int(groups == 2), level)
     told = [f for f in v["findings"] if f["severity"] == "error"]
     assert [f["cause"] for f in told] == (["model.operator"] if groups == 2 else [])
+
+
+def heads(path, count=4, numbered=False, exchanged="", order=(0, 1, 2)):
+    """Two blocks of ONNX Runtime's attention over three products of one size."""
+    g, x = Graph(17), "x"
+    for b in range(2):
+        made = []
+        for n in "qkv":
+            source = {"q": "k", "k": "q"}[n] if b == 1 and n in exchanged else n
+            w = np.random.default_rng([51, b, ord(source)]).normal(0, 0.5, (16, 16))
+            place = f"{b * 3 + 'qkv'.index(n)}"
+            made.append(g("MatMul", x, g.const(f"onnx::{40 + int(place)}" if numbered else f"b{b}.{n}", w), to=place + "0" if numbered else f"b{b}_{n}"))
+        y = g("MultiHeadAttention", *(made[i] for i in order), to=f"{90 + b}" if numbered else f"b{b}_heads", num_heads=count, domain="com.microsoft")
+        x = g("Tanh", g("Add", x, y), to="y" if b else "95" if numbered else "between")
+    g.save(path, [1, 9, 16])
+    model = onnx.load(path)
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize("edge,cause,words", [({}, None, ""), ({"count": 2}, "model.operator", "num_heads 2 on the edge"), ({"order": (0, 2, 1)}, "model.operator", "another order"),
+                                              ({"exchanged": "qk"}, "model.weights", "exchanged")], ids=["the same", "heads", "order", "weights"])
+def test_layers_of_one_size_behind_a_fault_are_not_paired_crosswise(tmp_path, edge, cause, words, numbered):
+    """Where names say nothing, exchanged weights are exchanged operands."""
+    if numbered and "exchanged" in edge:
+        cause, words = "model.operator", "another order"
+    left, right = models(tmp_path, heads, {**edge, "numbered": numbered})
+    v = verdict_of(tmp_path, left, right, int(cause is not None), "none", shape=(1, 9, 16))
+    assert causes(v) == ([cause] if cause else [])
+    assert not cause or words in finding(v, cause)["summary"]

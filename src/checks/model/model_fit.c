@@ -484,6 +484,80 @@ static bool are_recorded(const exray_comparison *comparison)
     return count[0] > 0 && count[1] > 0;
 }
 
+/* ---- Layers that were paired crosswise ---------------------------------------------------------- */
+
+static bool makes(const exray_node *node, uint32_t tensor)
+{
+    for (uint32_t k = 0; k < node->output_count; k++)
+        if (node->outputs[k] == tensor && tensor != EXRAY_NO_INDEX)
+            return true;
+    return false;
+}
+
+static bool takes_any_order(const exray_node *node)
+{
+    return xr_is_op(node->op, "add") || xr_is_op(node->op, "mul");
+}
+
+/* Whether a pair of layers reads what a node of the edge makes where the reference's reads what the other
+ * makes. */
+static bool feed_one_place(const exray_comparison *comparison, const exray_node *edge,
+                           const exray_node *reference)
+{
+    const exray_model *model[2];
+    for (int s = 0; s < 2; s++)
+        model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+    for (size_t l = 0; l < exray_comparison_layer_count(comparison); l++) {
+        const exray_layer_pair *pair = exray_comparison_layer(comparison, l);
+        if (pair->node[0] >= model[0]->node_count || pair->node[1] >= model[1]->node_count)
+            continue;
+        const exray_node *a = &model[0]->nodes[pair->node[0]], *b = &model[1]->nodes[pair->node[1]];
+        for (uint32_t i = 0; i < a->input_count; i++)
+            for (uint32_t k = 0; k < b->input_count; k++)
+                if ((i == k || (takes_any_order(a) && takes_any_order(b))) && makes(edge, a->inputs[i]) &&
+                    makes(reference, b->inputs[k]))
+                    return true;
+    }
+    return false;
+}
+
+/* Whether weights are the reference's of the very layer whose place theirs has in what reads it: behind a
+ * fault, layers of one size under other names are easily paired crosswise. */
+static bool is_paired_crosswise(const exray_comparison *comparison, const xr_model_fit *fit,
+                                const xr_weight_pair *p)
+{
+    if (p->from == SIZE_MAX || p->layer == SIZE_MAX || fit->pair[p->from].layer == SIZE_MAX ||
+        exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ROLE_ORIGINATES)
+        return false;
+    const uint32_t node[2] = {exray_comparison_layer(comparison, p->layer)->node[0],
+                              exray_comparison_layer(comparison, fit->pair[p->from].layer)->node[1]};
+    const exray_node *n[2];
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+        if (node[s] >= model->node_count)
+            return false;
+        n[s] = &model->nodes[node[s]];
+    }
+    return feed_one_place(comparison, n[0], n[1]);
+}
+
+static void drop_crosswise(const exray_comparison *comparison, xr_model_fit *fit)
+{
+    for (size_t i = 0; i < fit->count; i++) {
+        xr_weight_pair *p = &fit->pair[i];
+        if (p->bias || !p->differs || !is_paired_crosswise(comparison, fit, p))
+            continue;
+        p->differs = false;
+        fit->weights_differ--;
+        fit->weights_moved -= p->moved;
+        fit->parameters_differ -= p->count;
+        p->moved = false;
+    }
+    for (size_t i = 0; i < fit->count; i++) /* kept until all were looked at */
+        if (!fit->pair[i].differs)
+            fit->pair[i].from = SIZE_MAX;
+}
+
 static exray_status compare_all(const exray_comparison *comparison, xr_weight_matcher *m, xr_model_fit *fit)
 {
     exray_status status = xr_match_weights(comparison, m);
@@ -496,6 +570,7 @@ static exray_status compare_all(const exray_comparison *comparison, xr_weight_ma
     if (!compare_architectures(m, fit) || !sum_up(comparison, m, fit))
         return EXRAY_E_MEMORY;
     status = xr_weights_find_elsewhere(m, fit->pair, fit->count);
+    drop_crosswise(comparison, fit);
     for (size_t i = 0; i < fit->count; i++)
         fit->elsewhere += !fit->pair[i].bias && fit->pair[i].from != SIZE_MAX;
     if (status != EXRAY_OK)

@@ -153,6 +153,22 @@ static void compare_cuts(xr_finder *f, uint32_t edge, uint32_t reference)
         xr_drop_difference(f);
 }
 
+/* An attribute that one side leaves out explains nothing where something else does. */
+static void drop_lone(xr_finder *f, uint32_t edge)
+{
+    size_t lone = SIZE_MAX, others = 0;
+    for (size_t i = 0; i < f->out->count; i++) {
+        const xr_difference *d = &f->out->list[i];
+        if (d->step[0] != edge)
+            continue;
+        lone = d->lone ? i : lone;
+        others += !d->lone;
+    }
+    if (lone == SIZE_MAX || !others)
+        return;
+    memmove(&f->out->list[lone], &f->out->list[lone + 1], (--f->out->count - lone) * sizeof *f->out->list);
+}
+
 static void compare_step(xr_finder *f, uint32_t edge)
 {
     uint32_t reference = xr_finder_match(f)->mate[0][edge];
@@ -168,6 +184,7 @@ static void compare_step(xr_finder *f, uint32_t edge)
         xr_compare_constants(f, edge, reference);
     }
     compare_inputs(f, edge, reference);
+    drop_lone(f, edge);
 }
 
 static uint32_t output_tensor(const exray_model *model, const char *name, size_t outputs)

@@ -128,8 +128,10 @@ static bool same_texts(const exray_node *a, const exray_node *b, const char *key
 }
 
 /* The attributes that differ between nodes of one operator, as the file has them; where `lone`, those that
- * one side leaves out, of these names alone where there are such.  False: none. */
-static bool other_texts(const exray_node *a, const exray_node *b, const xr_traits *lone, xr_difference *d)
+ * one side leaves out, of these names alone where there are such.  filled: the side whose defaults may be
+ * written out, so that those say nothing.  False: none. */
+static bool other_texts(const exray_node *a, const exray_node *b, const xr_traits *lone, int filled,
+                        xr_difference *d)
 {
     const exray_node *node[2] = {a, b};
     bool any = false;
@@ -142,8 +144,8 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
             const char *text[2] = {key ? exray_node_attribute(a, key) : NULL,
                                    key ? exray_node_attribute(b, key) : NULL};
             bool both = text[0] && text[1];
-            if (!key || both == (lone != NULL) || (both && same_texts(a, b, key)) ||
-                (lone && !first && !xr_trait_of(lone, key)))
+            if (!key || (!both && filled < 2 && text[filled]) || both == (lone != NULL) ||
+                (both && same_texts(a, b, key)) || (lone && !first && !xr_trait_of(lone, key)))
                 continue;
             xr_append_words(d->key, sizeof d->key, ", ", key);
             char shown[2][XR_ATTRIBUTE_NUMBER];
@@ -180,6 +182,18 @@ static bool is_resolved(xr_op_step_kind kind)
            kind == XR_STEP_COMBINE;
 }
 
+/* The side whose attributes that the other leaves out may be defaults which an optimizer has filled in: where
+ * the two were not optimized alike, the one that was; 2: neither. */
+static int filled_in(const xr_finder *f)
+{
+    const char *kernels[2];
+    for (int s = 0; s < 2; s++) {
+        kernels[s] = f->out->match.side[s].model->kernels;
+        kernels[s] = kernels[s] ? kernels[s] : "";
+    }
+    return strcmp(kernels[0], kernels[1]) == 0 ? 2 : strcmp(kernels[0], "none") == 0;
+}
+
 void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
@@ -196,13 +210,13 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
     xr_difference *d = xr_add_difference(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, "");
     if (!d)
         return;
-    bool told = other_texts(a->node, b->node, NULL, d);
+    bool told = other_texts(a->node, b->node, NULL, 2, d);
     xr_traits others = {.count = 0};
     for (size_t i = 0; i < differ; i++)
         others.trait[others.count++] = traits[0].trait[which[i][0]];
-    d->lone = !told && !differ && other_texts(a->node, b->node, &others, d);
+    d->lone = !told && !differ && other_texts(a->node, b->node, &others, filled_in(f), d);
     if (differ)
-        told = other_texts(a->node, b->node, &others, d) || told;
+        told = other_texts(a->node, b->node, &others, 2, d) || told;
     if (!told && differ)
         trait_texts(traits, which, differ, d);
     xr_join_equal_words((char *const[2]){d->value[0], d->value[1]});
