@@ -521,6 +521,22 @@ def test_channels_that_are_exchanged_at_night(tmp_path, camera, constants):
     assert named(explain(tmp_path, [norm(p) for p in noisy], [norm(p) for p in night])) == []
 
 
+def picked(p, width, height, middle):
+    """Nearest neighbors: OpenCV's (rounded down) or Pillow's (those at the middles)."""
+    at = lambda n, to: np.floor((np.arange(to) + middle) * n / to).astype(int)  # noqa: E731
+    return p[at(p.shape[0], height)][:, at(p.shape[1], width)]
+
+
+@pytest.mark.parametrize("edge, reference", [("down", "middle"), ("middle", "down"), ("down", "bilinear"), ("bilinear", "down")])
+def test_nearest_neighbors_of_small_pictures(tmp_path, camera, edge, reference):
+    """They move the picture by a part of a pixel, as a letterbox would."""
+    kernels = {"down": lambda p: picked(p, 112, 88, 0), "middle": lambda p: picked(p, 112, 88, .5), "bilinear": lambda p: resized(p, 112, 88)}
+    side = lambda name: [norm(kernels[name](p)) for p in camera]  # noqa: E731
+    verdict = judged(tmp_path, side(edge), side(reference), records(camera))
+    assert named(verdict) == ["resize"] and "nearest" in text(finding(verdict, "input.resize"))
+    assert named(judged(tmp_path, side(edge), side(edge), records(camera))) == []
+
+
 def test_a_logarithm_is_no_gamma_and_more(tmp_path, camera):
     """One curve, where a gamma, a line and another kernel would imitate it."""
     curve = lambda p: np.round(255 * np.log1p(9 * (p / 255.)) / np.log(10)).astype(np.uint8)  # noqa: E731

@@ -224,6 +224,8 @@ static double turned_difference(const exray_tensor_view *view, const float *cons
         n[XR_TURNED_AXES - 1 - i] = (size_t)view->info.shape[view->info.rank - 1 - i];
     const size_t whole = n[0] * n[1] * n[2], step = view->count / TURNED_SAMPLES + 1;
     double sum = 0, square = 0, left = 0, count = 0;
+    if (whole == 0 || view->count % whole)
+        return 1;
     order = order ? order : as_it_is;
     for (size_t k = 0; k < view->count; k += step, count++) {
         const size_t in = k % whole, at[XR_TURNED_AXES] = {in / n[2] / n[1], in / n[2] % n[1], in % n[2]};

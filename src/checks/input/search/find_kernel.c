@@ -519,17 +519,37 @@ static xr_place snap_place(const xr_place *g)
     return snapped;
 }
 
+/* A kernel that moves the picture by a part of a pixel (nearest) looks like another part, or like a
+ * letterbox: every kernel is tried with the other side's part, or with the whole picture, and must be exact.
+ */
+static void find_exact_kernel(const rendering_trial *a, const xr_place *g, xr_rendering_fit *found)
+{
+    static const xr_geometry whole = {.kind = XR_RECTANGLE, .fx = 1, .fy = 1, .ax = 0.5, .ay = 0.5};
+    const xr_geometry *geometry = a->prior ? &a->prior->geometry : &whole;
+    double residual[KERNELS];
+    xr_rendering_fit other = {.rendering = {.geometry = *geometry, .pad = NAN},
+                              .orientation = g->orientation,
+                              .layout = g->layout != 0,
+                              .residual = 2,
+                              .runner_up_residual = 2};
+    exact_kernels(a, geometry, a->prior ? a->prior->resize_first : XR_CROP_FIRST, &other, residual);
+    if (is_exact(a, other.residual))
+        *found = other;
+}
+
 /* Snapped first; from the place as it is where that is not exact. */
 static void find_exact(const rendering_trial *a, const xr_place *g, xr_rendering_fit *found)
 {
     xr_place snapped = snap_place(g);
     xr_rendering_fit other;
     find_exact_from(a, &snapped, found);
-    if (is_exact(a, found->residual) || xr_geometry_equal(&snapped.geometry, &g->geometry))
-        return;
-    find_exact_from(a, g, &other);
-    if (other.residual < 0.7 * found->residual)
-        *found = other;
+    if (!is_exact(a, found->residual) && !xr_geometry_equal(&snapped.geometry, &g->geometry)) {
+        find_exact_from(a, g, &other);
+        if (other.residual < 0.7 * found->residual)
+            *found = other;
+    }
+    if (!is_exact(a, found->residual) && found->residual < NOTHING_LIKE)
+        find_exact_kernel(a, g, found);
 }
 
 /* Measures what a sample has found on all rows. */
