@@ -297,7 +297,7 @@ static bool accounts_for_dead_output(const exray_finding *cause, const exray_fin
     return !accepted && cause->severity == EXRAY_SEVERITY_ERROR && strcmp(f->cause, "layer.constant") == 0 &&
            f->stage && strcmp(f->stage, "output") == 0 &&
            (has_prefix(cause->cause, "layer.") || has_prefix(cause->cause, "model.")) && cause != f &&
-           strcmp(cause->cause, "layer.constant") != 0;
+           strcmp(cause->cause, "layer.constant") != 0 && strcmp(cause->cause, "layer.unknown") != 0;
 }
 
 /* Another format of an output that the application knows: a warning, and why the output differs. */

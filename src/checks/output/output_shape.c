@@ -17,7 +17,7 @@ enum { LEAST_VALUES = 4 };
 typedef struct shape_facts {
     bool *chosen;         /* [frames] of other shapes */
     size_t frames, first; /* of those */
-    uint64_t equal;       /* values that both have, in all of them */
+    uint64_t equal;       /* values that both have, in all of them, but for frames of one number */
     bool padded;          /* the rest is `pad` everywhere */
     double pad;
     uint64_t rest;
@@ -86,6 +86,15 @@ static bool are_rows_of(const exray_tensor_view view[2], const float *const valu
     return true;
 }
 
+/* Values that are one number are a part of any that are: they show nothing. */
+static uint64_t telling(const float *values, uint64_t count)
+{
+    for (uint64_t i = 1; i < count; i++)
+        if (values[i] != values[0])
+            return count;
+    return 0;
+}
+
 /* Whether one side's values are a part of the other's.  None at all are a part of any. */
 static bool add_frame(const exray_tensor_view view[2], const float *const values[2], size_t frame,
                       shape_facts *out)
@@ -113,7 +122,7 @@ static bool add_frame(const exray_tensor_view view[2], const float *const values
     out->padded = out->padded && r.kind == XR_SHAPE_PADDED && (!out->rest || out->pad == r.pad);
     out->pad = r.pad;
     out->rest += rest;
-    out->equal += view[!larger].count;
+    out->equal += telling(values[!larger], view[!larger].count);
     out->chosen[frame] = true;
     out->frames++;
     return true;
@@ -153,7 +162,8 @@ static bool find_parts(const exray_comparison *c, size_t output, exray_slot *con
         if (both && !add_frame(view, values, f, out))
             return false;
     }
-    return out->frames > 0 && (out->equal >= LEAST_VALUES || exray_comparison_output(c, output)->frames);
+    const exray_io_pair *same = exray_comparison_output(c, output); /* in frames of one shape */
+    return out->frames > 0 && (out->equal >= LEAST_VALUES || (same->frames && same->metrics.std[0] > 0));
 }
 
 /* Noise takes what is near a threshold across it; where frames of one shape have none, it did not. */
