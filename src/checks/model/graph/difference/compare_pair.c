@@ -194,6 +194,19 @@ static int filled_in(const xr_finder *f)
     return strcmp(kernels[0], kernels[1]) == 0 ? 2 : strcmp(kernels[0], "none") == 0;
 }
 
+static bool runs_tflite(const char *engine)
+{
+    return strcmp(engine, "tflite") == 0 || strcmp(engine, "litert") == 0;
+}
+
+/* Whether both sides have the attributes of one kind of file: what another does not state is no default of
+ * this. */
+static bool have_one_format(const xr_finder *f)
+{
+    const char *a = f->out->match.side[0].model->engine, *b = f->out->match.side[1].model->engine;
+    return !a || !b || strcmp(a, b) == 0 || (runs_tflite(a) && runs_tflite(b));
+}
+
 void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
@@ -214,7 +227,8 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
     xr_traits others = {.count = 0};
     for (size_t i = 0; i < differ; i++)
         others.trait[others.count++] = traits[0].trait[which[i][0]];
-    d->lone = !told && !differ && other_texts(a->node, b->node, &others, filled_in(f), d);
+    d->lone =
+        !told && !differ && have_one_format(f) && other_texts(a->node, b->node, &others, filled_in(f), d);
     if (differ)
         told = other_texts(a->node, b->node, &others, 2, d) || told;
     if (!told && differ)
