@@ -307,6 +307,33 @@ def test_values_at_places_and_over_time(tmp_path, edge, reference, called, says)
     assert f["evidence"]["kind"] == called and says in f["summary"], f
 
 
+def flags(k):
+    return (np.random.default_rng(k + 250).uniform(size=12) > 0.5).astype(float)
+
+
+def slow(k):
+    return 100 + 1e-3 * k + np.arange(5)
+
+
+@pytest.mark.parametrize("edge, reference, called", [
+    (lambda k: wave(k)[:5] * (1 + 6e-4 * (k == 30) * np.array([1, -1, 1, 1, -1])), lambda k: wave(k)[:5], "vector"),
+    (lambda k: slow(k) * (1 + 6e-4 * (k == 30) * np.array([1, -1, 1, 1, -1])), slow, "vector"),
+    (lambda k: np.where((np.arange(12) == 3) & (k in (2, 5)), 1 - flags(k), flags(k)), flags, "places")], ids=["one frame", "one frame of what hardly changes", "0 or 1"])
+def test_what_looks_like_another_order_or_time(tmp_path, edge, reference, called):
+    """Values that all have their own place are in no other order, those of the frames before are as good where nothing changes, and 0 and 1 are no angle."""
+    many = [{"scores": np.random.default_rng(k).normal(0, 1, (1, 40)).astype(np.float32)} for k in range(60)]
+    f = told_finding(judged(tmp_path, many, told_vector(lambda v, k: edge(k)), told_vector(lambda v, k: reference(k))))
+    assert f["evidence"]["kind"] == called, f
+
+
+@pytest.mark.parametrize("values", [1, 2, 3])
+def test_a_picture_shown_again_and_again_shows_no_factor(tmp_path, values):
+    """What other kernels make of it is the same each time, and any two values lie on one line."""
+    x, noise = np.array([2.0, 3.1, 4.7])[:values], np.array([0.01, -0.012, 0.02])[:values]
+    verdict = judged(tmp_path, 2 * outputs(), told_vector(lambda v, k: x * (1 + noise)), told_vector(lambda v, k: x), keep_outputs=False)
+    assert verdict["findings"] == [], verdict["findings"]
+
+
 def two_vectors(first, second, order=(0, 1)):
     def tell(result, k):
         both = [("age", first(k)), ("weight", second(k))]

@@ -411,6 +411,29 @@ static bool try_steps(vector_work *w, bool *found)
     return true;
 }
 
+/* Whether each column has enough different values: any two lie on one line, whatever made them, and those of
+ * a picture that is shown again and again are no more. */
+static bool show_lines(const vector_work *w, size_t columns, double least)
+{
+    enum { ENOUGH = 4 };
+    for (size_t k = 0; k < columns; k++) {
+        double seen[ENOUGH];
+        size_t count = 0;
+        for (size_t f = 0; f < w->series->count && count < ENOUGH; f++)
+            for (size_t i = k; i < frame_at(w, f)->side[1].count && count < ENOUGH; i += columns) {
+                const double x = (double)frame_at(w, f)->side[1].value[i];
+                size_t same = 0;
+                while (same < count && !(fabs(x - seen[same]) <= least * fmax(fabs(x), fabs(seen[same]))))
+                    same++;
+                if (same == count)
+                    seen[count++] = x;
+            }
+        if (count < ENOUGH)
+            return false;
+    }
+    return true;
+}
+
 /* What other kernels may do is larger than much of what an application does; but a factor or an offset that
  * leaves nothing is none of it. */
 static bool is_exact_line(vector_work *w)
@@ -419,7 +442,8 @@ static bool is_exact_line(vector_work *w)
     vector_work tight = {w->series, w->story, 0, false, false};
     mark_differing(&tight, false);
     if (w->story->frames == w->series->count && w->story->error >= least &&
-        (try_gain(&tight) || try_columns(&tight)))
+        ((show_lines(w, 1, least) && try_gain(&tight)) ||
+         (try_columns(&tight) && show_lines(w, w->story->columns, least))))
         return true;
     memset(w->story->differs, 0, w->series->count * sizeof *w->story->differs);
     w->story->frames = 0;

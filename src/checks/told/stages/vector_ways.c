@@ -45,15 +45,17 @@ static bool is_function(const xr_stage_series *series, double noise, const value
                         xr_vector_story *story)
 {
     xr_value_sums s = {0};
+    bool changes = false; /* positive values have no sign to lose */
     for (size_t k = 0; k < series->count; k++)
         for (size_t i = 0; i < series->frame[k].side[0].count; i++) {
-            const double x = f->of((double)series->frame[k].side[1].value[i]);
+            const double own = (double)series->frame[k].side[1].value[i], x = f->of(own);
+            changes = changes || x != own;
             if (!isfinite(x) || !isfinite(series->frame[k].side[0].value[i]))
                 return false;
             xr_value_sums_add(&s, x, (double)series->frame[k].side[0].value[i]);
         }
     double gain, offset;
-    if (s.n < LEAST_VALUES || !fit_line(&s, noise, &gain, &offset))
+    if (!changes || s.n < LEAST_VALUES || !fit_line(&s, noise, &gain, &offset))
         return false;
     story->way = XR_VECTORS_FUNCTION;
     story->function = f->words;
