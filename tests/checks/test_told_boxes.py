@@ -220,7 +220,7 @@ def test_other_cause_names(tmp_path):
     told_finding(judged(tmp_path, OUTPUTS, sizes, RIGHT, keep_outputs=False), "output.box_format")
 
 
-def outlined(sign=1, first=0):
+def outlined(sign=1, first=0, lost=()):
     """Boxes with corners: turned by an angle."""
     def tell(result, k):
         random = np.random.default_rng(k)
@@ -229,6 +229,7 @@ def outlined(sign=1, first=0):
             u, v = np.array([np.cos(angle), np.sin(angle)]) * side[0], np.array([-np.sin(angle), np.cos(angle)]) * side[1] / 3
             corners = np.roll(np.array([middle - u - v, middle + u - v, middle + u + v, middle - u + v]), -first, 0)
             low, high = corners.min(0), corners.max(0)
+            corners = corners * (np.nan if (k, i) in lost else 1)
             result.boxes.add(x_min=low[0], y_min=low[1], x_max=high[0], y_max=high[1], id=i % 2, score=0.9 - 0.1 * i, corner=corners.ravel())
 
     return tell
@@ -243,6 +244,13 @@ def test_corners_of_turned_boxes(tmp_path, change, passes):
         return
     f = told_finding(verdict)
     assert f["evidence"]["kind"] == "mirrored" and "the other way" in f["summary"] and f["evidence"]["boxes_other_corners"] == 4 * FRAMES
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_corners_that_are_no_number(tmp_path, both):
+    """The bounds are; of another box on the other side, they are not the same either."""
+    verdict = judged(tmp_path, OUTPUTS, outlined(lost=[(2, 1)]), outlined(lost=[(2, 3)] if both else []), keep_outputs=False)
+    assert told_finding(verdict)["evidence"]["kind"] == ("turned" if both else "nan")
 
 
 def test_the_center_for_the_corner(tmp_path):

@@ -184,6 +184,15 @@ def test_a_label_that_does_not_count(tmp_path):
     assert f["evidence"]["kind"] in ("missing", "mask"), f
 
 
+@pytest.mark.parametrize("by", [0, 3])
+def test_a_mask_of_0_and_255(tmp_path, by):
+    """Between them is no border that would not count."""
+    def tell(by):
+        return told_scene(lambda m: np.roll(np.where(m == 2, 255, 0), by, 1))
+    verdict = judged(tmp_path, outputs(), tell(by), tell(0))
+    assert verdict["findings"] == [] if not by else told_finding(verdict)["evidence"]["kind"] == "shifted"
+
+
 ROWS = np.arange(SIDE)
 
 

@@ -33,6 +33,12 @@ static bool same_classes(const exray_result *a, const exray_result *b, double ro
     return true;
 }
 
+static bool same_corners(const float *a, const float *b, double rounding)
+{
+    enum { NUMBERS = 8 };
+    return a && b ? same_numbers(a, b, NUMBERS, rounding) : !a == !b;
+}
+
 static bool same_boxes(const exray_result *a, const exray_result *b, double rounding)
 {
     if (a->box_count != b->box_count)
@@ -42,7 +48,7 @@ static bool same_boxes(const exray_result *a, const exray_result *b, double roun
         const float left[] = {x->x_min, x->y_min, x->x_max, x->y_max, x->score};
         const float right[] = {y->x_min, y->y_min, y->x_max, y->y_max, y->score};
         if (x->id != y->id || !same_numbers(left, right, sizeof left / sizeof *left, rounding) ||
-            !same_text(x->label, y->label))
+            !same_text(x->label, y->label) || !same_corners(x->corners, y->corners, rounding))
             return false;
     }
     return true;

@@ -32,6 +32,10 @@ static bool copy_box(const exray_box *from, xr_told_box *to)
                         {0}};
     if (from->corners)
         memcpy(to->corner, from->corners, sizeof to->corner);
+    for (size_t i = 0; i < sizeof to->corner / sizeof *to->corner; i++) {
+        numbers = numbers && isfinite(to->corner[i]);
+        to->corner[i] = isfinite(to->corner[i]) ? to->corner[i] : -1e9F;
+    }
     for (int i = 0; i < 4; i++)
         to->at[i] = isfinite(to->at[i]) ? to->at[i] : -1e9;
     to->score = isfinite(to->score) ? to->score : 0;

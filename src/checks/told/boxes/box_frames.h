@@ -19,7 +19,7 @@ typedef struct xr_box_frame {
     bool told[2];        /* there is a result */
     xr_told_box *box[2]; /* by exray_side: [count] as they were told */
     size_t count[2];
-    size_t not_numbers[2]; /* of them, boxes with a place or a score that is none */
+    size_t not_numbers[2]; /* of them, boxes with a place, a corner or a score that is none */
 } xr_box_frame;
 
 typedef struct xr_box_frames {

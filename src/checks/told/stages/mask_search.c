@@ -42,9 +42,10 @@ static bool adopt(mask_work *w, xr_mask_way way, const xr_mask_rule *rule)
     return true;
 }
 
-/* Whether a label that one side tells in the frame is not told by the other, which says of some pixels that
- * they do not count: that is no border. */
-static bool loses_a_label(const xr_stage_frame *f)
+/* Whether what does not count in the frame is no border: one side tells a label that the other, which says so
+ * of some pixels, does not tell, or there are no two labels that a border would be between (a mask of 0 and
+ * 255). */
+static bool ignores_more(const xr_stage_frame *f)
 {
     enum { LEAST = 16 };
     size_t count[2][XR_MASK_LABELS] = {{0}};
@@ -52,18 +53,21 @@ static bool loses_a_label(const xr_stage_frame *f)
         for (size_t i = 0; i < f->side[s].count; i++)
             if (f->side[s].value[i] >= 0 && f->side[s].value[i] < XR_MASK_LABELS)
                 count[s][(size_t)f->side[s].value[i]]++;
+    size_t labels[2] = {0, 0};
     for (size_t k = 0; k < XR_MASK_IGNORED; k++)
-        for (int s = 0; s < 2; s++)
+        for (int s = 0; s < 2; s++) {
+            labels[s] += count[s][k] > 0;
             if (count[s][k] >= LEAST && !count[!s][k] && count[!s][XR_MASK_IGNORED])
                 return true;
-    return false;
+        }
+    return labels[0] < 2 && labels[1] < 2;
 }
 
 static bool fits_as_it_is(const mask_work *w, size_t f, const xr_mask_rule *as)
 {
     xr_mask_sums one = {0};
     xr_mask_rule own = *as;
-    own.ignore = own.ignore && !loses_a_label(&w->series->frame[f]);
+    own.ignore = own.ignore && !ignores_more(&w->series->frame[f]);
     xr_mask_add(w->series, f, &own, w->step, &one);
     return xr_mask_fits(&one, xr_is_exact_mask(&w->series->frame[f]));
 }
@@ -421,14 +425,17 @@ static float most_common(const xr_stage_series *series, size_t step)
     return (float)best;
 }
 
-/* Whether a side says of pixels that they do not count. */
+/* Whether a side says of pixels at borders that they do not count. */
 static bool ignores_some(const xr_stage_series *series)
 {
-    for (size_t f = 0; f < series->count; f++)
+    for (size_t f = 0; f < series->count; f++) {
+        bool some = false;
         for (int s = 0; s < 2; s++)
-            for (size_t i = 0; i < series->frame[f].side[s].count; i++)
-                if (series->frame[f].side[s].value[i] == XR_MASK_IGNORED)
-                    return true;
+            for (size_t i = 0; !some && i < series->frame[f].side[s].count; i++)
+                some = series->frame[f].side[s].value[i] == XR_MASK_IGNORED;
+        if (some && !ignores_more(&series->frame[f]))
+            return true;
+    }
     return false;
 }
 
