@@ -211,9 +211,10 @@ def test_a_branch_that_reads_something_else_is_still_told(tmp_path):
 # ---- Quantization in floats ----
 
 
-def trained(path, activations="float", rounded=False, other=0.0):
+def trained(path, activations="float", rounded=False, other=0.0, zero=0, relu=True, high=127):
     """Two convolutions and what is between, as a training graph has them.  activations: "float", "fake" (divided by a step, rounded,
-    clipped, multiplied) or "integers"; rounded: every filter to 255 steps; other: another checkpoint."""
+    clipped, multiplied) or "integers"; rounded: every filter to 255 steps; other: another checkpoint; zero: the zero point of what is
+    fake; relu: before it, or -128 is its zero point and the range its ReLU; high: where it ends."""
     g = Graph(opset=17)
 
     def stored(x, name, step):
@@ -222,8 +223,13 @@ def trained(path, activations="float", rounded=False, other=0.0):
             return g("DequantizeLinear", g("QuantizeLinear", x, *one, to=name + "_q"), *one, to=name)
         if activations == "float":
             return x
-        x = g("Round", g("Div", x, g.const(name + ".step", step), to=name + "_div"), to=name + "_round")
-        return g("Mul", g("Clip", x, g.const("low", -128), g.const("high", 127), to=name + "_clip"), name + ".step", to=name)
+        x = g("Div", x, g.const(name + ".step", step), to=name + "_div")
+        if zero:
+            x = g("Add", x, g.const("zero", zero), to=name + "_moved")
+        x = g("Clip", g("Round", x, to=name + "_round"), g.const("low", -128), g.const("high", high), to=name + "_clip")
+        if zero:
+            x = g("Sub", x, "zero", to=name + "_back")
+        return g("Mul", x, name + ".step", to=name)
 
     def conv(x, name, channels, out):
         y = g.conv(x, name, channels, out)
@@ -235,9 +241,11 @@ def trained(path, activations="float", rounded=False, other=0.0):
         g.constants[name + ".w"] = w
         return y
 
-    x = g("Relu", conv(stored("x", "given", 0.03), "c0", 3, 12), to="act0")
+    x = g("Relu", conv(stored("x", "given", 0.03) if not zero else "x", "c0", 3, 12), to="act0")
     for i in (1, 2):
-        x = g("Relu", conv(stored(x, f"kept{i}", 0.02), f"c{i}", 12, 12), to=f"act{i}")
+        x = conv(stored(x, f"kept{i}", 0.02), f"c{i}", 12, 12)
+        if relu or i == 2:
+            x = g("Relu", x, to=f"act{i}")
     g("Flatten", g("GlobalAveragePool", x, to="pool"), to="y")
     return g.save(path, [1, 3, 24, 24])
 
@@ -246,6 +254,28 @@ def trained(path, activations="float", rounded=False, other=0.0):
 def test_rounding_that_a_training_graph_writes_in_floats_is_quantization(tmp_path, level):
     fake, integers = trained(tmp_path / "fake.onnx", "fake", True), trained(tmp_path / "integers.onnx", "integers", True)
     assert causes(judge(tmp_path, integers, fake, arrays((1, 3, 24, 24), 3, 2), 0, level, level)) == []
+
+
+FAKE = {"signed": {}, "a zero point": dict(zero=-100), "its range is the ReLU": dict(zero=-128, relu=False)}
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("name", FAKE)
+def test_rounding_in_floats_is_the_noise_of_8_bits(tmp_path, name, level):
+    """The clip is the range of a type, the float original needs none."""
+    fake, right = trained(tmp_path / "fake.onnx", "fake", True, **FAKE[name]), trained(tmp_path / "right.onnx")
+    assert causes(judge(tmp_path, fake, right, arrays((1, 3, 24, 24), 3, 2), 0, level, level)) == []
+
+
+WRONG = {"another checkpoint": (dict(other=0.3), "model.version"), "a ReLU lost": (dict(relu=False), "model.operator"), "no range of a type": (dict(high=25), "model.operator")}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_faults_beside_rounding_in_floats_are_told(tmp_path, name):
+    """Its noise is that of 8 bits: what follows is judged."""
+    change, cause = WRONG[name]
+    fake, right = trained(tmp_path / "fake.onnx", "fake", True, **change), trained(tmp_path / "right.onnx")
+    assert causes(judge(tmp_path, fake, right, arrays((1, 3, 24, 24), 3, 2), 1, "none", "none"))[:1] == [cause]
 
 
 @pytest.mark.parametrize("other", [0.0, 0.3], ids=["rounded", "another checkpoint"])

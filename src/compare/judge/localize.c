@@ -373,7 +373,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         pair->alone = pair->exact ? pair->alone : pair->own;
     }
     double noise = fmax(xr_noise_behind(kept(g, pair->index[0]) * in->noise, own), repeat);
-    if (g->model && xr_is_decision(g->model->nodes[pair->index[0]].op))
+    if (g->model && xr_node_decides(g->model, pair->index[0]))
         noise = decided(in, noise);
     /* A layer with equal inputs on both sides counts as if it was run alone. */
     bool equal = g->same_file && in->known && in->judged && in->error == 0 && in->given == 0;
@@ -478,7 +478,7 @@ static bool is_decided(const exray_comparison *c)
     for (int s = 0; s < 2; s++) {
         const exray_model *model = exray_log_model(c->log[s]);
         for (uint32_t n = 0; model && n < model->node_count; n++)
-            if (xr_is_decision(model->nodes[n].op))
+            if (xr_node_decides(model, n))
                 return true;
     }
     return false;
@@ -544,8 +544,10 @@ static void pass_through(const graph *g, uint32_t node)
     own = hypot(own, run_noise(g, node, EXRAY_NO_INDEX, &in));
     in.noise = xr_noise_behind(kept(g, node) * in.noise, hypot(own, in.weights));
     in.weights = 0;
-    if (xr_is_decision(g->model->nodes[node].op))
+    if (xr_node_decides(g->model, node))
         in.noise = decided(&in, in.noise);
+    if (xr_rounds_to_steps(g->model, node))
+        in.noise = xr_noise_behind(in.noise, XR_NOISE_8_BITS);
     if (has_weights(g->model, node) && !(in.fixed && is_unpacking(n->op))) {
         in.hidden += is_product(n) ? 1 : 2;
         in.judged = false;

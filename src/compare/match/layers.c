@@ -19,6 +19,8 @@ typedef struct tensor_state {
     uint32_t readers; /* nodes */
     bool constant;    /* it is a constant, or computed from constants alone, or the scale of a run */
     bool raw;         /* see xr_layer */
+    bool stored;      /* made by a part of a quantization that is written in floats */
+    const exray_node *maker;
 } tensor_state;
 
 typedef struct walk {
@@ -49,6 +51,61 @@ static void count_readers(walk *w, const exray_node *node, uint32_t outer)
     for (uint32_t i = 0; i < node->input_count; i++)
         if (node->inputs[i] < w->out->model->tensor_count)
             w->tensor[node->inputs[i]].readers++;
+}
+
+static void note_maker(walk *w, const exray_node *node, uint32_t outer)
+{
+    (void)outer;
+    for (uint32_t k = 0; k < node->output_count; k++)
+        if (node->outputs[k] < w->out->model->tensor_count)
+            w->tensor[node->outputs[k]].maker = node;
+}
+
+/* The node that makes what another reads first, its other inputs being constants; else NULL. */
+static const exray_node *before(const walk *w, const exray_node *node)
+{
+    const exray_model *model = w->out->model;
+    for (uint32_t i = 1; i < node->input_count; i++)
+        if (node->inputs[i] < model->tensor_count && !model->tensors[node->inputs[i]].constant)
+            return NULL;
+    return node->input_count && node->inputs[0] < model->tensor_count ? w->tensor[node->inputs[0]].maker
+                                                                      : NULL;
+}
+
+static bool scales(const exray_node *node, const exray_model *model)
+{
+    const xr_op_kind kind = xr_op_of(node).kind;
+    return (kind == XR_OP_MUL || kind == XR_OP_DIV) && node->input_count == 2 && node->output_count == 1 &&
+           node->inputs[1] < model->tensor_count && xr_elements(&model->tensors[node->inputs[1]]) == 1;
+}
+
+/* Notes the nodes of a quantization that a training graph writes in floats: a scale, maybe a zero point,
+ * Round, a clip, the scale back (this node).  They are how numbers are stored, as QuantizeLinear and
+ * DequantizeLinear are. */
+static void note_stored(walk *w, const exray_node *node, uint32_t outer)
+{
+    enum { LONGEST = 7, SHORTEST = 3 };
+    const exray_node *part[LONGEST] = {node};
+    size_t count = 1, rounds = 0;
+    bool scaled = false;
+    (void)outer;
+    if (!scales(node, w->out->model))
+        return;
+    while (count < LONGEST && !scaled) {
+        const exray_node *one = before(w, part[count - 1]);
+        if (!one || one->output_count != 1)
+            return;
+        const xr_op_kind kind = xr_op_of(one).kind;
+        const bool round = one->op && strcmp(one->op, "Round") == 0;
+        const bool clips = kind == XR_OP_ACTIVATION && xr_op_of(one).activation == XR_ACTIVATION_CLIP;
+        scaled = rounds && scales(one, w->out->model);
+        if (!round && !clips && !scaled && kind != XR_OP_ADD && kind != XR_OP_SUB)
+            return;
+        rounds += round;
+        part[count++] = one;
+    }
+    for (size_t i = 0; scaled && rounds == 1 && count >= SHORTEST && i < count; i++)
+        w->tensor[part[i]->outputs[0]].stored = true;
 }
 
 /* The layer that computes a node's only input which is not constant; EXRAY_NO_INDEX: it has several, or it
@@ -188,6 +245,9 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
 {
     const exray_model *model = w->out->model;
     xr_op op = xr_op_of(node);
+    if (node->output_count == 1 && node->outputs[0] < model->tensor_count &&
+        w->tensor[node->outputs[0]].stored)
+        op = (xr_op){XR_OP_CONVERSION, 0};
     uint32_t source = only_passes_on(op.kind, node) ? single_source(w, node) : EXRAY_NO_INDEX;
     bool fixed = op.kind == XR_OP_CONSTANT || all_constant(w, node), raw = is_raw(w, node, op.kind);
     for (uint32_t k = 0; k < node->output_count; k++) {
@@ -276,6 +336,8 @@ bool xr_layers_of(const exray_model *model, xr_layers *out)
         w.tensor[t] = (tensor_state){.layer = EXRAY_NO_INDEX, .constant = model->tensors[t].constant};
     if (ok) {
         each_node(model, count_readers, NULL, &w);
+        each_node(model, note_maker, NULL, &w);
+        each_node(model, note_stored, NULL, &w);
         each_node(model, add_layers, add_unmade, &w);
     }
     free(w.tensor);

@@ -1,6 +1,8 @@
 #include "compare/noise/noise.h"
 
+#include "base/tensor.h"
 #include "compare/comparison.h"
+#include "compare/match/layers.h"
 #include "compare/match/ops.h"
 #include "core/dtype.h"
 
@@ -199,6 +201,34 @@ bool xr_is_decision(const char *op)
         if (strstr(op, parts[i]))
             return true;
     return false;
+}
+
+/* Whether a node adds a constant number, or multiplies with one. */
+static bool has_one_number(const exray_model *model, const exray_node *n)
+{
+    const exray_tensor_info *other = n->input_count == 2 ? node_tensor(model, n, 1) : NULL;
+    return other && other->constant && xr_elements(other) == 1;
+}
+
+bool xr_rounds_to_steps(const exray_model *model, uint32_t node)
+{
+    enum { FURTHEST = 2 };
+    if (!model || !is_op(&model->nodes[node], "Round"))
+        return false;
+    for (int i = 0; i < FURTHEST && model->nodes[node].input_count; i++) {
+        node = xr_maker_of(model, model->nodes[node].inputs[0]);
+        if (node == EXRAY_NO_INDEX || !has_one_number(model, &model->nodes[node]))
+            return false;
+        const xr_op_kind kind = xr_op_of(&model->nodes[node]).kind;
+        if (kind != XR_OP_ADD && kind != XR_OP_SUB)
+            return kind == XR_OP_MUL || kind == XR_OP_DIV;
+    }
+    return false;
+}
+
+bool xr_node_decides(const exray_model *model, uint32_t node)
+{
+    return xr_is_decision(model->nodes[node].op) && !xr_rounds_to_steps(model, node);
 }
 
 bool xr_is_steep(const char *op)

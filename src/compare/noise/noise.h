@@ -92,6 +92,13 @@ bool xr_is_integer(exray_dtype dtype);
 bool xr_is_quantized_layer(const exray_model *model, uint32_t node);
 /* Whether an operator can turn a difference within noise into another decision. */
 bool xr_is_decision(const char *op);
+
+/* Whether a node rounds to steps of a constant scale, as a training graph writes the quantization to come:
+ * noise of few bits, no decision. */
+bool xr_rounds_to_steps(const exray_model *model, uint32_t node);
+
+/* Whether a node of a model is a decision. */
+bool xr_node_decides(const exray_model *model, uint32_t node);
 /* Whether an operator makes any error of some small difference of its inputs: there is a point near which
  * its function has no bound (a logarithm's zero), or what is left of a difference may be all noise. */
 bool xr_is_steep(const char *op);

@@ -56,7 +56,8 @@ typedef struct xr_op_step {
     double groups;                     /* likewise, of groups of channels */
     const exray_node *over;            /* of a softmax that was put together: its sum; else NULL */
     const xr_cut
-        *cut; /* of a slice or one part of a split: which part it is; NULL: unknown, or something else */
+        *cut;    /* of a slice or one part of a split: which part it is; NULL: unknown, or something else */
+    bool rounds; /* a rounding to steps, how numbers are stored */
 } xr_op_step;
 
 /* Whether a step moves numbers and computes nothing: another shape, or another order. */
@@ -77,6 +78,12 @@ typedef struct xr_tensor_facts {
     bool constant;       /* of the model file, or computed from such alone */
 } xr_tensor_facts;
 
+/* Integers that a graph only writes in floats (x / s, round, clip, times s): what they hold. */
+typedef struct xr_written_range {
+    uint32_t from, to; /* what is rounded, and the tensor of whole numbers */
+    double low, high, step;
+} xr_written_range;
+
 typedef struct xr_step_graph {
     const exray_model *model, *other; /* of the side, of the other one */
     xr_model_constants constants;
@@ -84,6 +91,8 @@ typedef struct xr_step_graph {
     uint32_t count;
     xr_op_step *raw; /* [raw_count] as the nodes have them */
     uint32_t raw_count;
+    xr_written_range *written; /* [written_count] */
+    uint32_t written_count;
     xr_tensor_facts *tensor; /* [tensor_count] */
     uint32_t tensor_count;   /* those that fused operators hide included */
     uint32_t *inside; /* [tensor_count] of tensors within a normalization that was put together: what it

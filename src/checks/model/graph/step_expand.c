@@ -292,46 +292,122 @@ static bool read_operands(expansion *e, xr_pointwise *p, xr_op_step *step)
     return true;
 }
 
+/* The step that makes a tensor, if it is a sum or a product with one constant number; else NULL. */
+static const xr_op_step *affine_before(const xr_step_graph *g, uint32_t tensor, bool *scales)
+{
+    uint32_t i = g->raw_count;
+    while (i > 0 && g->raw[i - 1].output != tensor)
+        i--;
+    const xr_op_step *step = i ? &g->raw[i - 1] : NULL;
+    *scales = step && (strcmp(step->word, "div") == 0 || strcmp(step->word, "mul") == 0);
+    bool moves = step && (strcmp(step->word, "add") == 0 || strcmp(step->word, "sub") == 0);
+    bool one = (*scales || moves) && step->input_count == 1 && step->node->input_count == 2;
+    return one ? step : NULL;
+}
+
 /* Whether a node rounds to steps of a scale, as a training graph writes the quantization to come (x / s,
  * maybe a zero point, round, clip, times s): how numbers are stored. */
 static bool rounds_to_steps(const expansion *e, const char *plain)
 {
     enum { FURTHEST = 2 };
-    const xr_step_graph *g = e->graph;
     if (strcmp(plain, "round") != 0 || e->node->input_count != 1)
         return false;
     uint32_t tensor = e->node->inputs[0];
     for (int k = 0; k < FURTHEST; k++) {
-        uint32_t i = g->raw_count;
-        while (i > 0 && g->raw[i - 1].output != tensor)
-            i--;
-        const xr_op_step *step = i ? &g->raw[i - 1] : NULL;
-        bool scales = step && (strcmp(step->word, "div") == 0 || strcmp(step->word, "mul") == 0);
-        bool moves = step && (strcmp(step->word, "add") == 0 || strcmp(step->word, "sub") == 0);
-        if ((!scales && !moves) || step->input_count != 1 || step->node->input_count != 2)
-            return false; /* by a constant */
-        if (scales)
-            return true;
+        bool scales;
+        const xr_op_step *step = affine_before(e->graph, tensor, &scales);
+        if (!step || scales)
+            return step != NULL;
         tensor = step->input[0];
     }
     return false;
 }
 
+/* The number that an affine step computes of x, written as its factor and its offset. */
+static bool apply_affine(const xr_op_step *step, double *factor, double *offset)
+{
+    double at[2] = {0, 1}, out[2];
+    xr_operand operand[XR_STEP_OPERANDS] = {{0}};
+    for (uint32_t i = 0; i < step->pointwise.operands; i++) {
+        bool read = step->operand[i] != EXRAY_NO_INDEX;
+        operand[i] = (xr_operand){.value = read ? at : NULL, .number = step->number[i]};
+    }
+    xr_pointwise_apply(&step->pointwise, operand, step->pointwise.operands, 2, out);
+    *factor = out[1] - out[0];
+    *offset = out[0];
+    return isfinite(out[0]) && isfinite(out[1]) && *factor != 0;
+}
+
+/* Whether whole numbers have the range of a type of 16 bits or fewer, or all of it but the lowest. */
+static bool is_range_of_type(double low, double high)
+{
+    enum { FEWEST_BITS = 2, MOST_BITS = 16 };
+    bool found = false;
+    for (int bits = FEWEST_BITS; bits <= MOST_BITS && !found; bits++)
+        found = high - low == ldexp(1, bits) - 1 || (high - low == ldexp(1, bits) - 2 && low == -high);
+    return found && low == round(low);
+}
+
+/* Whether a clip bounds what was rounded to steps to the whole numbers of a type: its
+ * range, noted in the graph, is how numbers are stored. */
+static bool bounds_integers(const expansion *e, const xr_pointwise *p, const xr_op_step *clip)
+{
+    enum { FURTHEST = 4 };
+    xr_step_graph *g = e->graph;
+    double low = p->operands > 1 ? clip->number[1] : p->a, high = p->operands > 2 ? clip->number[2] : p->b;
+    double factor = 1, offset = 0; /* the whole number is factor x + offset */
+    bool rounded = false, scaled = false;
+    uint32_t tensor = clip->operand[0];
+    if (p->op != XR_PW_CLIP || !is_range_of_type(low, high))
+        return false;
+    for (int k = 0; k < FURTHEST && !scaled; k++) {
+        double f, o;
+        const xr_op_step *step = affine_before(g, tensor, &scaled);
+        if (!step) { /* the rounding itself */
+            uint32_t i = g->raw_count;
+            while (i > 0 && g->raw[i - 1].output != tensor)
+                i--;
+            if (i == 0 || rounded || !g->raw[i - 1].rounds)
+                return false;
+            rounded = true;
+            tensor = g->raw[i - 1].input[0];
+            continue;
+        }
+        if ((scaled && !rounded) || !apply_affine(step, &f, &o))
+            return false;
+        offset += factor * o;
+        factor *= f;
+        tensor = step->input[0];
+    }
+    if (!scaled || !(factor > 0))
+        return false;
+    g->written[g->written_count++] = (xr_written_range){.from = tensor,
+                                                        .to = e->node->outputs[0],
+                                                        .low = (low - offset) / factor,
+                                                        .high = (high - offset) / factor,
+                                                        .step = 1 / factor};
+    return true;
+}
+
 /* Adds the node as a function of single elements, where it is one. */
 static bool add_pointwise(expansion *e, const char *plain, bool *added)
 {
-    xr_pointwise p = rounds_to_steps(e, plain) ? (xr_pointwise){.op = XR_PW_IDENTITY, .operands = 1}
-                                               : xr_pointwise_of(e->node, plain);
+    const xr_pointwise same = {.op = XR_PW_IDENTITY, .operands = 1};
+    const bool rounds = rounds_to_steps(e, plain);
+    xr_pointwise p = rounds ? same : xr_pointwise_of(e->node, plain);
     xr_op_step draft = {0};
     *added = p.op != XR_PW_NONE && e->node->output_count > 0 && read_operands(e, &p, &draft);
     if (!*added)
         return true;
+    if (bounds_integers(e, &p, &draft))
+        p = same;
     const char *word;
     kind_of(plain, &word);
     xr_op_step *step = add_step(e, XR_STEP_FUNCTION, word, e->node->outputs[0]);
     if (!step)
         return false;
     step->pointwise = p;
+    step->rounds = rounds;
     memcpy(step->operand, draft.operand, sizeof draft.operand);
     memcpy(step->number, draft.number, sizeof draft.number);
     memcpy(step->rounding, draft.rounding, sizeof draft.rounding);
@@ -623,7 +699,8 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
     e.scale = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.scale);
     e.folded = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.folded);
     graph->tensor_count = model->tensor_count;
-    bool ok = graph->raw && e.source && e.scale && e.folded;
+    graph->written = xr_step_take(graph->memory, nodes + 1, sizeof *graph->written);
+    bool ok = graph->raw && graph->written && e.source && e.scale && e.folded;
     for (uint32_t t = 0; ok && t < model->tensor_count; t++) {
         e.source[t] = t;
         e.folded[t] = NAN;

@@ -13,8 +13,18 @@ static bool range_of(const exray_tensor_info *info, xr_layer_evidence *out)
     return out->step > 0;
 }
 
+static xr_layer_evidence range_written(const xr_written_range *w)
+{
+    return (xr_layer_evidence){.low = w->low, .high = w->high, .step = w->step};
+}
+
 static bool own_range(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
 {
+    for (uint32_t i = 0; i < g->written_count; i++)
+        if (g->written[i].to == tensor) {
+            *out = range_written(&g->written[i]);
+            return true;
+        }
     return tensor < g->model->tensor_count && range_of(&g->model->tensors[tensor], out);
 }
 
@@ -26,10 +36,20 @@ static void narrow(xr_layer_evidence *range, const xr_layer_evidence *other)
     range->step = fmax(range->step, other->step);
 }
 
+/* Takes one more range of what is behind a tensor.  `first`: what the first of them reads. */
+static void add_range(const xr_layer_evidence *one, uint32_t from, uint32_t *first, xr_layer_evidence *out)
+{
+    if (*first == EXRAY_NO_INDEX) {
+        *out = *one;
+        *first = from;
+    } else if (from != *first) /* behind it: a layer and its activation, each quantized */
+        narrow(out, one);
+}
+
 bool xr_step_range_behind(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
 {
     const exray_model *model = g->model;
-    uint32_t first = EXRAY_NO_INDEX; /* what the first of them reads */
+    uint32_t first = EXRAY_NO_INDEX;
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
         xr_layer_evidence one;
@@ -39,11 +59,12 @@ bool xr_step_range_behind(const xr_step_graph *g, uint32_t tensor, xr_layer_evid
             g->tensor[node->inputs[0]].same_as != g->tensor[tensor].same_as ||
             !range_of(&model->tensors[node->outputs[0]], &one))
             continue;
-        if (first == EXRAY_NO_INDEX) {
-            *out = one;
-            first = node->inputs[0];
-        } else if (node->inputs[0] != first) /* behind it: a layer and its activation, each quantized */
-            narrow(out, &one);
+        add_range(&one, node->inputs[0], &first, out);
+    }
+    for (uint32_t i = 0; i < g->written_count; i++) {
+        const xr_layer_evidence one = range_written(&g->written[i]);
+        if (g->tensor[g->written[i].from].same_as == g->tensor[tensor].same_as)
+            add_range(&one, g->written[i].from, &first, out);
     }
     return first != EXRAY_NO_INDEX;
 }
