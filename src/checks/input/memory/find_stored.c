@@ -83,7 +83,10 @@ static bool read_samples(const exray_comparison *c, const xr_input_fit *fit, sam
     }
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
-    return good && out->count > INSIDE_LEAST;
+    good = good && out->count > INSIDE_LEAST;
+    if (!good)
+        free_samples(out);
+    return good;
 }
 
 /* ---- Bytes of 0..1 --------------------------------------------------------------------------------- */
