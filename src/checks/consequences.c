@@ -309,8 +309,6 @@ static bool format_accounts_for(const exray_finding *cause, const exray_finding 
                                               strcmp(cause->tensor, f->tensor) == 0));
 }
 
-/* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
- * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 /* What is wrong behind an input of which no numbers were compared: the finding says that the input may be
  * why. */
 static bool input_accounts_for(const exray_finding *cause, const exray_finding *f)
@@ -321,6 +319,8 @@ static bool input_accounts_for(const exray_finding *cause, const exray_finding *
     return open && strcmp(f->cause, "layer.unknown") == 0 && has_prefix(cause->cause, "input.");
 }
 
+/* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
+ * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
                          const exray_finding *f)
 {
