@@ -58,15 +58,16 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
     static const char *const blended[] = {"black", "white", NULL};
     static const char *const alpha[] = {"png", "", "rgba8", "bgra8", "argb8", NULL};
     static const char *const filters[] = {"rggb", "grbg", "gbrg", "bggr", NULL};
-    bool is_yuv = is_one_of(format, yuv), is_p010 = strcmp(format, "p010") == 0;
+    bool is_yuv = is_one_of(format, yuv), is_p010 = strcmp(format, "p010") == 0,
+         is_bayer = strncmp(format, "bayer_", 6) == 0 && strlen(format) > 10;
     size_t count = 0;
-    for (size_t i = 0; strncmp(format, "bayer_", 6) == 0 && strlen(format) > 10 && filters[i]; i++)
+    for (size_t i = 0; is_bayer && filters[i]; i++)
         if (strncmp(format + 6, filters[i], 4) != 0) {
             char other[24];
             snprintf(other, sizeof other, "bayer_%s%.2s", filters[i], format + 10);
             put_variant(list, &count, XR_DECODE_FORMAT, other, NULL);
         }
-    if (strncmp(format, "bayer_", 6) == 0 && strcmp(format + 10, "8") == 0)
+    if (is_bayer && strcmp(format + 10, "8") == 0)
         put_variant(list, &count, XR_DECODE_FORMAT, "gray8", NULL);
     for (size_t i = 0; is_yuv && yuv[i]; i++)
         if (strcmp(yuv[i], format) != 0)
