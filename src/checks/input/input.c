@@ -182,7 +182,7 @@ static bool is_of_sound(const exray_comparison *comparison)
 static bool explain_table(const exray_comparison *comparison, const xr_input_fit *fit,
                           exray_findings *findings)
 {
-    return fit->state == XR_FIT_DIFFERS && !fit->residual.explained && !fit->values.tokens &&
+    return !fit->residual.explained && !fit->values.tokens &&
            (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings));
 }
 
@@ -190,27 +190,25 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
                                exray_findings *findings, exray_error *error)
 {
     exray_finding *last = findings->last;
-    if (fit->state == XR_FIT_DIFFERS && !fit->values.picture &&
-        xr_report_lag(comparison, fit->pair, findings))
+    const bool differs = fit->state == XR_FIT_DIFFERS;
+    if (differs && !fit->values.picture && xr_report_lag(comparison, fit->pair, findings))
         return EXRAY_OK;
     /* A bank of features has more columns than a motion sensor has axes. */
-    const xr_input_form form = xr_form_of(comparison, fit);
+    const xr_input_form form = differs ? xr_form_of(comparison, fit) : XR_IS_PICTURE;
     const bool narrow = form == XR_IS_NARROW_TABLE && !is_of_sound(comparison);
     if (narrow && explain_table(comparison, fit, findings))
         return EXRAY_OK;
-    if (fit->state == XR_FIT_DIFFERS && !(narrow && fit->residual.explained) &&
+    if (differs && !(narrow && fit->residual.explained) &&
         xr_explain_features(comparison, fit->pair, findings))
         return EXRAY_OK;
     if (fit->state == XR_FIT_NOISE && !fit->values.picture && xr_report_rounding(fit, findings))
         return EXRAY_OK;
     /* A reference that is clipped explains nothing of the edge. */
-    if (fit->state == XR_FIT_DIFFERS &&
-        xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))
+    if (differs && xr_report_saturated(comparison, fit->pair, EXRAY_SIDE_REFERENCE, findings))
         return EXRAY_OK;
     if (form == XR_IS_TABLE && explain_table(comparison, fit, findings))
         return EXRAY_OK;
-    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained && !fit->values.tokens &&
-        !fit->values.open_unit &&
+    if (differs && !fit->residual.explained && !fit->values.tokens && !fit->values.open_unit &&
         (xr_report_blank_frames(comparison, fit, findings) ||
          xr_report_lines_of_frames(comparison, fit, findings)))
         return EXRAY_OK;
@@ -251,8 +249,8 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
         if (xr_explain_sound(comparison, pair, findings))
             return EXRAY_OK;
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
-        fit.values.picture = fit.values.picture && !is_of_sound(comparison) &&
-                             !exray_comparison_input(comparison, pair)->table;
+        fit.values.picture = fit.values.picture && !exray_comparison_input(comparison, pair)->table &&
+                             !is_of_sound(comparison);
         if (fit.values.picture && fit.state == XR_FIT_DIFFERS && fit.values.channels == 1 &&
             fit.values.floats)
             fit.values.picture = !xr_looks_like_spectra(comparison, pair);
