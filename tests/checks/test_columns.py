@@ -99,6 +99,15 @@ def test_columns_that_nothing_fills(tmp_path):
     assert causes(verdict) == ["input.unknown"] and "columns 3, 4 and 5 are constant (0)" in words(verdict, "input.unknown")
 
 
+def test_a_column_that_nothing_fills_beside_one_that_is_always_so(tmp_path):
+    """Both are 0: no proof that one is at the other's place.  Where it is, the other column shows it."""
+    rows = [columns([5], 0)(x) for x in MOTION]
+    verdict = judged(tmp_path, [columns([3], 0)(x) for x in rows], rows)
+    assert causes(verdict) == ["input.unknown"] and "column 3 are constant (0)" in words(verdict, "input.unknown")
+    verdict = judged(tmp_path, [x[..., [0, 1, 2, 5, 4, 3]] for x in rows], rows)
+    assert causes(verdict) == ["input.channel_order"] and "column 3 has the reference's 5" in words(verdict, "input.channel_order")
+
+
 @pytest.mark.parametrize("change", [lambda x: x + np.random.default_rng(int(abs(x.sum()) * 10)).normal(0, .3, x.shape),
                                     lambda x: np.where(np.arange(6) == 1, x ** 3, x)], ids=["noise", "no line"])
 def test_what_is_no_line_of_a_column_is_not_named(tmp_path, change):

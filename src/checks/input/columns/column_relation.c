@@ -151,6 +151,18 @@ static bool find_blank(const xr_column_table *t, size_t column, xr_column_map *o
     return is_flat(s.n, s.e, s.ee) && !is_flat(s.n, s.r, s.rr);
 }
 
+/* One value shows no place: what has the value of a column that is at its own place is that column no second
+ * time, but filled by nothing. */
+static void unplace_blanks(const xr_column_table *t, xr_column_relation *r)
+{
+    for (size_t c = 0; c < r->columns; c++) {
+        const size_t from = r->column[c].from;
+        xr_column_map blank;
+        if (from != c && r->column[from].from == from && find_blank(t, c, &blank))
+            r->column[c] = blank;
+    }
+}
+
 static void count_columns(xr_column_relation *r)
 {
     bool used[XR_COLUMNS_MOST] = {false};
@@ -217,6 +229,7 @@ bool xr_relate_columns(const xr_column_table *table, xr_column_relation *out)
                 find_blank(table, c, m);
     }
     if (found) {
+        unplace_blanks(table, out);
         count_columns(out);
         judge_order(out);
         measure(table, out);
