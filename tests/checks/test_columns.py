@@ -108,6 +108,14 @@ def test_a_column_that_nothing_fills_beside_one_that_is_always_so(tmp_path):
     assert causes(verdict) == ["input.channel_order"] and "column 3 has the reference's 5" in words(verdict, "input.channel_order")
 
 
+def test_what_only_padding_shows_is_no_delay(tmp_path):
+    """Padded at the other end, and other values: that the padding is alike at some distance proves nothing."""
+    pad = np.zeros((1, 48, 6), np.float32)
+    reference = [np.concatenate([x[:, :48], pad], 1) for x in MOTION]
+    edge = [np.concatenate([pad, motion(k + 20, 48)], 1) for k in range(6)]
+    assert causes(judged(tmp_path, edge, reference)) == ["input.unknown"]
+
+
 @pytest.mark.parametrize("change", [lambda x: x + np.random.default_rng(int(abs(x.sum()) * 10)).normal(0, .3, x.shape),
                                     lambda x: np.where(np.arange(6) == 1, x ** 3, x)], ids=["noise", "no line"])
 def test_what_is_no_line_of_a_column_is_not_named(tmp_path, change):

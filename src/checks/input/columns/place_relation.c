@@ -132,23 +132,27 @@ static size_t origin(const xr_place_relation *r, size_t t)
     }
 }
 
-/* The share of the variance that differs so, at most `limit` and more: then it ends early. */
+/* The share of the variance that differs so, at most `limit` and more: then it ends early.  All of it where
+ * no line varies in what is compared: an end that is padding is alike at any distance. */
 static double difference(const line_set *set, const xr_place_relation *r, double limit)
 {
     double sum = 0;
+    bool varies = false;
     for (size_t l = 0; l < set->count && sum <= limit * (double)set->count; l++) {
         const float *e = set->value[0] + l * set->length, *v = set->value[1] + l * set->length;
-        double line = 0;
-        size_t n = 0;
+        double line = 0, n = 0, edge = 0, square = 0;
         for (size_t t = 0; t < set->length; t++) {
             const size_t from = origin(r, t);
-            const double d = from == SIZE_MAX ? 0 : (double)e[t] - (double)v[from];
-            line += d * d;
-            n += from != SIZE_MAX;
+            if (from == SIZE_MAX)
+                continue;
+            const double d = (double)e[t] - (double)v[from];
+            line += d * d, n++;
+            edge += (double)e[t], square += (double)e[t] * (double)e[t];
         }
-        sum += n ? line / (double)n / set->spread[l] : 1;
+        sum += n > 0 ? line / n / set->spread[l] : 1;
+        varies = varies || square * n - edge * edge > EXACT * set->spread[l] * n * n;
     }
-    return sum / (double)set->count;
+    return varies ? sum / (double)set->count : 1;
 }
 
 static bool try_places(const line_set *set, xr_place_relation *r)
