@@ -680,6 +680,15 @@ def test_where_an_unexplained_difference_is(tmp_path, camera):
     assert evidence["frame_list"] == "frames 2 and 3"
 
 
+@pytest.mark.parametrize("blue", [None, 0], ids=["three", "two and a constant"])
+def test_another_kernel_of_the_channels_that_vary(tmp_path, camera, blue):
+    """A channel that is a constant stays so behind any kernel."""
+    seen = [p if blue is None else np.dstack([p[..., :2], np.full_like(p[..., 2], blue)]) for p in camera]
+    shrunk = lambda p, kernel: norm(np.asarray(Image.fromarray(p).resize((SIDE, SIDE), kernel)))  # noqa: E731
+    verdict = judged(tmp_path, [shrunk(p, Image.BICUBIC) for p in seen], [shrunk(p, Image.BILINEAR) for p in seen])
+    assert named(verdict) == ["resize"]
+
+
 def test_a_region_that_moved_is_no_buffer(tmp_path, camera):
     """In a smooth picture the pixels of a buffer that begins elsewhere are those of a crop that moved, but where rows wrap."""
     smooth = [np.asarray(Image.fromarray(p).filter(ImageFilter.GaussianBlur(5))) for p in camera]

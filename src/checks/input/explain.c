@@ -91,9 +91,9 @@ static bool report_detail(xr_input_pair *pair, const xr_input_fit *fit, const xr
                           exray_findings *findings)
 {
     xr_residual_detail d;
-    /* No resize leaves a channel as it is. */
+    /* No resize leaves a channel as it is, but for one that is a constant (an alpha of 255). */
     for (size_t c = 0; c < fit->values.channels; c++)
-        if (fit->channel_same[c])
+        if (fit->channel_same[c] && fit->values.min[1][c] < fit->values.max[1][c])
             return false;
     bool known = !fit->residual.explained && !transform->crop.set && xr_measure_detail(pair, transform, &d);
     if (!known || (d.separable < SEPARABLE && !is_aliased(fit, &d)))
