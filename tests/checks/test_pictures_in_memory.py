@@ -567,6 +567,91 @@ def test_the_ground_of_a_letterbox_is_no_row_that_goes_on(tmp_path, camera, reco
     assert named(judged(tmp_path, [boxed(p, 0) for p in tall], [boxed(p, 12) for p in tall], sensor)) == ["crop"]
 
 
+def offset_buffer(p):
+    return moved(p, 6)
+
+
+def columns_left(p):
+    return np.concatenate([p[:, 2:], p[:, -2:]], 1)
+
+
+DARK = {
+    "mirrored": (lambda p: p[:, ::-1], "flip"),
+    "upside down": (lambda p: p[::-1], "flip"),
+    "half a turn": (lambda p: p[::-1, ::-1], "rotation"),
+    "a quarter turn": (np.rot90, "rotation"),
+    "columns": (columns_left, "crop"),
+    "rows": (lambda p: np.concatenate([p[:1], p[:-1]]), "crop"),
+    "an offset": (offset_buffer, "stride"),
+    "one channel": (lambda p: np.repeat(p[..., 1:2], 3, -1), "color_space"),
+}
+
+
+def night_of(camera, divisor):
+    return [resized(p) // divisor for p in camera]
+
+
+@pytest.mark.parametrize("divisor", [60, 110])
+@pytest.mark.parametrize("name", DARK)
+def test_dark_pictures(tmp_path, camera, name, divisor):
+    """Within noise, but exact."""
+    change, cause = DARK[name]
+    night = night_of(camera, divisor)
+    assert named(judged(tmp_path, [norm(change(p)) for p in night], [norm(p) for p in night])) == [cause]
+
+
+def test_dark_pictures_of_some_frames(tmp_path, camera):
+    night = night_of(camera, 90)
+    turned = [p[:, ::-1] if k in (1, 4) else p for k, p in enumerate(night)]
+    verdict = judged(tmp_path, [norm(p) for p in turned], [norm(p) for p in night])
+    assert named(verdict) == ["flip"]
+    assert "frames 1 and 4" in text(finding(verdict, "input.flip"))
+
+
+@pytest.mark.parametrize("order", [(0, 0, 1, 2, 3, 4), (1, 0, 3, 2, 5, 4), (0, 1, 1, 3, 3, 5)], ids=["late", "exchanged", "repeated"])
+def test_dark_pictures_of_other_frames(tmp_path, camera, order):
+    night = night_of(camera, 110)
+    assert named(judged(tmp_path, [norm(night[k]) for k in order], [norm(p) for p in night])) == ["frame_order"]
+
+
+def jitter(p, seed, most=1):
+    return np.clip(p.astype(int) + np.random.default_rng(seed).integers(-most, most + 1, p.shape), 0, 255)
+
+
+def dithered(p, phase):
+    """Levels of two, by a checkerboard."""
+    y, x = np.mgrid[:p.shape[0], :p.shape[1]]
+    return p // 2 * 2 + ((x + y + phase) % 2)[..., None]
+
+
+def symmetric(p):
+    half = p[:, :SIDE // 2]
+    return np.concatenate([half, half[:, ::-1]], 1)
+
+
+NOISY = {
+    "noise": lambda p, k: (p, jitter(p, k)),
+    "noise of a symmetric picture": lambda p, k: (symmetric(p), jitter(symmetric(p), k)),
+    "noise of a still picture": lambda p, k: (jitter(p * 0 + 2, 7), jitter(jitter(p * 0 + 2, 7), k)),
+    "black": lambda p, k: (p * 0, np.minimum(jitter(p * 0, k), 1)),
+    "a flat dither": lambda p, k: (dithered(p * 0, 0), dithered(p * 0, 1)),
+    "a dither": lambda p, k: (dithered(p, 0), dithered(p, 1)),
+    "nearly gray": lambda p, k: (np.stack([p[..., 1], p[..., 1], jitter(p[..., 1], k)], -1), np.repeat(p[..., 1:2], 3, -1)),
+    "a sensor's noise": lambda p, k: (jitter(p, k), jitter(p, 100 + k)),
+    "half a pixel": lambda p, k: (p, (p.astype(int) + np.roll(p, 1, 1) + 1) // 2),
+}
+
+
+@pytest.mark.parametrize("divisor", [60, 110])
+@pytest.mark.parametrize("name", NOISY)
+def test_dark_pictures_that_are_noisy(tmp_path, camera, name, divisor):
+    sides = [NOISY[name](p, k) for k, p in enumerate(night_of(camera, divisor))]
+    verdict = judged(tmp_path, [norm(e) for _, e in sides], [norm(r) for r, _ in sides])
+    assert not {"flip", "rotation", "crop", "frame_order", "stride", "channel_order"} & set(named(verdict)), named(verdict)
+    assert not any("so dark" in text(f) for f in verdict["findings"])
+    assert name not in ("noise", "noise of a symmetric picture", "noise of a still picture", "black") or named(verdict) == []
+
+
 @pytest.mark.parametrize("channel,name", list(enumerate(["red", "green", "blue"])))
 def test_one_channel_in_all_three(tmp_path, camera, channel, name):
     edge = [np.repeat(norm(resized(p))[..., channel:channel + 1], 3, -1) for p in camera]

@@ -3,6 +3,7 @@
 #include "checks/findings.h"
 #include "checks/input/color/color_mixture.h"
 #include "checks/input/columns/report_columns.h"
+#include "checks/input/exact/exact_findings.h"
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
 #include "checks/input/features/feature_frames.h"
@@ -192,6 +193,8 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
     exray_finding *last = findings->last;
     const bool differs = fit->state == XR_FIT_DIFFERS;
     if (differs && !fit->values.picture && xr_report_lag(comparison, fit->pair, findings))
+        return EXRAY_OK;
+    if (xr_report_exact(comparison, fit, findings))
         return EXRAY_OK;
     /* A bank of features has more columns than a motion sensor has axes. */
     const xr_input_form form = differs ? xr_form_of(comparison, fit) : XR_IS_PICTURE;

@@ -1,0 +1,322 @@
+#include "checks/input/exact/find_exact.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Differences of this many levels are none; a picture of a smaller range is but a dither. */
+#define SAME    1e-3
+#define SEEN    0.02
+#define CONTENT 1.5
+/* What a change may leave of the squared difference, where it is not exact; of one row alone. */
+#define LEFT        (1.0 / 16)
+#define LEFT_OF_ROW (1.0 / 4)
+/* Values that must differ in a frame: by chance noise of a level makes one of them in every second case. */
+enum { LEAST_DIFFERING = 64, FARTHEST = 8, NEARBY = 8 };
+
+typedef struct two_rasters {
+    xr_raster edge, reference;
+    size_t pixels;
+    double level;
+} two_rasters;
+
+static void free_both(two_rasters *b)
+{
+    xr_raster_free(&b->edge);
+    xr_raster_free(&b->reference);
+}
+
+static bool read_both(xr_input_pair *pair, size_t frame, two_rasters *b)
+{
+    *b = (two_rasters){.level = fmax(pair->fit->level[0], pair->fit->level[1])};
+    const bool ok = xr_input_raster(pair, EXRAY_SIDE_EDGE, frame, false, NULL, &b->edge) &&
+                    xr_input_raster(pair, EXRAY_SIDE_REFERENCE, frame, false, NULL, &b->reference) &&
+                    b->edge.width == b->reference.width && b->edge.height == b->reference.height &&
+                    b->edge.channels == b->reference.channels && b->edge.channels <= XR_FIT_CHANNELS;
+    b->pixels = ok ? b->edge.width * b->edge.height : 0;
+    if (!ok)
+        free_both(b);
+    return ok;
+}
+
+/* ---- One change, on one frame ------------------------------------------------------------------ */
+
+/* Sums of squared differences in levels, over values that are known on both sides under a change. */
+typedef struct exact_sums {
+    double own, with; /* as it is; under the change */
+    double farthest;  /* under the change */
+    size_t differing; /* values, as it is */
+} exact_sums;
+
+/* What the change makes of the reference at a place; NAN where that is not known. */
+static double changed_value(const two_rasters *b, const xr_exact_change *k, size_t c, size_t x, size_t y)
+{
+    const xr_raster *r = &b->reference;
+    const size_t width = r->width;
+    if (k->kind == XR_EXACT_TURNED)
+        return (double)r->v[c * b->pixels + xr_orientation_source(x, y, width, r->height, k->orientation)];
+    if (k->kind == XR_EXACT_CHANNEL)
+        return k->gain[c] * (double)r->v[k->channel * b->pixels + y * width + x] + k->offset[c];
+    long from_x = (long)x + k->dx, from_y = (long)y + k->dy;
+    if (k->wrapped && (from_x < 0 || from_x >= (long)width)) {
+        from_y += from_x < 0 ? -1 : 1;
+        from_x += from_x < 0 ? (long)width : -(long)width;
+    }
+    if (from_x < 0 || from_y < 0 || from_x >= (long)width || from_y >= (long)r->height)
+        return NAN;
+    return (double)r->v[c * b->pixels + (size_t)from_y * width + (size_t)from_x];
+}
+
+/* Adds a row; false, as soon as it shows that a change that must be exact is not so. */
+static bool add_row(const two_rasters *b, const xr_exact_change *k, size_t y, exact_sums *s)
+{
+    const bool exact = k->kind != XR_EXACT_TURNED;
+    for (size_t c = 0; c < b->edge.channels; c++)
+        for (size_t x = 0; x < b->edge.width; x++) {
+            const size_t i = c * b->pixels + y * b->edge.width + x;
+            const double e = (double)b->edge.v[i];
+            const double own = fabs(e - (double)b->reference.v[i]) / b->level;
+            const double with = fabs(e - changed_value(b, k, c, x, y)) / b->level;
+            if (!isfinite(own) || !isfinite(with))
+                continue;
+            if (exact && with > SAME)
+                return false;
+            s->own += own * own;
+            s->with += with * with;
+            s->farthest = fmax(s->farthest, with);
+            s->differing += own > SEEN;
+        }
+    return true;
+}
+
+static bool add_frame(const two_rasters *b, const xr_exact_change *k, exact_sums *s)
+{
+    *s = (exact_sums){0};
+    for (size_t y = 0; y < b->edge.height; y++)
+        if (!add_row(b, k, y, s))
+            return false;
+    return true;
+}
+
+static bool makes_frame(const two_rasters *b, const xr_exact_change *k, exact_sums *s)
+{
+    return add_frame(b, k, s) && s->differing >= LEAST_DIFFERING && s->with <= LEFT * s->own;
+}
+
+/* ---- The frame that differs most --------------------------------------------------------------- */
+
+/* The row that differs most; false: hardly anything differs, or the picture holds nothing. */
+static bool telling_row(const two_rasters *b, size_t *row)
+{
+    double most = 0, low = INFINITY, high = -INFINITY;
+    size_t differing = 0;
+    for (size_t y = 0; y < b->edge.height; y++) {
+        double sum = 0;
+        for (size_t c = 0; c < b->edge.channels; c++)
+            for (size_t x = 0; x < b->edge.width; x++) {
+                const size_t i = c * b->pixels + y * b->edge.width + x;
+                const double r = (double)b->reference.v[i], d = fabs((double)b->edge.v[i] - r) / b->level;
+                if (!isfinite(d))
+                    continue;
+                sum += d * d;
+                differing += d > SEEN;
+                if (c == 0) {
+                    low = fmin(low, r);
+                    high = fmax(high, r);
+                }
+            }
+        if (sum > most) {
+            most = sum;
+            *row = y;
+        }
+    }
+    return differing >= LEAST_DIFFERING && high - low > CONTENT * b->level;
+}
+
+/* Whether a change makes the row that differs most; then whether it makes the frame. */
+static bool is_change(const two_rasters *b, const xr_exact_change *k, size_t row)
+{
+    exact_sums s = {0};
+    return add_row(b, k, row, &s) && s.with <= LEFT_OF_ROW * s.own && makes_frame(b, k, &s);
+}
+
+static bool find_turn(const two_rasters *b, size_t row, xr_exact_change *out)
+{
+    const unsigned turns = b->edge.width == b->edge.height ? XR_ORIENTATIONS : XR_ORIENTATIONS / 2;
+    double least = INFINITY;
+    for (xr_orientation o = 1; o < turns; o++) {
+        const xr_exact_change k = {.kind = XR_EXACT_TURNED, .orientation = o};
+        exact_sums s;
+        if (!is_change(b, &k, row) || !add_frame(b, &k, &s))
+            continue;
+        if (out->kind && s.with >= least) {
+            out->as_well[out->as_well_count++] = o;
+            continue;
+        }
+        if (out->kind)
+            out->as_well[out->as_well_count++] = out->orientation;
+        out->kind = XR_EXACT_TURNED;
+        out->orientation = o;
+        least = s.with;
+    }
+    return out->kind == XR_EXACT_TURNED;
+}
+
+/* Whether its rows go on in the next, as those of a buffer do that is read from another place on: the border
+ * would say otherwise, if it says anything. */
+static bool goes_on(const two_rasters *b, xr_exact_change k, size_t row)
+{
+    k.wrapped = true;
+    return k.dy == 0 && is_change(b, &k, row);
+}
+
+/* The shortest one. */
+static bool find_shift(const two_rasters *b, size_t row, xr_exact_change *out)
+{
+    for (long far = 1; far <= FARTHEST; far++)
+        for (long dy = -far; dy <= far; dy++)
+            for (long dx = -far; dx <= far; dx++) {
+                const bool next = labs(dx) == far || labs(dy) == far;
+                const xr_exact_change k = {.kind = XR_EXACT_SHIFTED, .dx = dx, .dy = dy};
+                if (next && is_change(b, &k, row)) {
+                    *out = k;
+                    out->wrapped = goes_on(b, k, row);
+                    return true;
+                }
+            }
+    return false;
+}
+
+/* Fits every channel of the edge to one of the reference's; false: that is one value throughout. */
+static bool fit_channel(const two_rasters *b, xr_exact_change *k)
+{
+    xr_fit_sums s = {0};
+    xr_sums_add(&s, b->edge.channels, b->edge.v, b->reference.v, NULL, b->pixels, 1);
+    const double mean = s.reference[k->channel] / s.n,
+                 variance = s.rr[k->channel][k->channel] / s.n - mean * mean;
+    for (size_t c = 0; c < b->edge.channels; c++) {
+        const double covariance = s.er[c][k->channel] / s.n - s.edge[c] / s.n * mean;
+        k->gain[c] = c == k->channel ? 1 : covariance / variance;
+        k->offset[c] = c == k->channel ? 0 : s.edge[c] / s.n - k->gain[c] * mean;
+        if (!(k->gain[c] > 0))
+            return false;
+    }
+    return variance > SEEN * b->level * b->level;
+}
+
+/* Gray of one channel.  Where two channels do, the picture is nearly gray, and may well be told so. */
+static bool find_channel(const two_rasters *b, size_t row, xr_exact_change *out)
+{
+    size_t found = 0;
+    for (size_t from = 0; from < b->edge.channels && b->edge.channels == 3; from++) {
+        xr_exact_change k = {.kind = XR_EXACT_CHANNEL, .channel = from};
+        if (fit_channel(b, &k) && is_change(b, &k, row)) {
+            found++;
+            *out = k;
+        }
+    }
+    if (found != 1)
+        *out = (xr_exact_change){0};
+    return found == 1;
+}
+
+/* ---- All frames -------------------------------------------------------------------------------- */
+
+/* Every frame shows the change, or is equal as it is; false: one differs otherwise. */
+static bool judge_frame(xr_input_pair *pair, size_t frame, xr_exact_change *k, exact_sums *sum,
+                        double *values)
+{
+    static const xr_exact_change none = {.kind = XR_EXACT_SHIFTED};
+    two_rasters b;
+    exact_sums s;
+    bool ok = true;
+    if (!read_both(pair, frame, &b))
+        return true;
+    if (add_frame(&b, &none, &s)) {
+        if (add_frame(&b, k, &s) && s.farthest <= SAME)
+            k->silent++;
+        else
+            k->unchanged++;
+    } else if (add_frame(&b, k, &s) && s.with <= LEFT * s.own) {
+        k->changed[frame] = true;
+        k->frames++;
+        sum->own += s.own;
+        sum->with += s.with;
+        *values += (double)(b.pixels * b.edge.channels);
+    } else
+        ok = false;
+    free_both(&b);
+    return ok;
+}
+
+static bool judge_frames(xr_input_pair *pair, xr_exact_change *k)
+{
+    const size_t frames = exray_comparison_frame_count(pair->comparison);
+    exact_sums sum = {0};
+    double values = 0;
+    k->changed = calloc(frames + 1, sizeof *k->changed);
+    for (size_t f = 0; k->changed && f < frames; f++)
+        if (!judge_frame(pair, f, k, &sum, &values))
+            return false;
+    if (!(values > 0))
+        return false;
+    k->before = sqrt(sum.own / values);
+    k->after = sqrt(sum.with / values);
+    return true;
+}
+
+bool xr_find_exact(xr_input_pair *pair, xr_exact_change *out)
+{
+    two_rasters b;
+    size_t row = 0;
+    *out = (xr_exact_change){0};
+    if (!read_both(pair, pair->fit->raw.worst_frame, &b))
+        return false;
+    const bool found = telling_row(&b, &row) &&
+                       (find_turn(&b, row, out) || find_shift(&b, row, out) || find_channel(&b, row, out));
+    free_both(&b);
+    return found && judge_frames(pair, out);
+}
+
+/* ---- Another frame's --------------------------------------------------------------------------- */
+
+static const float *values_of(xr_input_pair *pair, exray_side side, size_t frame, uint64_t *count)
+{
+    exray_tensor_view view;
+    const float *v;
+    exray_error ignored;
+    exray_slot *slot = side == EXRAY_SIDE_EDGE ? pair->slot : pair->sensor_slot;
+    if (exray_comparison_values(pair->comparison, side, frame, EXRAY_KIND_INPUT, pair->index, slot, &view, &v,
+                                &ignored) != EXRAY_OK)
+        return NULL;
+    *count = view.count;
+    return v;
+}
+
+/* Whether a is no constant, and not b. */
+static bool differ_enough(const float *a, const float *b, uint64_t count)
+{
+    size_t differing = 0, others = 0;
+    for (uint64_t i = 0; i < count && (differing < LEAST_DIFFERING || others < LEAST_DIFFERING); i++) {
+        differing += memcmp(&a[i], &b[i], sizeof *a) != 0;
+        others += memcmp(&a[i], &a[0], sizeof *a) != 0;
+    }
+    return differing >= LEAST_DIFFERING && others >= LEAST_DIFFERING;
+}
+
+bool xr_is_another_frame(xr_input_pair *pair)
+{
+    const size_t frame = pair->fit->raw.worst_frame, frames = exray_comparison_frame_count(pair->comparison);
+    uint64_t count = 0, other = 0;
+    const float *edge = values_of(pair, EXRAY_SIDE_EDGE, frame, &count);
+    const float *own = edge ? values_of(pair, EXRAY_SIDE_REFERENCE, frame, &other) : NULL;
+    if (!own || other != count || !differ_enough(edge, own, count))
+        return false;
+    const size_t first = frame > NEARBY ? frame - NEARBY : 0;
+    for (size_t g = first; g < frames && g <= frame + NEARBY; g++) {
+        const float *near = g != frame ? values_of(pair, EXRAY_SIDE_REFERENCE, g, &other) : NULL;
+        if (near && other == count && memcmp(edge, near, count * sizeof *edge) == 0)
+            return true;
+    }
+    return false;
+}
