@@ -151,6 +151,67 @@ def test_weights_and_biases_that_nothing_undoes(tmp_path, name):
     assert not change or "c3." in str(finding(v, "model.weights"))
 
 
+def convolutions_in_time(path):
+    g, x = Graph(opset=17), "x"
+    for i in range(6):
+        y = g("Conv", x, g.weight(f"c{i}.w", 12, 12, 3), g.const(f"c{i}.b", 0.1 * np.random.default_rng(i).normal(size=12)), to=f"c{i}", kernel_shape=[3], pads=[2**i] * 2, dilations=[2**i])
+        x = g("Add", x, g("Relu", y, to=f"r{i}"), to=f"s{i}")
+    g("ReduceMean", x, to="y", axes=[2], keepdims=0)
+    return g.save(path, [1, 12, 100])
+
+
+def normalized(path):
+    g, x = Graph(opset=17), "x"
+    for i in range(3):
+        r = np.random.default_rng(i)
+        n = g("LayerNormalization", x, g.const(f"n{i}.s", 1 + 0.1 * r.normal(size=64)), g.const(f"n{i}.b", 0.1 * r.normal(size=64)), to=f"n{i}")
+        y = g("Add", g("MatMul", n, g.weight(f"u{i}.w", 64, 128), to=f"u{i}m"), g.const(f"u{i}.b", 0.05 * r.normal(size=128)), to=f"u{i}")
+        x = g("Add", x, g("MatMul", g("Relu", y, to=f"r{i}"), g.weight(f"d{i}.w", 128, 64), to=f"d{i}"), to=f"s{i}")
+    g("Identity", x, to="y")
+    return g.save(path, [16, 64])
+
+
+def corrected(model):
+    """As quantizers do: every bias by what the rounding of its layer's weights makes on average."""
+    for i in range(6):
+        initializer(model, f"c{i}.b_quantized", lambda b: b + 0.03 * b.std() * np.random.default_rng(i).normal(size=b.shape))
+
+
+def moved_on(model):
+    """As optimizers do: what a normalization adds is moved into the next layer's bias."""
+    value = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    initializer(model, "u1.b", lambda b: b + value["n1.b"] @ value["u1.w"])
+    initializer(model, "n1.b", lambda b: b * 0)
+
+
+LOST = {"healthy": (None, False), "zero": (lambda m, bias: initializer(m, bias, lambda b: b * 0), True), "negated": (lambda m, bias: initializer(m, bias, lambda b: -b), True)}
+
+
+@pytest.mark.parametrize("name", [*LOST, "corrected"])
+@pytest.mark.parametrize("at", [1, 5])
+def test_a_bias_that_is_less_than_what_its_layer_reads_errs(tmp_path, name, at):
+    """The noise of 8 bits that has added up before the layer is more than a bias makes, but both logs have it."""
+    change, wrong = LOST.get(name, (lambda m, bias: corrected(m), False))
+    right = convolutions_in_time(tmp_path / "right.onnx")
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 12, 100), 8, 1), change and (lambda m: change(m, f"c{at}.b_quantized")), activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 12, 100), 4, 2), int(wrong), "none", "none")
+    assert causes(v) == (["model.weights"] if wrong else [])
+    assert not wrong or f"c{at}.b" in str(finding(v, "model.weights"))
+
+
+@pytest.mark.parametrize("name", [*LOST, "moved into the next bias"])
+def test_a_normalization_whose_bias_is_lost(tmp_path, name):
+    change, wrong = LOST.get(name, (lambda m, bias: moved_on(m), False))
+    right = normalized(tmp_path / "right.onnx")
+    model = onnx.load(right)
+    if change:
+        change(model, "n1.b")
+    onnx.save(model, tmp_path / "changed.onnx")
+    edge = static(tmp_path / "changed.onnx", tmp_path / "edge.onnx", arrays((16, 64), 8, 1), activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((16, 64), 4, 2), int(wrong), "none", "none")
+    assert causes(v) == (["model.weights"] if wrong else [])
+
+
 # ---- Ranges ----
 
 

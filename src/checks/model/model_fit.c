@@ -282,7 +282,7 @@ static bool reads_with_a_factor(const xr_weight_matcher *m)
     return found;
 }
 
-/* Whether nothing is there that could undo factors of one layer's weights: the graphs scale in as many
+/* Whether nothing is there that could undo another layer's other constants: the graphs scale in as many
  * places, and no other layer has other numbers. */
 static bool is_undone_nowhere(const exray_comparison *comparison, const xr_weight_matcher *m,
                               const xr_model_fit *fit, const xr_weight_pair *p)
@@ -379,16 +379,33 @@ static bool errs_by_bias(const exray_comparison *comparison, const exray_layer_p
            layer->error > beyond * hypot(error_read(comparison, layer), rounding);
 }
 
+/* Whether a bias lost half of its signal or more (it is zero, or negated), alone in the model: tools correct
+ * biases of all layers, and move them into others.  What its layer reads may err more than that, so that its
+ * values must only not deny it. */
+static bool is_lost_alone(const exray_comparison *comparison, const xr_weight_matcher *m,
+                          const xr_model_fit *fit, const exray_layer_pair *layer, const xr_weight_pair *p,
+                          double rounding)
+{
+    static const double half = 0.5, most_of_it = 0.4, beyond = 3;
+    const double deviation = layer->metrics.std[EXRAY_SIDE_REFERENCE];
+    const double off = p->difference * p->unit, made = off / deviation;
+    const double signal = sqrt(fmax(p->square[0], p->square[1]) / (double)p->count);
+    return deviation > 0 && off > half * signal && made > beyond * rounding &&
+           layer->error > most_of_it * made && is_undone_nowhere(comparison, m, fit, p);
+}
+
 /* Converters correct the biases of integer layers, clip them, and change them where it does not
  * matter (a channel that its activation cuts off).  So a different bias counts only where values
  * show it: those of its layer or, if they are not known, the outputs. */
 static bool shows_in_values(const exray_comparison *comparison, const xr_weight_matcher *m,
-                            const xr_weight_pair *p, double rounding)
+                            const xr_model_fit *fit, const xr_weight_pair *p, double rounding)
 {
     const exray_layer_pair *layer =
         p->layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, p->layer);
     exray_layer_role role = layer ? layer->role : EXRAY_LAYER_ROLE_UNJUDGED;
     if (layer && role == EXRAY_LAYER_ROLE_CLEAN && errs_by_bias(comparison, layer, p, rounding))
+        return true;
+    if (layer && role != EXRAY_LAYER_ROLE_UNJUDGED && is_lost_alone(comparison, m, fit, layer, p, rounding))
         return true;
     if (role == EXRAY_LAYER_ROLE_CLEAN || role == EXRAY_LAYER_ROLE_ORIGINATES || !is_of_integers(m, p))
         return role != EXRAY_LAYER_ROLE_CLEAN;
@@ -401,7 +418,7 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
     /* Tools correct a bias for the rounding of the weights. */
     const double rounding = rounding_of_layer(m, fit, p);
     bool apart = p->crossed || p->difference > m->factor * 2 * rounding;
-    p->differs = p->differs && apart && shows_in_values(comparison, m, p, rounding);
+    p->differs = p->differs && apart && shows_in_values(comparison, m, fit, p, rounding);
     fit->biases++;
     fit->biases_differ += p->differs;
 }
