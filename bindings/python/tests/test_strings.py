@@ -79,6 +79,38 @@ def test_other_names_behind_equal_numbers(tmp_path, names, other, label, batch):
     assert other in report.findings[0].summary and (batch > 1 or report.accuracy.agreement == 1)
 
 
+def best_names(path, count):
+    """x [n, 8] -> the names of the best classes of each row, and probabilities."""
+    weights = np.random.default_rng(2).normal(0, 1, (8, len(NAMES))).astype(np.float32)
+    return save(path, [helper.make_node("MatMul", ["x", "w"], ["raw"], "mm"), helper.make_node("Softmax", ["raw"], ["probabilities"], "soft"),
+                       helper.make_node("TopK", ["probabilities", "count"], ["top", "best"], "best"),
+                       helper.make_node("LabelEncoder", ["best"], ["label"], "encode", domain=ML, keys_int64s=list(range(len(NAMES))), values_strings=list(NAMES))],
+                [helper.make_tensor_value_info("x", 1, ["n", 8])],
+                [helper.make_tensor_value_info("label", TensorProto.STRING, None), helper.make_tensor_value_info("probabilities", 1, ["n", len(NAMES)])],
+                {"w": weights, "count": np.array([count], np.int64)})
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_more_names_of_equal_numbers(tmp_path, count):
+    for role, names in (("edge", count), ("reference", 2)):
+        with exray.Recorder(tmp_path / f"{role}.mcap", role=role, capture="io") as r:
+            session = exray.onnx.Session(best_names(tmp_path / f"{role}.onnx", names), r)
+            for feed in rows():
+                session.run(None, feed)
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    errors = [f for f in report.findings if f.severity == "error"]
+    assert [f.cause for f in errors] == ["output.postprocess"] * (count > 2) and report.verdict == ("fail" if count > 2 else "pass")
+    assert all("has 3 strings where the reference has 2, in 8 frames" in f.summary for f in errors)
+
+
+@pytest.mark.parametrize("names", [NAMES, ("tulip", "rose", *NAMES[2:])])
+def test_names_of_many_rows(tmp_path, names):
+    record(tmp_path / "e.mcap", "edge", flowers(tmp_path / "a.onnx", names), rows(2, 5000))
+    record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "b.onnx"), rows(2, 5000))
+    report = exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
+    assert [f.cause for f in report.findings if f.severity == "error"] == (["output.labels"] if names != NAMES else [])
+
+
 def test_the_same_words_are_the_same_names(tmp_path):
     record(tmp_path / "e.mcap", "edge", flowers(tmp_path / "a.onnx", ("Rose", "TULIP ", "naïve_日本", "")), rows(batch=4))
     record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "b.onnx"), rows(batch=4))

@@ -10,9 +10,9 @@
 #include <strings.h>
 
 enum {
-    MOST_NAMES = 1000,    /* more are texts, not names of classes */
-    MOST_ELEMENTS = 4096, /* of a frame's tensor that are looked at */
-    SHOWN = 60,           /* bytes of a name in a sentence */
+    MOST_NAMES = 1000, /* more are texts, not names of classes */
+    MOST_NOTED = 4096, /* elements of a frame whose names are noted, and as many that differ */
+    SHOWN = 60,        /* bytes of a name in a sentence */
 };
 
 /* ---- The strings of a record (spec/log-format.md, "Strings") ---- */
@@ -91,10 +91,14 @@ typedef struct string_port {
     exray_slot *slot[2], *number_slot[2];
     name_pair pair[MOST_NAMES];
     size_t pairs, compared, otherwise;
-    size_t read;   /* frames of which both sides have the strings */
-    bool backed;   /* by numbers of the same rows */
-    bool too_many; /* names */
-    bool *chosen;  /* frames in which one differs */
+    bool *agrees; /* [room] whether the numbers of a row of the frame do */
+    size_t room;
+    size_t fewer;       /* frames in which the sides have other numbers of strings */
+    uint32_t number[2]; /* in the first of them */
+    size_t read;        /* frames of which both sides have the strings */
+    bool backed;        /* by numbers of the same rows */
+    bool too_many;      /* names */
+    bool *chosen;       /* frames in which one differs */
 } string_port;
 
 static char *copy(string_span t)
@@ -172,13 +176,11 @@ static bool row_agrees(const float *a, const float *b, size_t row, size_t length
 
 /* agrees[i]: whether the numbers of row i of all outputs mean the same.  False: there are none of so many
  * rows. */
-static bool compare_rows(const string_port *o, size_t frame, size_t rows, bool *agrees)
+static bool compare_rows(string_port *o, size_t frame, size_t rows)
 {
     bool any = false;
-    if (rows == 0)
-        return false;
     for (size_t i = 0; i < rows; i++)
-        agrees[i] = true;
+        o->agrees[i] = true;
     for (size_t p = 0; p < exray_comparison_output_count(o->comparison); p++) {
         exray_tensor_view view[2];
         const float *values[2];
@@ -192,32 +194,55 @@ static bool compare_rows(const string_port *o, size_t frame, size_t rows, bool *
         const size_t length = (size_t)(view[0].count / rows);
         any = true;
         for (size_t i = 0; i < rows; i++)
-            agrees[i] = agrees[i] && row_agrees(values[0], values[1], i, length);
+            o->agrees[i] = o->agrees[i] && row_agrees(values[0], values[1], i, length);
     }
     return any;
 }
 
-static bool compare_frame(string_port *o, size_t frame, bool *agrees)
+static bool make_room(string_port *o, size_t rows)
+{
+    bool *grown = rows > o->room ? realloc(o->agrees, rows * sizeof *grown) : o->agrees;
+    if (rows > o->room && grown) {
+        o->agrees = grown;
+        o->room = rows;
+    }
+    return rows <= o->room;
+}
+
+static void note_fewer(string_port *o, size_t frame, const string_list list[2])
+{
+    for (int s = 0; s < 2 && o->fewer == 0; s++)
+        o->number[s] = list[s].count;
+    o->fewer++;
+    o->chosen[frame] = true;
+}
+
+static bool compare_frame(string_port *o, size_t frame)
 {
     string_list list[2];
     for (int s = 0; s < 2; s++)
         if (!read_list(o->comparison, (exray_side)s, frame, o->kind, o->name[s], o->slot[s], &list[s]))
             return true;
     o->read++;
-    if (list[0].count != list[1].count || list[0].count == 0 || list[0].count > MOST_ELEMENTS)
-        return true;
     const size_t rows = list[0].count;
-    const bool backed = o->kind == EXRAY_KIND_OUTPUT && compare_rows(o, frame, rows, agrees);
+    if (rows != list[1].count) {
+        note_fewer(o, frame, list);
+        return true;
+    }
+    if (!make_room(o, rows))
+        return false;
+    const bool backed = rows && o->kind == EXRAY_KIND_OUTPUT && compare_rows(o, frame, rows);
     for (size_t i = 0; i < rows; i++) {
         const string_span edge = span_of(&list[0], i), reference = span_of(&list[1], i);
-        if (backed && !agrees[i])
+        if (backed && !o->agrees[i])
             continue;
         const bool same = are_same(o, edge, reference);
         o->backed = o->backed || backed;
         o->compared++;
         o->otherwise += !same;
         o->chosen[frame] = o->chosen[frame] || !same;
-        if (!note_pair(o, edge, reference, same))
+        const bool noted = i < MOST_NOTED || (!same && o->otherwise <= MOST_NOTED);
+        if (noted && !note_pair(o, edge, reference, same))
             return false;
     }
     return true;
@@ -302,6 +327,45 @@ static void report_input(const string_port *o, exray_findings *findings)
     exray_finding_frames(f, o->comparison, o->chosen);
 }
 
+static void report_fewer(const string_port *o, exray_findings *findings)
+{
+    const bool input = o->kind == EXRAY_KIND_INPUT;
+    exray_finding *f = exray_findings_add(findings, input ? "input.tokens" : "output.postprocess",
+                                          EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, input ? "input" : "output", o->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's %s %.80s has %u strings where the reference has %u, in %zu frames.",
+                          input ? "input" : "output", o->name[EXRAY_SIDE_EDGE],
+                          (unsigned)o->number[EXRAY_SIDE_EDGE], (unsigned)o->number[EXRAY_SIDE_REFERENCE],
+                          o->fewer);
+    if (!input)
+        exray_finding_text(f, "kind", "text");
+    exray_finding_fix(f, "Compare what decides how many there are.");
+    exray_finding_number(f, "frames_other_size", (double)o->fewer);
+    exray_finding_frames(f, o->comparison, o->chosen);
+}
+
+/* Whether numbers have other shapes, too: then those tell it. */
+static bool is_told_by_numbers(const exray_comparison *c)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(c); i++)
+        if (exray_comparison_input(c, i)->other_shape)
+            return true;
+    for (size_t i = 0; i < exray_comparison_output_count(c); i++)
+        if (exray_comparison_output(c, i)->other_shape)
+            return true;
+    return false;
+}
+
+static void report(const string_port *o, exray_findings *findings)
+{
+    if (o->otherwise && o->kind == EXRAY_KIND_INPUT)
+        report_input(o, findings);
+    else if (o->otherwise)
+        report_output(o, findings);
+    else if (o->fewer && !is_told_by_numbers(o->comparison))
+        report_fewer(o, findings);
+}
+
 /* ---- Which inputs and outputs ---- */
 
 /* The i-th input (output) of strings of a side's model; NULL: it has not so many. */
@@ -332,20 +396,17 @@ static const char *counterpart(const exray_model *const model[2], exray_kind kin
 static bool compare_port(string_port *o, exray_findings *findings)
 {
     const size_t frames = exray_comparison_frame_count(o->comparison);
-    bool *agrees = malloc(MOST_ELEMENTS * sizeof *agrees);
     o->chosen = calloc(frames + 1, sizeof *o->chosen);
-    bool good = agrees && o->chosen;
+    bool good = o->chosen != NULL;
     for (int s = 0; s < 2; s++) {
         o->slot[s] = exray_slot_new();
         o->number_slot[s] = exray_slot_new();
         good = good && o->slot[s] && o->number_slot[s];
     }
     for (size_t f = 0; good && f < frames; f++)
-        good = compare_frame(o, f, agrees);
-    if (good && o->otherwise && o->kind == EXRAY_KIND_INPUT)
-        report_input(o, findings);
-    else if (good && o->otherwise)
-        report_output(o, findings);
+        good = compare_frame(o, f);
+    if (good)
+        report(o, findings);
     for (int s = 0; s < 2; s++) {
         exray_slot_free(o->slot[s]);
         exray_slot_free(o->number_slot[s]);
@@ -355,7 +416,7 @@ static bool compare_port(string_port *o, exray_findings *findings)
         free(o->pair[i].name[1]);
     }
     free(o->chosen);
-    free(agrees);
+    free(o->agrees);
     return good;
 }
 
@@ -381,7 +442,7 @@ static exray_status compare_ports(const exray_comparison *comparison, exray_kind
             o->name[EXRAY_SIDE_EDGE] = edge;
             o->name[EXRAY_SIDE_REFERENCE] = reference;
             good = compare_port(o, findings);
-            *any = *any || o->compared;
+            *any = *any || o->compared || o->fewer;
             unread = o->read || exray_comparison_frame_count(comparison) == 0 ? unread : edge;
         }
         free(o);
