@@ -200,14 +200,15 @@ class Session:
     def _record(self, feed: Mapping[str, "NDArray[Any]"], outputs: Mapping[str, Any]) -> None:
         r, first = self._recorder, not self._described
         layers: Dict[str, Any] = {}
+        inputs = _held(feed)
         if not first:  # at once: what is between the frame's begin and its inputs is the application's time
-            self._record_inputs(feed)
+            self._record_inputs(inputs)
         if self._observed is not None and self._wanted:
-            layers = dict(zip(self._exposed, self._observed.run(self._exposed, {**feed, **_held(feed)})))
+            layers = dict(zip(self._exposed, self._observed.run(self._exposed, {**feed, **inputs})))
         layers, outputs = _held(layers), _held(outputs)
         if first:
-            self._describe({**_held(feed), **outputs, **layers})
-            self._record_inputs(feed)
+            self._describe({**inputs, **outputs, **layers})
+            self._record_inputs(inputs)
         for name, array in layers.items():
             node, output, _ = self._places[name]
             if not r.wants("layer", node, self._file.model.nodes[node].name):
@@ -224,10 +225,10 @@ class Session:
         if not self._profiled:
             self._profiled = True
             self._times = _ort_profile.profile(lambda prefix: self._make(self._model, self._level, profile=prefix),
-                                               {**feed, **_held(feed)}, self._nodes_by_name())
+                                               {**feed, **inputs}, self._nodes_by_name())
 
-    def _record_inputs(self, feed: "Mapping[str, NDArray[Any]]") -> None:
-        for name, array in _held(feed).items():
+    def _record_inputs(self, inputs: "Mapping[str, NDArray[Any]]") -> None:
+        for name, array in inputs.items():
             if has_log_dtype(array.dtype):
                 self._recorder.input(name, array)
             else:
