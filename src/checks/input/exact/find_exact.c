@@ -1,5 +1,7 @@
 #include "checks/input/exact/find_exact.h"
 
+#include "checks/input/fit/pixel_view.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,8 +300,8 @@ static bool differ_enough(const float *a, const float *b, uint64_t count)
 {
     size_t differing = 0, others = 0;
     for (uint64_t i = 0; i < count && (differing < LEAST_DIFFERING || others < LEAST_DIFFERING); i++) {
-        differing += memcmp(&a[i], &b[i], sizeof *a) != 0;
-        others += memcmp(&a[i], &a[0], sizeof *a) != 0;
+        differing += xr_value_at(a, i) != xr_value_at(b, i);
+        others += xr_value_at(a, i) != xr_value_at(a, 0);
     }
     return differing >= LEAST_DIFFERING && others >= LEAST_DIFFERING;
 }
