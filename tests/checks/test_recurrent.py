@@ -186,6 +186,25 @@ def test_weights_of_16_bits_whose_gates_are_exchanged(tmp_path):
     assert told(judged(edge, right, normal((30, 1, 10)), tmp_path))[0] in ("model.weights", "model.version")
 
 
+def both_ways(path, turned=False):
+    """An LSTM in both directions and enough other layers that those with equal weights, moved by nothing, are the most."""
+    n = Net()
+    for name, shape in (("W", (2, 96, 10)), ("R", (2, 96, 24)), ("B", (2, 192))):
+        w = np.random.default_rng([5, *name.encode()]).normal(0, 0.3, shape)
+        n.const(name, w[::-1] if turned else w)
+    n("LSTM", "x", "W", "R", "B", to=["steps", "h", "c"], hidden_size=24, direction="bidirectional")
+    x = "h"
+    for i in range(8):
+        x = n("Tanh", n("MatMul", x, n.weight(f"w{i}", 24, 24), to=f"m{i}"), to="y" if i == 7 else f"t{i}")
+    return n.save(path, {"x": [30, 1, 10]}, {"y": [2, 1, 24]})
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_directions_that_are_exchanged_are_no_other_version(turned, tmp_path):
+    report = judged(both_ways(tmp_path / "edge.onnx", turned), both_ways(tmp_path / "right.onnx"), normal((30, 1, 10)), tmp_path)
+    assert told(report) == (["model.weights"] if turned else [])
+
+
 # ---- What a recurrent operator is told ----
 
 

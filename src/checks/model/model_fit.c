@@ -412,15 +412,13 @@ static bool shows_in_values(const exray_comparison *comparison, const xr_weight_
     return role == EXRAY_LAYER_ROLE_UNJUDGED && outputs_show_it(comparison);
 }
 
-static void settle_bias(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit,
-                        xr_weight_pair *p)
+static void settle_bias(const exray_comparison *comparison, const xr_weight_matcher *m,
+                        const xr_model_fit *fit, xr_weight_pair *p)
 {
     /* Tools correct a bias for the rounding of the weights. */
     const double rounding = rounding_of_layer(m, fit, p);
     bool apart = p->crossed || p->difference > m->factor * 2 * rounding;
     p->differs = p->differs && apart && shows_in_values(comparison, m, fit, p, rounding);
-    fit->biases++;
-    fit->biases_differ += p->differs;
 }
 
 /* Convolutions of the same name have the same layout of weights on both sides. */
@@ -450,21 +448,46 @@ static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_w
     return is_first_wrong(layer) || has_same_convention(layer);
 }
 
-static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit)
+/* Which pairs differ in earnest. */
+static void settle(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit)
 {
-    double *ratio = calloc(fit->count + 1, sizeof *ratio),
-           *correlation = calloc(fit->count + 1, sizeof *ratio);
-    size_t ratios = 0, correlations = 0;
-    for (size_t i = 0; ratio && correlation && i < fit->count; i++) {
+    for (size_t i = 0; i < fit->count; i++) {
         xr_weight_pair *p = &fit->pair[i];
         if (p->differs && is_harmless(comparison, m, fit, p))
             p->differs = p->moved = false;
         p->transposed = is_wrongly_transposed(comparison, p);
         p->differs = p->differs || p->transposed;
-        p->moved = p->moved || p->transposed;
+        p->moved = p->moved || p->differs; /* equal values in another's place do not say so */
+        if (p->bias)
+            settle_bias(comparison, m, fit, p);
+    }
+}
+
+/* Counts weights that differ. */
+static void count_differing(const xr_weight_pair *p, xr_model_fit *fit)
+{
+    const bool reordered = p->gates_exchanged || p->crossed || p->order || p->transposed,
+               elsewhere = p->from != SIZE_MAX, rescaled = p->rescaled && p->rounding < FLOATS;
+    fit->weights_differ++;
+    fit->elsewhere += elsewhere;
+    fit->rescaled += rescaled;
+    fit->converted += reordered || elsewhere || rescaled;
+    for (int s = 0; s < 2; s++)
+        fit->zeroed[s] += p->zeroed[s] > 0;
+    fit->parameters_differ += p->count;
+}
+
+static bool sum_up(xr_model_fit *fit)
+{
+    double *ratio = calloc(fit->count + 1, sizeof *ratio),
+           *correlation = calloc(fit->count + 1, sizeof *ratio);
+    size_t ratios = 0, correlations = 0;
+    for (size_t i = 0; ratio && correlation && i < fit->count; i++) {
+        const xr_weight_pair *p = &fit->pair[i];
         fit->from_stats = fit->from_stats || p->from_stats;
         if (p->bias) {
-            settle_bias(comparison, m, fit, p);
+            fit->biases++;
+            fit->biases_differ += p->differs;
             continue;
         }
         fit->weights++;
@@ -474,12 +497,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
             ratio[ratios++] = p->difference / p->rounding;
         if (!p->differs)
             continue;
-        fit->weights_differ++;
-        fit->reordered += p->gates_exchanged || p->crossed || p->order || p->transposed;
-        for (int s = 0; s < 2; s++)
-            fit->zeroed[s] += p->zeroed[s] > 0;
-        fit->rescaled += p->rescaled && p->rounding < FLOATS;
-        fit->parameters_differ += p->count;
+        count_differing(p, fit);
         if (isfinite(p->correlation))
             correlation[correlations++] = p->correlation;
     }
@@ -562,13 +580,8 @@ static void drop_crosswise(const exray_comparison *comparison, xr_model_fit *fit
 {
     for (size_t i = 0; i < fit->count; i++) {
         xr_weight_pair *p = &fit->pair[i];
-        if (p->bias || !p->differs || !is_paired_crosswise(comparison, fit, p))
-            continue;
-        p->differs = false;
-        fit->weights_differ--;
-        fit->weights_moved -= p->moved;
-        fit->parameters_differ -= p->count;
-        p->moved = false;
+        if (!p->bias && p->differs && is_paired_crosswise(comparison, fit, p))
+            p->differs = p->moved = false;
     }
     for (size_t i = 0; i < fit->count; i++) /* kept until all were looked at */
         if (!fit->pair[i].differs)
@@ -584,14 +597,15 @@ static exray_status compare_all(const exray_comparison *comparison, xr_weight_ma
     m->count = 0;
     if (status != EXRAY_OK)
         return status;
-    if (!compare_architectures(m, fit) || !sum_up(comparison, m, fit))
+    if (!compare_architectures(m, fit))
         return EXRAY_E_MEMORY;
+    settle(comparison, m, fit);
     status = xr_weights_find_elsewhere(m, fit->pair, fit->count);
-    drop_crosswise(comparison, fit);
-    for (size_t i = 0; i < fit->count; i++)
-        fit->elsewhere += !fit->pair[i].bias && fit->pair[i].from != SIZE_MAX;
     if (status != EXRAY_OK)
         return status;
+    drop_crosswise(comparison, fit);
+    if (!sum_up(fit))
+        return EXRAY_E_MEMORY;
     if (fit->count == 0)
         fit->why =
             are_recorded(comparison)
@@ -674,8 +688,6 @@ bool xr_model_fit_all_over(const xr_model_fit *fit, double share)
 {
     enum { ENOUGH = 8 }; /* tensors of which one alone says little */
     double least = share * (double)fit->weights;
-    size_t same =
-        fit->reordered + fit->rescaled + fit->elsewhere; /* the same training, however it was converted */
-    bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - same) >= least;
-    return fit->weights >= 3 && (moved || (double)(fit->weights_differ - same) >= least);
+    bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - fit->converted) >= least;
+    return fit->weights >= 3 && (moved || (double)(fit->weights_differ - fit->converted) >= least);
 }

@@ -8,10 +8,10 @@ typedef struct xr_model_fit {
     xr_weight_pair *pair;
     size_t count;
     size_t weights, weights_differ; /* tensors, without biases */
-    size_t reordered; /* of weights_differ, those whose gates, dimensions, or they themselves, lie in another
-                         order */
-    size_t elsewhere; /* of weights_differ, those that are the reference's at another place */
-    size_t rescaled;  /* of weights_differ, those that one factor for each channel explains */
+    size_t elsewhere;               /* of weights_differ, those that are the reference's at another place */
+    size_t rescaled;                /* of weights_differ, those that one factor for each channel explains */
+    size_t converted; /* of weights_differ, both of these, and those whose gates, dimensions, or they
+                         themselves, lie in another order: the same training, however it was converted */
     size_t zeroed[2]; /* of weights_differ, those that differ by one side's zeros alone (xr_weight_pair) */
     size_t weights_moved; /* xr_weight_pair.moved; at least weights_differ */
     size_t biases, biases_differ;
