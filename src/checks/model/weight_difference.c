@@ -274,18 +274,22 @@ static bool is_rescaled(const weight_layout *l, const float *const values[2], do
 }
 
 /* Whether some slice along a dimension has lost half of its signal or more, beyond what rounding explains:
- * two filters exchanged, one of zeros; in all of the weights that is little. */
+ * two filters exchanged, one of zeros; in all of the weights that is little.  Yet it is no less than in the
+ * slice: where all together differ by too little for a wrong one, none is looked for. */
 static exray_status has_wrong_slice(const weight_layout *l, const float *const values[2], double rounding,
-                                    double own, bool *yes)
+                                    const moment_sums *all, bool *yes)
 {
     enum { FEWEST = 16 };
     static const double half = 0.5, beyond = 4, least = 0.1; /* times the signal, the rounding, all weights */
+    const double own = sqrt(all->bb / all->n), wrong = fmax(half * least * own, beyond * rounding);
+    uint64_t total = 1;
+    for (uint32_t d = 0; d < l->rank; d++)
+        total *= l->size[d];
     *yes = false;
     for (uint32_t axis = 0; axis < l->rank && !*yes; axis++) {
-        uint64_t total = 1;
-        for (uint32_t d = 0; d < l->rank; d++)
-            total *= l->size[d];
-        if (total / l->size[axis] < FEWEST)
+        const uint64_t each = total / l->size[axis];
+        const bool too_little = all->n == (double)total && all->dd < (double)each * wrong * wrong;
+        if (each < FEWEST || too_little)
             continue;
         moment_sums *s = calloc(l->size[axis] + 1, sizeof *s);
         if (!s)
@@ -406,7 +410,7 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         pair->differs = pair->moved = pair->difference > factor * pair->rounding;
     }
     if (!pair->differs && laid && !pair->bias &&
-        has_wrong_slice(&l, values, sqrt(rounding), sqrt(s.bb / s.n), &slice) != EXRAY_OK)
+        has_wrong_slice(&l, values, sqrt(rounding), &s, &slice) != EXRAY_OK)
         return false;
     pair->differs = pair->moved = pair->differs || slice;
     pair->transposed = laid && l.turned && !pair->differs;
