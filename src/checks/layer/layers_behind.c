@@ -4,6 +4,7 @@
 #include "checks/model/channel_order.h"
 #include "checks/model/graph/model_constants.h"
 #include "checks/op_name.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,15 +85,6 @@ static bool is_in_any_order(const exray_node *node)
            xr_is_op(node->op, "maximum") || xr_is_op(node->op, "min") || xr_is_op(node->op, "max");
 }
 
-static const exray_node *maker_of(const exray_model *model, uint32_t tensor)
-{
-    for (uint32_t n = 0; n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == tensor)
-                return &model->nodes[n];
-    return NULL;
-}
-
 static void list_read(const exray_comparison *comparison, exray_side side, const exray_node *node,
                       read_list *list)
 {
@@ -104,11 +96,12 @@ static void list_read(const exray_comparison *comparison, exray_side side, const
         if (tensor >= model->tensor_count || model->tensors[tensor].constant)
             continue;
         size_t layer = xr_layer_that_makes(comparison, side, tensor);
-        const exray_node *maker = layer == SIZE_MAX ? maker_of(model, tensor) : NULL;
-        if (maker)
-            list_read(comparison, side, maker, list);
-        if (layer == SIZE_MAX)
+        uint32_t maker, output;
+        if (layer == SIZE_MAX) {
+            if (xr_place_of(model, tensor, &maker, &output))
+                list_read(comparison, side, &model->nodes[maker], list);
             continue;
+        }
         list->lost = list->count == MOST_READ;
         if (!list->lost)
             list->layer[list->count++] = layer;
