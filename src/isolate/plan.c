@@ -3,6 +3,7 @@
 
 #include "base/sort.h"
 #include "compare/match/layers.h"
+#include "compare/noise/noise.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +58,7 @@ static bool is_certain(const exray_layer_pair *layer)
 /* Whether numbers of this type are in a unit: integers without quantization are not. */
 static bool has_unit(const exray_tensor_info *info)
 {
-    const bool integer = info->dtype >= EXRAY_DTYPE_INT8 && info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 &&
-                         info->dtype != EXRAY_DTYPE_FLOAT8_E5M2;
-    return !integer || info->quantization.count > 0;
+    return !xr_is_integer(info->dtype) || info->quantization.count > 0;
 }
 
 /* Whether an input of the edge's model has values of the same unit as the reference's tensor: bytes are no
