@@ -220,6 +220,13 @@ def test_other_cause_names(tmp_path):
     told_finding(judged(tmp_path, OUTPUTS, sizes, RIGHT, keep_outputs=False), "output.box_format")
 
 
+def test_boxes_without_a_size(tmp_path):
+    """There is no factor then."""
+    points = teller(lambda b, k: placed(b, *2 * list(((b[:, :2] + b[:, 2:4]) / 2).T)))
+    f = told_finding(judged(tmp_path, OUTPUTS, RIGHT, points, keep_outputs=False))
+    assert f["evidence"]["kind"] == "scaled" and "one side's have no size" in f["summary"] and "inf" not in f["summary"], f
+
+
 def outlined(sign=1, first=0, lost=()):
     """Boxes with corners: turned by an angle."""
     def tell(result, k):

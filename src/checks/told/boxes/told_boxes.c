@@ -241,6 +241,13 @@ static exray_finding *say_sizes(const box_report *r)
                       "variances, exponent or square.");
     if (!xr_box_sizes_judge(r->frames, r->story, &s))
         return f;
+    if (s.pairs == 0) {
+        exray_finding_summary(f,
+                              "The edge's boxes have the reference's centers, classes and scores; one side's "
+                              "have no size, %s (%zu boxes).",
+                              where_words(r, where), r->story->pairs);
+        return f;
+    }
     if (s.inverse)
         snprintf(how, sizeof how, ": what the width is more, the height is less (anchors' width for height)");
     else if (s.factors)
