@@ -365,9 +365,13 @@ static bool other_statistics(const exray_comparison *comparison, xr_outcome *out
 }
 
 /* Of equal inputs the very same was told in all frames; or nothing else, and no output can be compared (a
- * class on one side, scores on the other): outputs in another format. */
+ * class on one side, scores on the other): outputs in another format.  Results that are empty in all frames
+ * show nothing of the outputs. */
 static bool is_format_alone(const exray_comparison *comparison, const xr_outcome *out)
 {
+    const xr_silence silence = xr_silence_of(comparison);
+    if (!silence.says[EXRAY_SIDE_EDGE] || !silence.says[EXRAY_SIDE_REFERENCE])
+        return false;
     if (has_equal_inputs(comparison) && xr_same_results(comparison))
         return true;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)

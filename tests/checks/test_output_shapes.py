@@ -103,6 +103,14 @@ def test_the_same_class_in_all_frames(tmp_path):
     assert [f["cause"] for f in verdict["findings"] if f["severity"] == "error"] == []
 
 
+@pytest.mark.parametrize("alike", [0, 1])
+@pytest.mark.parametrize("told", ["", "four"])
+def test_results_that_hold_nothing_vouch_for_no_output(tmp_path, alike, told):
+    """Outputs of other shapes (but for the first frame) and other values, of which both applications tell nothing, or the same."""
+    verdict = judged(tmp_path, {"y": lambda k: rows(k, 3) if k < alike else rows(k + 77, 5)}, {"y": lambda k: rows(k, 3)}, tell=(lambda k: told,) * 2)
+    assert verdict["verdict"] == ("pass" if told else "inconclusive")
+
+
 def test_an_output_that_is_never_filled(tmp_path):
     verdict = judged(tmp_path, {"y": lambda k: 0 * vector(k)}, {"y": vector}, status=1)
     assert causes(verdict) == ["layer.constant"]

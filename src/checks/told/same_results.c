@@ -1,5 +1,6 @@
 #include "checks/told/same_results.h"
 
+#include "checks/told/silence.h"
 #include "checks/told/value_steps.h"
 
 #include <math.h>
@@ -110,14 +111,15 @@ bool xr_same_results(const exray_comparison *comparison)
 {
     const size_t frames = exray_comparison_frame_count(comparison);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    bool all = slot[0] && slot[1] && frames > 0;
+    bool all = slot[0] && slot[1] && frames > 0, any = false;
     for (size_t f = 0; all && f < frames; f++) {
         exray_result told[2];
         all = read_both(comparison, f, slot, told) && same(&told[0], &told[1], ROUNDING);
+        any = any || (all && xr_result_says(&told[0]));
     }
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
-    return all;
+    return all && any;
 }
 
 /* ---- Noise -------------------------------------------------------------------------------------- */

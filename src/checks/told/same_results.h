@@ -4,7 +4,9 @@
 
 #include <exray/assertion.h>
 
-/* In all matched frames, each with a result on both sides; numbers up to rounding. */
+/* In all matched frames, each with a result on both sides, some of which hold anything; numbers up to
+ * rounding.
+ */
 bool xr_same_results(const exray_comparison *comparison);
 
 /* Whether the results show that no noise is between the two sides: in half of the frames or more every number

@@ -11,6 +11,12 @@ static const exray_record *find(const exray_log *log, size_t frame, exray_messag
     return NULL;
 }
 
+bool xr_result_says(const exray_result *r)
+{
+    return (r->text && *r->text) || r->class_count || r->box_count || r->keypoint_count || r->vector_count ||
+           r->mask;
+}
+
 static void note_result(const exray_log *log, size_t frame, int side, exray_slot *slot, xr_silence *out)
 {
     exray_error error;
@@ -22,6 +28,7 @@ static void note_result(const exray_log *log, size_t frame, int side, exray_slot
     if (exray_log_read_told(log, frame, EXRAY_MESSAGE_RESULT, slot, &result, &error) != EXRAY_OK)
         return;
     bool *what = out->what[side];
+    out->says[side] = out->says[side] || xr_result_says(&result);
     what[XR_TOLD_CLASSES] = what[XR_TOLD_CLASSES] || result.class_count > 0;
     what[XR_TOLD_BOXES] = what[XR_TOLD_BOXES] || result.box_count > 0;
     what[XR_TOLD_TEXT] = what[XR_TOLD_TEXT] || (result.text && *result.text);

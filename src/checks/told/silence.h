@@ -10,10 +10,15 @@ typedef enum xr_told_what { XR_TOLD_CLASSES, XR_TOLD_BOXES, XR_TOLD_TEXT, XR_TOL
 typedef struct xr_silence {
     size_t told[2];              /* matched frames with a result */
     bool what[2][XR_TOLD_KINDS]; /* whether some frame tells it */
+    bool says[2];                /* whether some frame's result holds anything at all */
     bool lossy[2];               /* the log says that it lacks records */
 } xr_silence;
 
 xr_silence xr_silence_of(const exray_comparison *comparison);
+
+/* Whether a result holds anything: one that is empty is told, too, and shows nothing of what the model gave.
+ */
+bool xr_result_says(const exray_result *result);
 
 /* Whether both sides' results of a frame can be compared, given which of them have a record: both; or one,
  * and the other side tells in other frames and lost nothing. */
