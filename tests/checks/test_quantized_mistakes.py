@@ -215,6 +215,17 @@ def test_a_normalization_whose_bias_is_lost(tmp_path, name):
 # ---- Ranges ----
 
 
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("up", [0, 1, 25])
+def test_a_range_that_is_a_relu_no_more(tmp_path, up, level):
+    """The zero point of what a ReLU made, moved: negative numbers are let through.  What is added behind is noisier than that."""
+    right = convolutions_in_time(tmp_path / "right.onnx")
+    edge = static(right, tmp_path / "edge.onnx", arrays((1, 12, 100), 8, 1), lambda m: initializer(m, "r2_zero_point", lambda z: z + up), activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 12, 100), 4, 2), int(up > 1), level, level)
+    assert causes(v) == (["model.operator"] if up > 1 else [])
+    assert up <= 1 or "ReLU" in finding(v, "model.operator")["summary"]
+
+
 def swish(path, activation="HardSwish"):
     g = Graph(opset=17)
     x = g.conv("x", "stem", 3, 16)

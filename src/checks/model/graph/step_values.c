@@ -323,8 +323,11 @@ static bool add_frame(xr_step_values *v, int side, const xr_op_step *const step[
     }
     bool ok = n > 0;
     for (int k = 0; ok && k < 2; k++)
-        ok = xr_step_graph_compute(&v->match->side[k], root_of(v, k, step[k]->output), step[k]->output, x, n,
-                                   x + (size_t)(k + 1) * n);
+        if (root_of(v, k, step[k]->output) == step[k]->output) /* the values themselves */
+            memcpy(x + (size_t)(k + 1) * n, x, n * sizeof *x);
+        else
+            ok = xr_step_graph_compute(&v->match->side[k], root_of(v, k, step[k]->output), step[k]->output, x,
+                                       n, x + (size_t)(k + 1) * n);
     const float *result = ok ? xr_step_values_read(v, side, step[side]->output, frame, &results) : NULL;
     for (size_t i = 0; ok && i < n; i++) {
         double a = x[n + i], b = x[2 * n + i], mine = side ? b : a;

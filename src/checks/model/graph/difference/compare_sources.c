@@ -6,6 +6,7 @@
 #include "checks/model/graph/difference_words.h"
 #include "checks/model/graph/step_traits.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,6 +140,45 @@ static bool compare_replaced(xr_finder *f, const xr_step_gap gap[2])
     return f->out->count > before;
 }
 
+/* Whether a function only bounds values (a ReLU, a clip): done twice, it is the same. */
+static bool only_bounds(const double *value)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < XR_POINTS; i++) {
+        low = fmin(low, value[i]);
+        high = fmax(high, value[i]);
+    }
+    for (size_t i = 0; i < XR_POINTS; i++)
+        if (value[i] != fmin(fmax(xr_points[i], low), high))
+            return false;
+    return true;
+}
+
+/* Whether one side alone has bounds there, and what they change of the edge's own values
+ * is beyond the noise of the layer behind: whether those were right does not matter then. */
+static bool shows_on_own_values(xr_finder *f, const xr_step_gap gap[2], const uint32_t tensor[2],
+                                const xr_difference *d)
+{
+    const int has = gap[0].count ? 0 : 1;
+    uint32_t input[2][1];
+    xr_op_step plain, whole;
+    double differ, left;
+    if (gap[has].count != 1 || gap[!has].count || gap[0].entries != 1 || gap[1].entries != 1 ||
+        d->behind == EXRAY_NO_INDEX || !xr_difference_is_coarse(f, d))
+        return false;
+    whole = xr_finder_match(f)->side[has].step[gap[has].first];
+    if (whole.kind != XR_STEP_FUNCTION || !whole.value || !only_bounds(whole.value))
+        return false;
+    plain = (xr_op_step){.kind = XR_STEP_FUNCTION, .output = tensor[!has], .input_count = 1};
+    plain.input = input[0];
+    input[0][0] = gap[!has].entry[0];
+    whole.input = input[1];
+    input[1][0] = gap[has].entry[0];
+    const xr_op_step *edge = has ? &plain : &whole, *reference = has ? &whole : &plain;
+    const double own = exray_comparison_layer(f->comparison, d->behind)->noise;
+    return xr_compare_functions(&f->values, edge, reference, &differ, &left) && differ > own;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -184,6 +224,10 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
         }
     if (here && xr_step_match_layer(f->comparison, xr_finder_match(f), a, b))
         d->layer = xr_step_match_layer_of(xr_finder_match(f), a);
-    if (!xr_judge_difference(f, d, xr_state_before_all(f, gap[0].entry, listed(&gap[0])), out))
+    xr_state in = xr_state_before_all(f, gap[0].entry, listed(&gap[0]));
+    if (out == XR_STATE_WRONG && in != XR_STATE_CLEAN &&
+        shows_on_own_values(f, gap, (const uint32_t[2]){a, b}, d))
+        in = XR_STATE_CLEAN;
+    if (!xr_judge_difference(f, d, in, out))
         xr_drop_difference(f);
 }
