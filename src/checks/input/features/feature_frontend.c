@@ -13,6 +13,9 @@
 /* An option that is changed back has to leave so much more. */
 #define NEEDED 1.5
 
+/* Samples of a millisecond. */
+enum { RATE_MS = XR_FEATURE_RATE / 1000 };
+
 /* What the front end is tried with: places in the lists below. */
 enum {
     BY_WINDOW,
@@ -97,13 +100,17 @@ static bool add_sound(const integer_front_end *e, const float *v, size_t length,
     const exray_microfrontend_options how = options_of(e);
     const xr_feature_frames *f = e->f;
     const float *features = f->list[e->h->frame[at]].side[e->side];
-    size_t stride = steps[e->at[BY_STEP]][1], rows = exray_microfrontend_rows(&how, length);
+    const size_t stride = steps[e->at[BY_STEP]][1], a_row = (size_t)how.window_step * RATE_MS;
+    /* What is behind the last row is not computed: no row hears what comes later. */
+    const size_t heard = f->rows * stride * a_row + (size_t)how.window_size * RATE_MS;
+    length = heard < length ? heard : length;
+    const size_t rows = exray_microfrontend_rows(&how, length);
     int16_t *samples = whole_samples(v, length);
     uint16_t *made = samples && rows ? malloc(rows * f->bins * sizeof *made) : NULL;
     exray_error error;
     bool known = made && exray_microfrontend_run(&how, samples, length, made, &error) == EXRAY_OK;
     for (size_t r = 0; known && r < f->rows && r * stride < rows; r++)
-        for (size_t b = 0; b < f->bins && r * stride * how.window_step * 16 >= from; b++)
+        for (size_t b = 0; b < f->bins && r * stride * a_row >= from; b++)
             if (!xr_is_greatest(f, features[r * f->bins + b]))
                 xr_feature_line_add(line, features[r * f->bins + b], made[r * stride * f->bins + b]);
     free(samples);
@@ -164,19 +171,26 @@ static double descend(integer_front_end *best)
     return least;
 }
 
+/* By the first sound alone: which options are the best so far. */
+static double rest_of_first(const integer_front_end *e)
+{
+    return rest_of(e, e->h->made, e->h->made_length, 1, 0);
+}
+
 /* The best window, step and PCAN together, then the others. */
 static double find_reference(integer_front_end *best)
 {
-    double least = rest_by(best);
+    double least = rest_of_first(best);
     for (size_t w = 0; w < lists[BY_WINDOW].count && least > ENOUGH; w++)
         for (size_t s = 0; s < lists[BY_STEP].count; s++)
             for (size_t pcan = 0; pcan < 2; pcan++) {
                 integer_front_end e = *best;
                 e.at[BY_WINDOW] = w, e.at[BY_STEP] = s, e.at[BY_PCAN] = pcan;
-                double now = rest_by(&e);
+                double now = rest_of_first(&e);
                 if (now < 0.95 * least)
                     least = now, *best = e;
             }
+    least = rest_by(best);
     return least > 0.3 ? least : descend(best);
 }
 
@@ -243,7 +257,7 @@ static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_f
     out->rest[EXRAY_SIDE_REFERENCE] = find_reference(&reference);
     /* The options that make the edge's features of the record as it is are certain: only resamplers differ.
      */
-    if (out->rest[EXRAY_SIDE_REFERENCE] > RESAMPLED * allowed)
+    if (out->rest[EXRAY_SIDE_REFERENCE] > (h->rate == XR_FEATURE_RATE ? allowed : RESAMPLED * allowed))
         return false;
     edge = reference;
     edge.side = EXRAY_SIDE_EDGE;

@@ -36,6 +36,11 @@ static void add(feature_sums *s, double y, double x)
     s->n++, s->x += x, s->y += y, s->xx += x * x, s->yy += y * y, s->xy += x * y;
 }
 
+static void add_sums(feature_sums *s, const feature_sums *o)
+{
+    s->n += o->n, s->x += o->x, s->y += o->y, s->xx += o->xx, s->yy += o->yy, s->xy += o->xy;
+}
+
 /* The variance of y that a line leaves; 1 where there is none. */
 static double rest_of(const feature_sums *s, double *gain, double *offset)
 {
@@ -71,29 +76,30 @@ typedef struct feature_fit {
     double spread;                    /* of the edge's cells */
 } feature_fit;
 
-static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p)
+/* Ends at the first frame that leaves more than `most`: then only `worst` is known. */
+static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p, double most)
 {
     feature_sums all = {0};
     feature_fit out = {.gain = 1, .worst = 0};
-    for (size_t i = 0; i < f->count; i++) {
+    for (size_t i = 0; i < f->count && out.worst <= most; i++) {
         feature_sums own = {0};
         double gain, offset;
         if (!f->list[i].differs)
             continue;
         add_frame(f, &f->list[i], p, &own);
         out.worst = fmax(out.worst, rest_of(&own, &gain, &offset));
-        all.n += own.n, all.x += own.x, all.y += own.y, all.xx += own.xx, all.yy += own.yy, all.xy += own.xy;
+        add_sums(&all, &own);
     }
     out.rest = rest_of(&all, &out.gain, &out.offset);
     out.spread = all.n > 0 ? sqrt(fmax(0, all.yy / all.n - pow(all.y / all.n, 2))) : 0;
     return out;
 }
 
-/* Takes a place where it explains what the ones before do not. */
+/* Takes a place where it explains what the ones before do not.  Most are refuted by the first frame. */
 static bool take(const xr_feature_frames *f, const feature_place *p, xr_feature_kind kind, double limit,
                  xr_feature_relation *out)
 {
-    feature_fit fit = fit_place(f, p);
+    feature_fit fit = fit_place(f, p, CONTRADICTS);
     double best =
         out->kind == XR_FEATURES_UNRELATED ? out->rest_before / MUCH_BETTER : out->rest / MUCH_BETTER;
     if (fit.rest > fmax(limit, f->allowed) || fit.rest > best || fit.worst > CONTRADICTS || fit.gain <= 0)
@@ -129,7 +135,7 @@ static bool fit_most(const xr_feature_frames *f, xr_feature_relation *out)
 {
     enum { TURNS = 8 };
     feature_place p = no_place();
-    feature_fit line = fit_place(f, &p);
+    feature_fit line = fit_place(f, &p, INFINITY);
     double gain = line.gain, offset = line.offset, kept = 0, all = 0, rest = line.rest;
     for (int turn = 0; turn < TURNS; turn++) {
         double square = 0, yy = 0, y = 0;
@@ -202,9 +208,11 @@ static double difference_of(const feature_sums *s)
 static void judge_band(const xr_feature_frames *f, double allowed, xr_feature_relation *out)
 {
     size_t cut = 0;
-    for (size_t b = LEAST_BELOW; b + BETWEEN + LEAST_ABOVE <= f->bins; b++) {
-        feature_sums below = sums_of_bins(f, 0, b);
-        if (difference_of(&below) <= allowed)
+    feature_sums upto = {0};
+    for (size_t b = 1; b + BETWEEN + LEAST_ABOVE <= f->bins; b++) {
+        const feature_sums bin = sums_of_bins(f, b - 1, b);
+        add_sums(&upto, &bin);
+        if (b >= LEAST_BELOW && difference_of(&upto) <= allowed)
             cut = b;
     }
     if (!cut)
@@ -331,7 +339,7 @@ static void try_fractions(const xr_feature_frames *f, xr_feature_relation *out)
     for (int eighth = -16; eighth <= 16; eighth++) {
         feature_place p = no_place();
         p.late = eighth / 8.0;
-        feature_fit now = fit_place(f, &p);
+        feature_fit now = fit_place(f, &p, INFINITY);
         if (now.rest < best.rest)
             best = now, late = p.late;
     }
@@ -346,7 +354,7 @@ static void try_fractions(const xr_feature_frames *f, xr_feature_relation *out)
 void xr_find_feature_relation(const xr_feature_frames *f, xr_feature_relation *out)
 {
     feature_place same = no_place();
-    feature_fit line = fit_place(f, &same);
+    feature_fit line = fit_place(f, &same, INFINITY);
     *out = (xr_feature_relation){
         .ratio = 1, .gain = line.gain, .offset = line.offset, .rest = line.rest, .rest_before = line.rest};
     for (int sign = 0; sign < 2 && f->bytes && out->kind == XR_FEATURES_UNRELATED; sign++)
