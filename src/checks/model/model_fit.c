@@ -292,7 +292,9 @@ static bool is_undone_nowhere(const exray_comparison *comparison, const xr_weigh
         return false;
     for (size_t i = 0; i < fit->count; i++) {
         const xr_weight_pair *other = &fit->pair[i];
-        if (other != p && other->layer != p->layer && other->difference > m->factor * other->rounding)
+        /* By node: two of them may lie within one layer that was compared. */
+        const bool elsewhere = other->layer != p->layer || other->of[1].node != p->of[1].node;
+        if (elsewhere && other->difference > m->factor * other->rounding)
             return false;
     }
     return !reads_with_a_factor(m);

@@ -163,14 +163,17 @@ class Tap:
                              sha256=sha256))
         self._hook = Hook.of(interpreter, "invoke")
         self._hook.add(self._observed)
-        self._runners = Hook.of(interpreter, "get_signature_runner")
-        self._runners.add(self._warn_of_runner)
+        # Interpreters of old versions have none.
+        self._runners = Hook.of(interpreter, "get_signature_runner") if hasattr(interpreter, "get_signature_runner") else None
+        if self._runners:
+            self._runners.add(self._warn_of_runner)
         recorder._taps.add(self)
 
     def remove(self) -> None:
         """Removes the tap: the interpreter is as before, but for other taps.  Closing the recorder does it, too."""
         self._hook.remove(self._observed)
-        self._runners.remove(self._warn_of_runner)
+        if self._runners:
+            self._runners.remove(self._warn_of_runner)
         self._recorder._taps.discard(self)
 
     def _warn_of_runner(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
