@@ -2,6 +2,7 @@
  * side's is not: numbers of one range went into a tensor of another. */
 #include "checks/input/input_findings.h"
 #include "checks/input/picture/sensor_picture.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,12 +88,9 @@ static bool add_frame(const exray_comparison *comparison, size_t pair, size_t fr
 {
     exray_tensor_view view[2];
     const float *values[2];
-    exray_error error;
     const int here = t->side, there = 1 - here;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, slot[s],
-                                    &view[s], &values[s], &error) != EXRAY_OK)
-            return false;
+    if (!xr_both_values(comparison, EXRAY_KIND_INPUT, pair, frame, slot, view, values))
+        return false;
     if (!is_8_bits(&view[here]) || view[there].count != view[here].count || view[here].count < 64)
         return false;
     const bool is_signed = view[here].info.dtype == EXRAY_DTYPE_INT8;

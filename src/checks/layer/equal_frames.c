@@ -2,6 +2,7 @@
 
 #include "checks/beyond_noise.h"
 #include "checks/model/state/stateful.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,14 +17,7 @@ typedef struct equal_frame_values {
 static bool get(const exray_comparison *comparison, size_t frame, exray_kind kind, size_t pair,
                 exray_slot *slot[2], equal_frame_values *out)
 {
-    exray_error ignored;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(comparison, (exray_side)s, frame, kind, pair, slot[s], &out->view[s],
-                                    &out->value[s], &ignored) != EXRAY_OK)
-            return false;
-    const exray_tensor_info *a = &out->view[0].info, *b = &out->view[1].info;
-    return out->view[0].count == out->view[1].count && a->rank == b->rank &&
-           memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+    return xr_both_of_one_shape(comparison, kind, pair, frame, slot, out->view, out->value);
 }
 
 static bool are_equal(const exray_comparison *comparison, size_t frame, exray_slot *slot[2])

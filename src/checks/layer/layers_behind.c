@@ -2,9 +2,9 @@
 
 #include "checks/layer/value_evidence.h"
 #include "checks/model/channel_order.h"
-#include "checks/model/graph/model_constants.h"
 #include "checks/op_name.h"
 #include "checks/place_of.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdlib.h>

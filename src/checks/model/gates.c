@@ -1,6 +1,7 @@
 #include "checks/model/gates.h"
 
 #include "checks/model/graph/model_constants.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <string.h>

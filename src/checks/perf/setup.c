@@ -2,8 +2,8 @@
 
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
-#include "checks/model/graph/model_constants.h"
 #include "checks/perf/system_series.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 #include "checks/port/not_finite.h"
 
+#include "checks/port/both_sides.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -32,11 +34,8 @@ static bool read_both(const exray_comparison *comparison, exray_kind kind, size_
                       exray_slot *const slot[2], const float *v[2], uint64_t *count)
 {
     exray_tensor_view view[2];
-    exray_error ignored;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(comparison, (exray_side)s, frame, kind, pair, slot[s], &view[s], &v[s],
-                                    &ignored) != EXRAY_OK)
-            return false;
+    if (!xr_both_values(comparison, kind, pair, frame, slot, view, v))
+        return false;
     *count = view[0].count;
     return view[0].count == view[1].count;
 }

@@ -1,10 +1,10 @@
 #include "checks/input/columns/column_table.h"
 
 #include "checks/input/fit/pixel_view.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { FRAMES = 256, SAMPLES = 4096, VALUES = 1 << 20 };
 
@@ -24,23 +24,6 @@ static bool fold(const exray_tensor_view *view, uint32_t axis, folded *out)
     }
     return out->columns > 1 && out->columns <= XR_COLUMNS_MOST &&
            out->outer * out->columns * out->inner == view->count;
-}
-
-static bool same_shape(const exray_tensor_view *a, const exray_tensor_view *b)
-{
-    return a->info.rank == b->info.rank && a->count == b->count &&
-           memcmp(a->info.shape, b->info.shape, a->info.rank * sizeof *a->info.shape) == 0;
-}
-
-static bool read_sides(const exray_comparison *c, size_t pair, size_t frame, exray_slot *const slot[2],
-                       exray_tensor_view view[2], const float *value[2])
-{
-    exray_error ignored;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, slot[s], &view[s],
-                                    &value[s], &ignored) != EXRAY_OK)
-            return false;
-    return same_shape(&view[0], &view[1]);
 }
 
 /* Adds the values of one place; left out where one is no number. */
@@ -63,7 +46,7 @@ static bool add_frame(const exray_comparison *c, size_t pair, size_t frame, exra
     exray_tensor_view view[2];
     const float *value[2];
     folded f;
-    if (!read_sides(c, pair, frame, slot, view, value))
+    if (!xr_both_of_one_shape(c, EXRAY_KIND_INPUT, pair, frame, slot, view, value))
         return true; /* not recorded */
     if (!fold(&view[0], t->axis, &f) || f.columns != t->columns)
         return false;
@@ -83,7 +66,7 @@ static bool find_columns(const exray_comparison *c, size_t pair, exray_slot *con
     const float *value[2];
     folded f;
     for (size_t i = 0; i < exray_comparison_frame_count(c); i++)
-        if (read_sides(c, pair, i, slot, view, value)) {
+        if (xr_both_of_one_shape(c, EXRAY_KIND_INPUT, pair, i, slot, view, value)) {
             const bool fits = t->axis < view[0].info.rank && fold(&view[0], t->axis, &f);
             t->columns = fits ? f.columns : 0;
             return fits;

@@ -1,6 +1,7 @@
 #include "checks/input/columns/place_relation.h"
 
 #include "checks/input/fit/pixel_view.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,19 +20,6 @@ typedef struct line_set {
     double *spread;  /* [room] variance of the edge's */
     size_t frames;
 } line_set;
-
-static bool read_sides(const exray_comparison *c, size_t pair, size_t frame, exray_slot *const slot[2],
-                       exray_tensor_view view[2], const float *value[2])
-{
-    exray_error ignored;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, slot[s], &view[s],
-                                    &value[s], &ignored) != EXRAY_OK)
-            return false;
-    return view[0].info.rank == view[1].info.rank && view[0].count == view[1].count &&
-           memcmp(view[0].info.shape, view[1].info.shape, view[0].info.rank * sizeof *view[0].info.shape) ==
-               0;
-}
 
 /* Adds a line; left out where it is flat, or holds what is no number. */
 static void add_line(const float *const value[2], size_t begin, size_t stride, line_set *set)
@@ -100,7 +88,7 @@ static bool read_lines(const exray_comparison *c, size_t pair, uint32_t axis, li
     for (size_t f = 0; good && f < frames; f += step) {
         exray_tensor_view view[2];
         const float *value[2];
-        if (!read_sides(c, pair, f, slot, view, value))
+        if (!xr_both_of_one_shape(c, EXRAY_KIND_INPUT, pair, f, slot, view, value))
             continue;
         good = (set->length || make_lines(&view[0], axis, set)) && axis < view[0].info.rank &&
                (size_t)view[0].info.shape[axis] == set->length && add_frame(&view[0], value, axis, set);
@@ -250,7 +238,8 @@ bool xr_relate_turned(const exray_comparison *comparison, size_t pair, xr_place_
     for (size_t f = 0; slot[0] && slot[1] && f < frames; f += step) {
         exray_tensor_view view[2];
         const float *value[2];
-        if (!read_sides(comparison, pair, f, slot, view, value) || view[0].info.rank < 2)
+        if (!xr_both_of_one_shape(comparison, EXRAY_KIND_INPUT, pair, f, slot, view, value) ||
+            view[0].info.rank < 2)
             continue;
         out->rank = view[0].info.rank;
         out->bands = out->rank == 4 && view[0].info.shape[3] < view[0].info.shape[1] ? 3 : 1;

@@ -1,6 +1,7 @@
 #include "checks/input/fit/pixel_view.h"
 
 #include "checks/input/fit/fit_sums.h"
+#include "checks/port/both_sides.h"
 
 #include <string.h>
 
@@ -103,12 +104,9 @@ bool xr_pixel_sides_read(const exray_comparison *comparison, size_t pair, size_t
                          exray_slot *const slot[2], exray_tensor_view tensor[2], xr_pixel_view view[2],
                          const float *values[2])
 {
-    exray_error error;
-    for (int s = 0; s < 2; s++) {
-        if (exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, slot[s],
-                                    &tensor[s], &values[s], &error) != EXRAY_OK)
-            return false;
+    if (!xr_both_values(comparison, EXRAY_KIND_INPUT, pair, frame, slot, tensor, values))
+        return false;
+    for (int s = 0; s < 2; s++)
         view[s] = xr_pixel_view_of(&tensor[s].info, tensor[s].count);
-    }
     return true;
 }

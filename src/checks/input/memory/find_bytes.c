@@ -2,6 +2,7 @@
 
 #include "checks/input/fit/fit_sums.h"
 #include "checks/input/fit/pixel_view.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -137,11 +138,8 @@ static bool read_frame(const exray_comparison *comparison, size_t pair, size_t f
 {
     exray_tensor_view view[2];
     const float *values[2];
-    exray_error error;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, slot[s],
-                                    &view[s], &values[s], &error) != EXRAY_OK)
-            return false;
+    if (!xr_both_values(comparison, EXRAY_KIND_INPUT, pair, frame, slot, view, values))
+        return false;
     *out = (both_memories){.bytes = view[EXRAY_SIDE_EDGE].data,
                            .size = view[EXRAY_SIDE_EDGE].size,
                            .dtype = view[EXRAY_SIDE_EDGE].info.dtype,

@@ -1,5 +1,7 @@
 #include "checks/input/shape/left_out_padding.h"
 
+#include "checks/port/both_sides.h"
+
 #include <math.h>
 
 static size_t padded_frames(const exray_comparison *c)
@@ -27,12 +29,9 @@ static bool agrees_in(const exray_comparison *c, size_t output, size_t frame, ex
     const double allowed = fmax(io->noise * io->metrics.std[EXRAY_SIDE_REFERENCE], 2 * step);
     exray_tensor_view view[2];
     const float *v[2];
-    exray_error ignored;
     double sum = 0;
-    for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(c, (exray_side)s, frame, EXRAY_KIND_OUTPUT, output, slot[s], &view[s],
-                                    &v[s], &ignored) != EXRAY_OK)
-            return false;
+    if (!xr_both_values(c, EXRAY_KIND_OUTPUT, output, frame, slot, view, v))
+        return false;
     if (view[0].count != view[1].count || view[0].count == 0)
         return false;
     for (uint64_t i = 0; i < view[0].count; i++) {

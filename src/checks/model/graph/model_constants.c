@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct print_state {
     bool made;
@@ -18,11 +17,6 @@ uint64_t xr_tensor_elements(const exray_tensor_info *info)
         count *= (uint64_t)info->shape[i];
     }
     return count;
-}
-
-bool xr_same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
-{
-    return a && b && a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
 bool xr_is_whole(const exray_tensor_info *info)

@@ -42,9 +42,6 @@ bool xr_is_same_constant(const exray_tensor_info *info, double value, const exra
 /* Elements by the shape; 0: unknown. */
 uint64_t xr_tensor_elements(const exray_tensor_info *info);
 
-/* Whether two tensors have the same shape; false where one is NULL. */
-bool xr_same_shape(const exray_tensor_info *a, const exray_tensor_info *b);
-
 /* Whether a tensor has whole numbers that stand for themselves; or is such, or one number: no weight. */
 bool xr_is_whole(const exray_tensor_info *info);
 bool xr_is_count(const exray_tensor_info *info);

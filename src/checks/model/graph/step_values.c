@@ -2,6 +2,7 @@
 
 #include "checks/model/graph/between/step_range.h"
 #include "checks/place_of.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "checks/model/weights/weight_order.h"
 
-#include "checks/model/graph/model_constants.h"
+#include "checks/port/both_sides.h"
 #include "checks/port/row_order.h"
 
 /* Single values of a type this coarse are found in any order by chance. */

@@ -2,6 +2,7 @@
 
 #include "checks/model/channel_order.h"
 #include "checks/model/graph/node_facts.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdio.h>

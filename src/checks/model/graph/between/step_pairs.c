@@ -3,6 +3,7 @@
 
 #include "checks/model/graph/between/step_range.h"
 #include "checks/model/graph/step_values.h"
+#include "checks/port/both_sides.h"
 
 #include <string.h>
 
