@@ -34,6 +34,25 @@ static double at_place(const float *x, size_t n, double place, double low)
     return sum * low;
 }
 
+static void test_equations(void **state)
+{
+    (void)state;
+    enum { N = 3, STRIDE = 5 };
+    /* Rows with room behind them, of which only the lower triangle is read. */
+    const double whole[N][N] = {{4, 2, -1}, {2, 5, 3}, {-1, 3, 6}}, x[N] = {0.5, -2, 3};
+    double a[N][STRIDE], b[N] = {0};
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < STRIDE; k++) {
+            a[i][k] = k <= i ? whole[i][k] : NAN;
+            b[i] += k < N ? whole[i][k] * x[k] : 0;
+        }
+    assert_true(xr_solve_positive(a[0], STRIDE, b, N));
+    for (int i = 0; i < N; i++)
+        assert_true(fabs(b[i] - x[i]) < 1e-12);
+    double singular[2][2] = {{1, 1}, {1, 1}}, sums[2] = {2, 2};
+    assert_false(xr_solve_positive(singular[0], 2, sums, 2));
+}
+
 static void test_rates(void **state)
 {
     enum { COUNT = 1500, MOST = 3 * COUNT };
@@ -92,6 +111,7 @@ static void test_transforms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equations),
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_fractions_and_bands),
         cmocka_unit_test(test_transforms),

@@ -184,6 +184,32 @@ xr_line xr_fit_line(const float *y, const float *x, size_t n)
     return out;
 }
 
+/* ---- Linear equations -------------------------------------------------------------------------- */
+
+bool xr_solve_positive(double *a, size_t stride, double *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double sum = a[i * stride + j];
+            for (size_t k = 0; k < j; k++)
+                sum -= a[i * stride + k] * a[j * stride + k];
+            if (i == j && !(sum > 0))
+                return false;
+            a[i * stride + j] = i == j ? sqrt(sum) : sum / a[j * stride + j];
+        }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++)
+            b[i] -= a[i * stride + k] * b[k];
+        b[i] /= a[i * stride + i];
+    }
+    for (size_t i = n; i-- > 0;) {
+        for (size_t k = i + 1; k < n; k++)
+            b[i] -= a[k * stride + i] * b[k];
+        b[i] /= a[i * stride + i];
+    }
+    return true;
+}
+
 /* ---- Another rate ------------------------------------------------------------------------------ */
 
 enum { ZEROS = 24, PHASES = 256 }; /* of the sinc on either side; steps of its table between two zeros */

@@ -1,4 +1,4 @@
-/* Arithmetic on samples: spectra, resampling, a line through two series. */
+/* Arithmetic on samples: spectra, resampling, a line through two series, linear equations. */
 #ifndef XR_SOUND_MATH_H
 #define XR_SOUND_MATH_H
 
@@ -31,6 +31,10 @@ typedef struct xr_line {
     double deviation; /* of x */
 } xr_line;
 xr_line xr_fit_line(const float *y, const float *x, size_t n);
+
+/* Solves a x = b by Cholesky's method, x in the place of b; of a, whose rows are `stride` apart, the lower
+ * triangle is read and overwritten.  false: a is not positive. */
+bool xr_solve_positive(double *a, size_t stride, double *b, size_t n);
 
 /* Of the lower band, what a change of rate keeps. */
 #define XR_KEPT_BAND 0.95

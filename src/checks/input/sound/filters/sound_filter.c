@@ -1,5 +1,7 @@
 #include "checks/input/sound/filters/sound_filter.h"
 
+#include "checks/input/sound/sound_math.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,31 +31,6 @@ static void add_segment(const xr_sound_segment *g, int filtered, normal_sums *s)
     }
 }
 
-/* Solves a x = b by Cholesky's method; false: a is not positive. */
-static bool solve(double a[TAPS][TAPS], double b[TAPS])
-{
-    for (int i = 0; i < TAPS; i++)
-        for (int j = 0; j <= i; j++) {
-            double sum = a[i][j];
-            for (int k = 0; k < j; k++)
-                sum -= a[i][k] * a[j][k];
-            if (i == j && !(sum > 0))
-                return false;
-            a[i][j] = i == j ? sqrt(sum) : sum / a[j][j];
-        }
-    for (int i = 0; i < TAPS; i++) {
-        for (int k = 0; k < i; k++)
-            b[i] -= a[i][k] * b[k];
-        b[i] /= a[i][i];
-    }
-    for (int i = TAPS; i-- > 0;) {
-        for (int k = i + 1; k < TAPS; k++)
-            b[i] -= a[k][i] * b[k];
-        b[i] /= a[i][i];
-    }
-    return true;
-}
-
 /* The taps of a side's filter by least squares (its samples' correlations depend on their distance alone). */
 static bool fit(const xr_sound_segment *segments, size_t count, int filtered, double tap[TAPS])
 {
@@ -67,7 +44,7 @@ static bool fit(const xr_sound_segment *segments, size_t count, int filtered, do
                 s->a[i][j] = s->a[0][abs(i - j)];
     for (int i = 0; known && i < TAPS; i++)
         s->a[i][i] += RIDGE * s->a[0][0];
-    known = known && solve(s->a, s->b);
+    known = known && xr_solve_positive(s->a[0], TAPS, s->b, TAPS);
     if (known)
         memcpy(tap, s->b, sizeof s->b);
     free(s);

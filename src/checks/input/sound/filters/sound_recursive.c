@@ -1,6 +1,8 @@
 /* A filter with feedback, as biquads are: y[i] = b0 x[i] + ... - a1 y[i - 1] - ... */
 #include "checks/input/sound/filters/sound_filter.h"
 
+#include "checks/input/sound/sound_math.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -39,31 +41,12 @@ static void add_segment(const xr_sound_segment *g, int filtered, size_t order, e
     }
 }
 
-/* By Cholesky's method; false: they do not tell all unknowns. */
+/* false: they do not tell all unknowns. */
 static bool solve(equations *e)
 {
-    for (size_t i = 0; i < e->unknown; i++) {
+    for (size_t i = 0; i < e->unknown; i++)
         e->a[i][i] *= 1 + RIDGE;
-        for (size_t j = 0; j <= i; j++) {
-            double sum = e->a[i][j];
-            for (size_t k = 0; k < j; k++)
-                sum -= e->a[i][k] * e->a[j][k];
-            if (i == j && !(sum > 0))
-                return false;
-            e->a[i][j] = i == j ? sqrt(sum) : sum / e->a[j][j];
-        }
-    }
-    for (size_t i = 0; i < e->unknown; i++) {
-        for (size_t k = 0; k < i; k++)
-            e->b[i] -= e->a[i][k] * e->b[k];
-        e->b[i] /= e->a[i][i];
-    }
-    for (size_t i = e->unknown; i-- > 0;) {
-        for (size_t k = i + 1; k < e->unknown; k++)
-            e->b[i] -= e->a[k][i] * e->b[k];
-        e->b[i] /= e->a[i][i];
-    }
-    return true;
+    return xr_solve_positive(e->a[0], MOST, e->b, e->unknown);
 }
 
 /* The filter run over each segment from its first outputs on: the variance that it leaves, and what there was
