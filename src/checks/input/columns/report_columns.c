@@ -235,8 +235,7 @@ static void report_blank(const xr_input_fit *fit, const xr_column_relation *r, c
 
 enum { CHANNELS = XR_FIT_CHANNELS, PICTURE_SIDE = 32, NARROW = 9 };
 
-/* The shape of the first frame; 0: it cannot be read. */
-static uint32_t read_shape(const exray_comparison *comparison, const xr_input_fit *fit, int64_t *d)
+uint32_t xr_edge_shape(const exray_comparison *comparison, const xr_input_fit *fit, int64_t d[EXRAY_MAX_RANK])
 {
     exray_slot *slot = exray_slot_new();
     exray_tensor_view view;
@@ -254,10 +253,8 @@ static uint32_t read_shape(const exray_comparison *comparison, const xr_input_fi
     return rank;
 }
 
-xr_input_form xr_form_of(const exray_comparison *comparison, const xr_input_fit *fit)
+xr_input_form xr_form_by_shape(const xr_input_fit *fit, uint32_t rank, const int64_t *d)
 {
-    int64_t d[EXRAY_MAX_RANK];
-    const uint32_t rank = read_shape(comparison, fit, d);
     if (rank == 4)
         return d[1] > CHANNELS && d[3] > CHANNELS ? XR_IS_BANDS : XR_IS_PICTURE;
     if (rank == 3 && fit->values.picture)
@@ -268,13 +265,17 @@ xr_input_form xr_form_of(const exray_comparison *comparison, const xr_input_fit 
     return rank == 2 ? XR_IS_TABLE : XR_IS_PICTURE;
 }
 
-/* Which dimension may be columns, the likeliest first: of a table the last one, of a picture of many bands
- * that of these.  Pictures of up to four channels have none (fit/input_fit.h judges these). */
-static size_t list_axes(const exray_comparison *comparison, const xr_input_fit *fit, uint32_t axes[2])
+xr_input_form xr_form_of(const exray_comparison *comparison, const xr_input_fit *fit)
 {
     int64_t d[EXRAY_MAX_RANK];
-    const uint32_t rank = read_shape(comparison, fit, d);
-    const xr_input_form kind = xr_form_of(comparison, fit);
+    const uint32_t rank = xr_edge_shape(comparison, fit, d);
+    return xr_form_by_shape(fit, rank, d);
+}
+
+/* Which dimension may be columns, the likeliest first: of a table the last one, of a picture of many bands
+ * that of these.  Pictures of up to four channels have none (fit/input_fit.h judges these). */
+static size_t list_axes(xr_input_form kind, uint32_t rank, const int64_t *d, uint32_t axes[2])
+{
     size_t count = 0;
     if (kind == XR_IS_BANDS)
         axes[count++] = d[1] <= d[3] ? 1 : 3;
@@ -287,8 +288,12 @@ static size_t list_axes(const exray_comparison *comparison, const xr_input_fit *
 
 bool xr_report_columns(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
+    int64_t d[EXRAY_MAX_RANK];
+    const uint32_t rank = xr_edge_shape(comparison, fit, d);
+    const xr_input_form kind = xr_form_by_shape(fit, rank, d);
+    const char *name = kind == XR_IS_BANDS ? "channel" : "column";
     uint32_t axes[2];
-    const size_t count = list_axes(comparison, fit, axes);
+    const size_t count = list_axes(kind, rank, d, axes);
     bool found = false;
     for (size_t i = 0; i < count && !found; i++) {
         xr_column_table t;
@@ -296,7 +301,6 @@ bool xr_report_columns(const exray_comparison *comparison, const xr_input_fit *f
         if (!xr_column_table_read(comparison, fit->pair, axes[i], &t))
             continue;
         found = xr_relate_columns(&t, &r);
-        const char *name = xr_form_of(comparison, fit) == XR_IS_BANDS ? "channel" : "column";
         if (found && r.blank)
             report_blank(fit, &r, name, findings);
         if (found && r.moved)

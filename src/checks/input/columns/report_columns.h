@@ -9,6 +9,11 @@
  * bands (more than a picture's channels), or a picture. */
 typedef enum xr_input_form { XR_IS_PICTURE, XR_IS_NARROW_TABLE, XR_IS_TABLE, XR_IS_BANDS } xr_input_form;
 xr_input_form xr_form_of(const exray_comparison *comparison, const xr_input_fit *fit);
+/* The same of a shape that was read: xr_edge_shape writes that of the first frame, and returns its rank; 0:
+ * it cannot be read. */
+uint32_t xr_edge_shape(const exray_comparison *comparison, const xr_input_fit *fit,
+                       int64_t d[EXRAY_MAX_RANK]);
+xr_input_form xr_form_by_shape(const xr_input_fit *fit, uint32_t rank, const int64_t *d);
 
 /* Whether each of the edge's columns is one of the reference's, or a line of it: reported
  * (input.channel_order, input.normalization). */

@@ -16,28 +16,18 @@ typedef struct place_axes {
     size_t count;
 } place_axes;
 
-static place_axes list_axes(const exray_comparison *comparison, const xr_input_fit *fit, xr_input_form kind)
+static place_axes list_axes(xr_input_form kind, uint32_t rank, const int64_t *d)
 {
     enum { CHANNELS = XR_FIT_CHANNELS };
     place_axes a = {.count = 0};
-    exray_slot *slot = exray_slot_new();
-    exray_tensor_view view;
-    const float *value;
-    exray_error ignored;
-    if (slot &&
-        exray_comparison_values(comparison, EXRAY_SIDE_EDGE, 0, EXRAY_KIND_INPUT, fit->pair, slot, &view,
-                                &value, &ignored) == EXRAY_OK &&
-        view.info.rank >= 2 && view.info.rank <= 4) {
-        const uint32_t rank = view.info.rank;
-        const int64_t *d = view.info.shape;
-        const bool last = (kind == XR_IS_PICTURE || kind == XR_IS_BANDS) && rank > 2 &&
-                          (d[rank - 1] <= CHANNELS || (kind == XR_IS_BANDS && d[3] < d[1]));
-        const uint32_t rows = last ? rank - 3 : rank - 2;
-        a.count = rank == 2 ? 1 : 2;
-        a.axis[0] = rank == 2 ? 1 : rows, a.name[0] = rank == 2 ? "value" : "row";
-        a.axis[1] = rows + 1, a.name[1] = "column";
-    }
-    exray_slot_free(slot);
+    if (rank < 2 || rank > 4)
+        return a;
+    const bool last = (kind == XR_IS_PICTURE || kind == XR_IS_BANDS) && rank > 2 &&
+                      (d[rank - 1] <= CHANNELS || (kind == XR_IS_BANDS && d[3] < d[1]));
+    const uint32_t rows = last ? rank - 3 : rank - 2;
+    a.count = rank == 2 ? 1 : 2;
+    a.axis[0] = rank == 2 ? 1 : rows, a.name[0] = rank == 2 ? "value" : "row";
+    a.axis[1] = rows + 1, a.name[1] = "column";
     return a;
 }
 
@@ -137,8 +127,10 @@ static void report(const xr_input_fit *fit, const xr_place_relation *r, const ch
 
 bool xr_report_places(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
-    const xr_input_form kind = xr_form_of(comparison, fit);
-    const place_axes a = list_axes(comparison, fit, kind);
+    int64_t d[EXRAY_MAX_RANK];
+    const uint32_t rank = xr_edge_shape(comparison, fit, d);
+    const xr_input_form kind = xr_form_by_shape(fit, rank, d);
+    const place_axes a = list_axes(kind, rank, d);
     xr_place_relation r;
     if (kind != XR_IS_PICTURE && xr_relate_turned(comparison, fit->pair, &r)) {
         report(fit, &r, "", findings);
