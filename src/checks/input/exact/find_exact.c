@@ -135,11 +135,11 @@ static bool telling_row(const two_rasters *b, size_t *row)
     return differing >= LEAST_DIFFERING && high - low > CONTENT * b->level;
 }
 
-/* Whether a change makes the row that differs most; then whether it makes the frame. */
-static bool is_change(const two_rasters *b, const xr_exact_change *k, size_t row)
+/* Whether a change makes the row that differs most; then whether it makes the frame.  *s: of the frame. */
+static bool is_change(const two_rasters *b, const xr_exact_change *k, size_t row, exact_sums *s)
 {
-    exact_sums s = {0};
-    return add_row(b, k, row, &s) && s.with <= LEFT_OF_ROW * s.own && makes_frame(b, k, &s);
+    *s = (exact_sums){0};
+    return add_row(b, k, row, s) && s->with <= LEFT_OF_ROW * s->own && makes_frame(b, k, s);
 }
 
 static bool find_turn(const two_rasters *b, size_t row, xr_exact_change *out)
@@ -149,7 +149,7 @@ static bool find_turn(const two_rasters *b, size_t row, xr_exact_change *out)
     for (xr_orientation o = 1; o < turns; o++) {
         const xr_exact_change k = {.kind = XR_EXACT_TURNED, .orientation = o};
         exact_sums s;
-        if (!is_change(b, &k, row) || !add_frame(b, &k, &s))
+        if (!is_change(b, &k, row, &s))
             continue;
         if (out->kind && s.with >= least) {
             out->as_well[out->as_well_count++] = o;
@@ -168,8 +168,9 @@ static bool find_turn(const two_rasters *b, size_t row, xr_exact_change *out)
  * would say otherwise, if it says anything. */
 static bool goes_on(const two_rasters *b, xr_exact_change k, size_t row)
 {
+    exact_sums s;
     k.wrapped = true;
-    return k.dy == 0 && is_change(b, &k, row);
+    return k.dy == 0 && is_change(b, &k, row, &s);
 }
 
 /* The shortest one. */
@@ -180,7 +181,8 @@ static bool find_shift(const two_rasters *b, size_t row, xr_exact_change *out)
             for (long dx = -far; dx <= far; dx++) {
                 const bool next = labs(dx) == far || labs(dy) == far;
                 const xr_exact_change k = {.kind = XR_EXACT_SHIFTED, .dx = dx, .dy = dy};
-                if (next && is_change(b, &k, row)) {
+                exact_sums s;
+                if (next && is_change(b, &k, row, &s)) {
                     *out = k;
                     out->wrapped = goes_on(b, k, row);
                     return true;
@@ -190,16 +192,14 @@ static bool find_shift(const two_rasters *b, size_t row, xr_exact_change *out)
 }
 
 /* Fits every channel of the edge to one of the reference's; false: that is one value throughout. */
-static bool fit_channel(const two_rasters *b, xr_exact_change *k)
+static bool fit_channel(const two_rasters *b, const xr_fit_sums *s, xr_exact_change *k)
 {
-    xr_fit_sums s = {0};
-    xr_sums_add(&s, b->edge.channels, b->edge.v, b->reference.v, NULL, b->pixels, 1);
-    const double mean = s.reference[k->channel] / s.n,
-                 variance = s.rr[k->channel][k->channel] / s.n - mean * mean;
+    const double mean = s->reference[k->channel] / s->n,
+                 variance = s->rr[k->channel][k->channel] / s->n - mean * mean;
     for (size_t c = 0; c < b->edge.channels; c++) {
-        const double covariance = s.er[c][k->channel] / s.n - s.edge[c] / s.n * mean;
+        const double covariance = s->er[c][k->channel] / s->n - s->edge[c] / s->n * mean;
         k->gain[c] = c == k->channel ? 1 : covariance / variance;
-        k->offset[c] = c == k->channel ? 0 : s.edge[c] / s.n - k->gain[c] * mean;
+        k->offset[c] = c == k->channel ? 0 : s->edge[c] / s->n - k->gain[c] * mean;
         if (!(k->gain[c] > 0))
             return false;
     }
@@ -209,10 +209,15 @@ static bool fit_channel(const two_rasters *b, xr_exact_change *k)
 /* Gray of one channel.  Where two channels do, the picture is nearly gray, and may well be told so. */
 static bool find_channel(const two_rasters *b, size_t row, xr_exact_change *out)
 {
+    xr_fit_sums sums = {0};
     size_t found = 0;
-    for (size_t from = 0; from < b->edge.channels && b->edge.channels == 3; from++) {
+    if (b->edge.channels != 3)
+        return false;
+    xr_sums_add(&sums, b->edge.channels, b->edge.v, b->reference.v, NULL, b->pixels, 1);
+    for (size_t from = 0; from < b->edge.channels; from++) {
         xr_exact_change k = {.kind = XR_EXACT_CHANNEL, .channel = from};
-        if (fit_channel(b, &k) && is_change(b, &k, row)) {
+        exact_sums s;
+        if (fit_channel(b, &sums, &k) && is_change(b, &k, row, &s)) {
             found++;
             *out = k;
         }

@@ -108,10 +108,11 @@ static bool is_whole(double v, double step)
     return fabs(v / step - round(v / step)) < 0.02;
 }
 
-static bool lies_in_steps(const xr_sound_frames *frames, int coarse, xr_sound_steps *out)
+static bool lies_in_steps(const xr_sound_frames *frames, int coarse, const double steps[2],
+                          xr_sound_steps *out)
 {
     enum { LEAST_BETWEEN = 4, MOST_BITS = 4096 };
-    const double step = least_step(frames, coarse);
+    const double step = steps[coarse];
     double between = 0, all = 0, rest = 0, energy = 0;
     for (size_t i = 0; i < frames->count && step > 0; i++) {
         const xr_sound_frame *f = &frames->list[i];
@@ -125,10 +126,17 @@ static bool lies_in_steps(const xr_sound_frames *frames, int coarse, xr_sound_st
         }
     }
     *out = (xr_sound_steps){.coarse = coarse, .step = step, .rest = energy > 0 ? rest / energy : 0};
-    return all > 0 && between > all / LEAST_BETWEEN && least_step(frames, !coarse) < step / LEAST_BETWEEN;
+    return all > 0 && between > all / LEAST_BETWEEN && steps[!coarse] < step / LEAST_BETWEEN;
 }
 
 bool xr_find_sound_steps(const xr_sound_frames *frames, xr_sound_steps *out)
 {
-    return lies_in_steps(frames, EXRAY_SIDE_EDGE, out) || lies_in_steps(frames, EXRAY_SIDE_REFERENCE, out);
+    bool differ = false;
+    for (size_t i = 0; i < frames->count && !differ; i++)
+        differ = !frames->list[i].equal;
+    if (!differ)
+        return false;
+    const double steps[2] = {least_step(frames, 0), least_step(frames, 1)};
+    return lies_in_steps(frames, EXRAY_SIDE_EDGE, steps, out) ||
+           lies_in_steps(frames, EXRAY_SIDE_REFERENCE, steps, out);
 }
