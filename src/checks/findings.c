@@ -283,6 +283,17 @@ bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *
     return xr_finding_evidence(finding, key) != NULL;
 }
 
+bool xr_has_error(const exray_findings *findings, const char *cause)
+{
+    const size_t length = strlen(cause);
+    const bool prefix = length == 0 || cause[length - 1] == '.';
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (f->severity == EXRAY_SEVERITY_ERROR &&
+            (prefix ? strncmp(f->cause, cause, length) == 0 : strcmp(f->cause, cause) == 0))
+            return true;
+    return false;
+}
+
 double exray_findings_option(const exray_findings *findings, const char *name)
 {
     const exray_assertion *a = findings->assertion;

@@ -66,6 +66,9 @@ void xr_findings_clear(exray_findings *findings);
  * lists as evidence ("layer_17": node 17 of the edge). */
 bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *finding, size_t layer);
 
+/* Whether there is an error of that cause; where it is empty or ends with a dot, of any that begins so. */
+bool xr_has_error(const exray_findings *findings, const char *cause);
+
 /* The evidence with that key, or NULL. */
 const xr_evidence *xr_finding_evidence(const exray_finding *finding, const char *key);
 

@@ -617,25 +617,13 @@ static bool may_account(const exray_comparison *comparison, const exray_findings
     return false;
 }
 
-/* Whether there is an error of that cause; of all whose names begin so, where it ends with a dot. */
-static bool has_error(const exray_findings *findings, const char *cause)
-{
-    size_t length = strlen(cause);
-    bool prefix = cause[length - 1] == '.';
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        if (f->severity == EXRAY_SEVERITY_ERROR &&
-            (prefix ? strncmp(f->cause, cause, length) == 0 : strcmp(f->cause, cause) == 0))
-            return true;
-    return false;
-}
-
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     bool clean = !xr_inputs_differ(comparison);
     /* Of another model, or one with other weights, wrong values are no sign of ranges. */
     bool wrong =
-        (xr_layers_differ(comparison) || xr_outputs_differ(comparison)) && !has_error(findings, "model.");
-    bool other_weights = has_error(findings, "model.weights") && !has_error(findings, "model.version");
+        (xr_layers_differ(comparison) || xr_outputs_differ(comparison)) && !xr_has_error(findings, "model.");
+    bool other_weights = xr_has_error(findings, "model.weights") && !xr_has_error(findings, "model.version");
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;

@@ -13,7 +13,6 @@
 #include "checks/model/operator_report.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST = 3 }; /* findings; further layers are only counted */
 
@@ -273,20 +272,11 @@ static void report_sizes(const exray_comparison *comparison, exray_findings *fin
     }
 }
 
-/* Whether there is an error under a prefix; "": under any. */
-static bool has_error(const exray_findings *findings, const char *prefix)
-{
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        if (f->severity == EXRAY_SEVERITY_ERROR && strncmp(f->cause, prefix, strlen(prefix)) == 0)
-            return true;
-    return false;
-}
-
 /* Whether what a layer reads is not what the reference's does, in a model of which it is told that it is
  * another. */
 static bool is_wired_otherwise(const exray_comparison *comparison, const exray_findings *findings, size_t i)
 {
-    return !xr_is_same_file(comparison) && has_error(findings, "model.") && !xr_reads_alike(comparison, i);
+    return !xr_is_same_file(comparison) && xr_has_error(findings, "model.") && !xr_reads_alike(comparison, i);
 }
 
 /* Whether the error is 8-bit rounding that adds up over many layers, in some networks to more than usual
@@ -382,7 +372,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     }
     /* What 8 bits round moves many values over a threshold. */
     if (known && exray_comparison_coverage(comparison)->with_data && !xr_has_coarse_layer(comparison) &&
-        !has_error(findings, ""))
+        !xr_has_error(findings, ""))
         report_sizes(comparison, findings);
     return EXRAY_OK;
 }

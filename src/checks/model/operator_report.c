@@ -570,15 +570,8 @@ bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findin
 /* Whether what is wrong with the model, or with a layer's integers, has a name. */
 static bool is_model_wrong(const exray_findings *findings)
 {
-    static const char *const ranges[] = {"layer.saturation", "layer.range", "layer.zero_point"};
-    for (const exray_finding *f = findings->first; f; f = f->next) {
-        bool named = strncmp(f->cause, "model.", 6) == 0;
-        for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-            named = named || strcmp(f->cause, ranges[i]) == 0;
-        if (named && f->severity == EXRAY_SEVERITY_ERROR)
-            return true;
-    }
-    return false;
+    return xr_has_error(findings, "model.") || xr_has_error(findings, "layer.saturation") ||
+           xr_has_error(findings, "layer.range") || xr_has_error(findings, "layer.zero_point");
 }
 
 bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findings *findings, size_t layer)

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct class_words {
     const char *kind, *summary, *fix;
@@ -105,10 +104,9 @@ static bool is_told(const exray_findings *findings)
 {
     static const char *const causes[] = {"output.label_offset", "output.labels", "output.frame_order",
                                          "output.activation", "output.dequantization"};
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
-            if (f->severity == EXRAY_SEVERITY_ERROR && strcmp(f->cause, causes[i]) == 0)
-                return true;
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        if (xr_has_error(findings, causes[i]))
+            return true;
     return false;
 }
 
