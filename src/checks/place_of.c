@@ -11,3 +11,11 @@ bool xr_place_of(const exray_model *model, uint32_t tensor, uint32_t *node, uint
             }
     return false;
 }
+
+bool xr_node_reads(const exray_node *node, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] == tensor)
+            return true;
+    return false;
+}

@@ -1,4 +1,4 @@
-/* Where a model's tensors are made. */
+/* Where a model's tensors are made, and read. */
 #ifndef XR_PLACE_OF_H
 #define XR_PLACE_OF_H
 
@@ -9,5 +9,8 @@
 /* The node and the output that make a tensor, which its records are found by.  False: none does (a constant,
  * an input, a tensor within a partition). */
 bool xr_place_of(const exray_model *model, uint32_t tensor, uint32_t *node, uint32_t *output);
+
+/* Whether the node itself reads the tensor, whatever runs within it. */
+bool xr_node_reads(const exray_node *node, uint32_t tensor);
 
 #endif

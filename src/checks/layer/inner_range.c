@@ -27,6 +27,11 @@ static bool is_quantizer(const exray_node *node)
     return xr_is_op(node->op, "quantizelinear") || xr_is_op(node->op, "quantize");
 }
 
+static bool unpacks(const exray_node *node)
+{
+    return xr_is_op(node->op, "dequantizelinear") || xr_is_op(node->op, "dequantize");
+}
+
 bool xr_has_quantizers(const exray_comparison *comparison)
 {
     const exray_model *model = edge_model(comparison);
@@ -93,8 +98,7 @@ uint32_t xr_integers_before(const exray_comparison *comparison, size_t layer, ui
     uint32_t n = exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE];
     const exray_node *node = model && n < model->node_count ? &model->nodes[n] : NULL;
     /* What a DequantizeLinear unpacks are the layer's own integers, and judged as such. */
-    if (!node || !node->input_count || node->inner_count || xr_is_op(node->op, "dequantizelinear") ||
-        xr_is_op(node->op, "dequantize"))
+    if (!node || !node->input_count || node->inner_count || unpacks(node))
         return EXRAY_NO_INDEX;
     uint32_t tensor = integers_read_by(model, node);
     uint32_t output;
@@ -251,19 +255,6 @@ static bool keeps_scale(const exray_node *node)
     return false;
 }
 
-static bool unpacks(const exray_node *node)
-{
-    return xr_is_op(node->op, "dequantizelinear") || xr_is_op(node->op, "dequantize");
-}
-
-static bool reads(const exray_node *node, uint32_t tensor)
-{
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] == tensor)
-            return true;
-    return false;
-}
-
 static double own_scale(const exray_model *model, uint32_t tensor)
 {
     if (tensor >= model->tensor_count || model->tensors[tensor].constant)
@@ -281,7 +272,8 @@ static double scale_of(const exray_model *model, uint32_t tensor)
         model->nodes[maker].input_count)
         scale = own_scale(model, model->nodes[maker].inputs[0]);
     for (uint32_t n = 0; scale == 0 && n < model->node_count; n++)
-        if (is_quantizer(&model->nodes[n]) && model->nodes[n].output_count && reads(&model->nodes[n], tensor))
+        if (is_quantizer(&model->nodes[n]) && model->nodes[n].output_count &&
+            xr_node_reads(&model->nodes[n], tensor))
             scale = own_scale(model, model->nodes[n].outputs[0]);
     return scale;
 }
@@ -300,7 +292,7 @@ static bool is_kept(const exray_model *model, uint32_t tensor, double scale, int
 {
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        if (!node->output_count || !reads(node, tensor))
+        if (!node->output_count || !xr_node_reads(node, tensor))
             continue;
         if (keeps_scale(node) ? scale_of(model, node->outputs[0]) == scale
                               : depth > 0 && (is_quantizer(node) || unpacks(node)) &&

@@ -16,6 +16,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 #include "checks/op_name.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,9 +156,7 @@ static bool is_cut_behind(const exray_comparison *comparison, const exray_layer_
     const exray_tensor_info *made = xr_layer_info(comparison, layer, EXRAY_SIDE_REFERENCE);
     for (uint32_t n = 0; model && made && n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        bool reads = false;
-        for (uint32_t i = 0; i < node->input_count && !reads; i++)
-            reads = node->inputs[i] == (uint32_t)(made - model->tensors);
+        const bool reads = xr_node_reads(node, (uint32_t)(made - model->tensors));
         for (size_t k = 0; reads && k < sizeof cutting / sizeof *cutting; k++)
             if (xr_is_op(node->op, cutting[k]))
                 return true;

@@ -10,6 +10,7 @@
 #include "checks/model/weight_match.h"
 #include "checks/model/weights/weight_elsewhere.h"
 #include "checks/op_name.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -173,23 +174,15 @@ static bool is_first_wrong(const exray_layer_pair *layer)
            (layer->role == EXRAY_LAYER_ROLE_UNJUDGED && layer->error > layer->noise);
 }
 
-static bool reads(const exray_node *node, uint32_t tensor)
-{
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] == tensor)
-            return true;
-    return false;
-}
-
 /* Whether what a node makes of the weights is multiplied with a constant behind it. */
 static bool is_scaled_behind(const exray_model *model, uint32_t weights)
 {
     uint32_t made = EXRAY_NO_INDEX;
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        if (reads(node, weights) && node->output_count)
+        if (xr_node_reads(node, weights) && node->output_count)
             made = node->outputs[0];
-        bool scales = made != EXRAY_NO_INDEX && reads(node, made) &&
+        bool scales = made != EXRAY_NO_INDEX && xr_node_reads(node, made) &&
                       (xr_is_op(node->op, "mul") || xr_is_op(node->op, "div"));
         for (uint32_t i = 0; scales && i < node->input_count; i++)
             if (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant)
@@ -341,7 +334,7 @@ static bool are_read_together(const exray_node *node, uint32_t count, uint32_t a
     for (uint32_t n = 0; n < count; n++) {
         bool whole = node[n].inner_count > 0;
         if (whole ? are_read_together(node[n].inner, node[n].inner_count, a, b)
-                  : reads(&node[n], a) && reads(&node[n], b))
+                  : xr_node_reads(&node[n], a) && xr_node_reads(&node[n], b))
             return true;
     }
     return false;

@@ -3,6 +3,7 @@
 #include "checks/model/model_fit.h"
 #include "checks/model/partition.h"
 #include "checks/model/weights/body_weights.h"
+#include "checks/place_of.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -131,10 +132,8 @@ static void add_readers(const exray_comparison *comparison, exray_finding *f, co
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
         uint32_t n = exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE];
-        bool reads = false;
-        for (uint32_t k = 0; i != pair->layer && n < model->node_count && k < model->nodes[n].input_count;
-             k++)
-            reads = reads || model->nodes[n].inputs[k] == pair->of[EXRAY_SIDE_EDGE].tensor;
+        const bool reads = i != pair->layer && n < model->node_count &&
+                           xr_node_reads(&model->nodes[n], pair->of[EXRAY_SIDE_EDGE].tensor);
         char key[40];
         snprintf(key, sizeof key, "layer_%u", (unsigned)n);
         if (reads)
