@@ -292,17 +292,21 @@ static bool read_operands(expansion *e, xr_pointwise *p, xr_op_step *step)
     return true;
 }
 
-/* The step that makes a tensor, if it is a sum or a product with one constant number; else NULL. */
-static const xr_op_step *affine_before(const xr_step_graph *g, uint32_t tensor, bool *scales)
+/* The step that makes a tensor, of those that were added; NULL: none. */
+static const xr_op_step *step_before(const xr_step_graph *g, uint32_t tensor)
 {
     uint32_t i = g->raw_count;
     while (i > 0 && g->raw[i - 1].output != tensor)
         i--;
-    const xr_op_step *step = i ? &g->raw[i - 1] : NULL;
-    *scales = step && (strcmp(step->word, "div") == 0 || strcmp(step->word, "mul") == 0);
-    bool moves = step && (strcmp(step->word, "add") == 0 || strcmp(step->word, "sub") == 0);
-    bool one = (*scales || moves) && step->input_count == 1 && step->node->input_count == 2;
-    return one ? step : NULL;
+    return i ? &g->raw[i - 1] : NULL;
+}
+
+/* Whether a step is a sum or a product (*scales) with one constant number. */
+static bool is_affine(const xr_op_step *step, bool *scales)
+{
+    *scales = strcmp(step->word, "div") == 0 || strcmp(step->word, "mul") == 0;
+    bool moves = strcmp(step->word, "add") == 0 || strcmp(step->word, "sub") == 0;
+    return (*scales || moves) && step->input_count == 1 && step->node->input_count == 2;
 }
 
 /* Whether a node rounds to steps of a scale, as a training graph writes the quantization to come (x / s,
@@ -315,9 +319,11 @@ static bool rounds_to_steps(const expansion *e, const char *plain)
     uint32_t tensor = e->node->inputs[0];
     for (int k = 0; k < FURTHEST; k++) {
         bool scales;
-        const xr_op_step *step = affine_before(e->graph, tensor, &scales);
-        if (!step || scales)
-            return step != NULL;
+        const xr_op_step *step = step_before(e->graph, tensor);
+        if (!step || !is_affine(step, &scales))
+            return false;
+        if (scales)
+            return true;
         tensor = step->input[0];
     }
     return false;
@@ -362,21 +368,18 @@ static bool bounds_integers(const expansion *e, const xr_pointwise *p, const xr_
         return false;
     for (int k = 0; k < FURTHEST && !scaled; k++) {
         double f, o;
-        const xr_op_step *step = affine_before(g, tensor, &scaled);
-        if (!step) { /* the rounding itself */
-            uint32_t i = g->raw_count;
-            while (i > 0 && g->raw[i - 1].output != tensor)
-                i--;
-            if (i == 0 || rounded || !g->raw[i - 1].rounds)
-                return false;
-            rounded = true;
-            tensor = g->raw[i - 1].input[0];
-            continue;
-        }
-        if ((scaled && !rounded) || !apply_affine(step, &f, &o))
+        const xr_op_step *step = step_before(g, tensor);
+        if (!step)
             return false;
-        offset += factor * o;
-        factor *= f;
+        if (is_affine(step, &scaled)) {
+            if ((scaled && !rounded) || !apply_affine(step, &f, &o))
+                return false;
+            offset += factor * o;
+            factor *= f;
+        } else if (rounded || !step->rounds)
+            return false;
+        else
+            rounded = true;
         tensor = step->input[0];
     }
     if (!scaled || !(factor > 0))
