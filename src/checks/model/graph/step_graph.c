@@ -11,6 +11,14 @@ const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t
     return tensor < graph->model->tensor_count ? &graph->model->tensors[tensor] : NULL;
 }
 
+uint32_t xr_step_graph_unpacked(const xr_step_graph *graph, uint32_t tensor)
+{
+    const uint32_t at = graph->tensor[tensor].raw;
+    const xr_op_step *raw = at == EXRAY_NO_INDEX ? NULL : &graph->raw[at];
+    const bool same = raw && raw->kind == XR_STEP_FUNCTION && raw->pointwise.op == XR_PW_IDENTITY;
+    return same && raw->input_count == 1 ? raw->input[0] : EXRAY_NO_INDEX;
+}
+
 uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest)
 {
     uint32_t largest = EXRAY_NO_INDEX;

@@ -24,6 +24,10 @@ size_t xr_step_graph_parts(const xr_step_graph *graph, uint32_t tensor, uint32_t
 /* The tensor's description, or NULL for one that a fused operator hides. */
 const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t tensor);
 
+/* The tensor that one has the numbers of in another type (quantized, cast); EXRAY_NO_INDEX: it is computed.
+ */
+uint32_t xr_step_graph_unpacked(const xr_step_graph *graph, uint32_t tensor);
+
 /* The step's constant of the most elements: its weights; EXRAY_NO_INDEX: none has `fewest` or more. */
 uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest);
 

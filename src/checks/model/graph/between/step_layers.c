@@ -7,14 +7,10 @@ enum { BEHIND = 3 }; /* functions behind a step: a bias, an activation */
 uint32_t xr_step_layer_of(const xr_step_graph *g, const uint32_t *layer, uint32_t edge)
 {
     enum { FURTHEST = 4 };
-    for (int i = 0; i <= FURTHEST; i++) {
+    for (int i = 0; i <= FURTHEST && edge != EXRAY_NO_INDEX; i++) {
         if (edge < g->model->tensor_count && layer[edge] != EXRAY_NO_INDEX)
             return layer[edge];
-        const xr_op_step *raw = g->tensor[edge].raw == EXRAY_NO_INDEX ? NULL : &g->raw[g->tensor[edge].raw];
-        if (!raw || raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY ||
-            raw->input_count != 1)
-            break;
-        edge = raw->input[0];
+        edge = xr_step_graph_unpacked(g, edge);
     }
     return EXRAY_NO_INDEX;
 }

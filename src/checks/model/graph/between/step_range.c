@@ -1,6 +1,7 @@
 #include "checks/model/graph/between/step_range.h"
 
 #include "checks/layer/value_evidence.h"
+#include "checks/model/graph/step_graph.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,15 +98,10 @@ bool xr_step_is_by_range(const xr_step_graph *graph, uint32_t tensor, const doub
 static bool range_around(const xr_step_graph *g, uint32_t tensor, xr_layer_evidence *out)
 {
     enum { FURTHEST = 4 };
-    for (int i = 0; i <= FURTHEST; i++) {
+    for (int i = 0; i <= FURTHEST && tensor != EXRAY_NO_INDEX; i++) {
         if (own_range(g, tensor, out) || xr_step_range_behind(g, tensor, out))
             return true;
-        const xr_op_step *raw =
-            g->tensor[tensor].raw == EXRAY_NO_INDEX ? NULL : &g->raw[g->tensor[tensor].raw];
-        if (!raw || raw->kind != XR_STEP_FUNCTION || raw->pointwise.op != XR_PW_IDENTITY ||
-            raw->input_count != 1)
-            return false;
-        tensor = raw->input[0];
+        tensor = xr_step_graph_unpacked(g, tensor);
     }
     return false;
 }
