@@ -1,5 +1,7 @@
 #include "compare/measure/table_input.h"
 
+#include "compare/match/layers.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,13 +100,11 @@ static bool reads(const exray_node *node, const bool *carries, uint32_t tensors)
 /* What a tensor is made of that follows from one other alone (weights behind DequantizeLinear), or itself. */
 static uint32_t origin_of(const exray_model *model, uint32_t tensor)
 {
-    for (uint32_t i = 0; i < model->node_count; i++)
-        for (uint32_t k = 0; k < model->nodes[i].output_count; k++)
-            if (model->nodes[i].outputs[k] == tensor)
-                return has(model->nodes[i].op, "equant") && model->nodes[i].input_count
-                           ? model->nodes[i].inputs[0]
-                           : EXRAY_NO_INDEX;
-    return tensor;
+    const uint32_t maker = xr_maker_of(model, tensor);
+    if (maker == EXRAY_NO_INDEX)
+        return tensor;
+    const exray_node *node = &model->nodes[maker];
+    return has(node->op, "equant") && node->input_count ? node->inputs[0] : EXRAY_NO_INDEX;
 }
 
 /* The first tensor of two dimensions or more that a node reads beside what it is of, and that does not follow
