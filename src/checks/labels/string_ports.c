@@ -147,20 +147,12 @@ static bool note_pair(string_port *o, string_span edge, string_span reference, b
     return false;
 }
 
-/* Values of a log are not aligned. */
-static float value_at(const float *values, size_t i)
-{
-    float value;
-    memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
-    return value;
-}
-
 /* The place of the largest of `count` values behind the first `skip`. */
 static size_t largest(const float *values, size_t skip, size_t count)
 {
     size_t best = skip;
     for (size_t i = skip + 1; i < skip + count; i++)
-        if (value_at(values, i) > value_at(values, best))
+        if (values[i] > values[best])
             best = i;
     return best;
 }
@@ -170,8 +162,7 @@ static bool row_agrees(const float *a, const float *b, size_t row, size_t length
 {
     if (length > 1)
         return largest(a, row * length, length) == largest(b, row * length, length);
-    const float x = value_at(a, row), y = value_at(b, row);
-    return fabsf(x - y) <= 1e-3F * fmaxf(1, fabsf(y));
+    return fabsf(a[row] - b[row]) <= 1e-3F * fmaxf(1, fabsf(b[row]));
 }
 
 /* agrees[i]: whether the numbers of row i of all outputs mean the same.  False: there are none of so many

@@ -3,7 +3,6 @@
 #include "checks/output/relation.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Signed read as unsigned or the reverse, each with its zero point subtracted or not. */
 enum { MISREADINGS = 4 };
@@ -38,17 +37,10 @@ static void add_value(misreading *w, double edge, double reference, bool known)
     w->contradicting += known && moved != expected && fabs(reference - w->boundary) > NEAR * fabs(w->moved);
 }
 
-static float value_at(const float *values, uint64_t i)
-{
-    float value;
-    memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
-    return value;
-}
-
 static void add_frame(sign_sums *s, const float *edge, const float *reference, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
-        double a = value_at(edge, i), b = value_at(reference, i);
+        double a = edge[i], b = reference[i];
         if (!isfinite(a) || !isfinite(b))
             continue;
         for (int k = 0; k < MISREADINGS; k++)

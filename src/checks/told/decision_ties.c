@@ -1,23 +1,15 @@
 #include "checks/told/decision_ties.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Of small outputs each value may be a decision: by its sign, or against one half. */
 enum { FEW_VALUES = 64 };
-
-static float value_at(const float *values, uint64_t i)
-{
-    float v;
-    memcpy(&v, (const char *)values + i * sizeof v, sizeof v);
-    return v;
-}
 
 static uint64_t best_of(const float *values, uint64_t begin, uint64_t count, uint64_t stride)
 {
     uint64_t best = 0;
     for (uint64_t i = 1; i < count; i++)
-        if (value_at(values, begin + i * stride) > value_at(values, begin + best * stride))
+        if (values[begin + i * stride] > values[begin + best * stride])
             best = i;
     return best;
 }
@@ -49,7 +41,7 @@ static bool decisions_differ(const exray_tensor_view *view, const float *const v
     if (!is_shaped(view))
         return true;
     for (uint64_t i = 0; view->count <= FEW_VALUES && i < view->count; i++) {
-        float a = value_at(values[0], i), b = value_at(values[1], i);
+        float a = values[0][i], b = values[1][i];
         if ((a > 0) != (b > 0) || (a > 0.5F) != (b > 0.5F))
             return true;
     }

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MOST_ROWS = 2000, NONE = -1 };
 
@@ -21,13 +20,6 @@ typedef struct row_reader {
     size_t count;
 } row_reader;
 
-static float value_at(const float *values, size_t i)
-{
-    float v;
-    memcpy(&v, (const char *)values + i * sizeof v, sizeof v);
-    return v;
-}
-
 static bool read_output(row_reader *r, size_t frame, int pair, exray_tensor_view *view, const float **values)
 {
     exray_error error;
@@ -38,7 +30,7 @@ static bool read_output(row_reader *r, size_t frame, int pair, exray_tensor_view
 static bool are_whole(const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        float v = value_at(values, i);
+        float v = values[i];
         if (v != rintf(v) || fabsf(v) > 1e6F)
             return false;
     }
@@ -94,17 +86,17 @@ static bool read_rows(row_reader *r, size_t frame)
         return false;
     r->count = (size_t)view.count / 4;
     for (size_t i = 0; i < 4 * r->count; i++)
-        r->row[i / 4].at[i % 4] = value_at(values, i);
+        r->row[i / 4].at[i % 4] = values[i];
     if (!read_output(r, frame, r->classes, &view, &values) || view.count != r->count)
         return false;
     for (size_t i = 0; i < r->count; i++) {
-        double id = value_at(values, i);
+        double id = values[i];
         r->row[i].id = fabs(id) < 1e9 ? (int64_t)id : -1;
     }
     if (!read_output(r, frame, r->scores, &view, &values) || view.count != r->count)
         return false;
     for (size_t i = 0; i < r->count; i++)
-        r->row[i].score = value_at(values, i);
+        r->row[i].score = values[i];
     return true;
 }
 
