@@ -107,13 +107,27 @@ static bool are_alike(const xr_told_box *edge, const xr_told_box *reference, boo
     return apart(edge->corner, corner) <= SAME_CORNER * fmax(size, 1);
 }
 
+static bool has_turned(const xr_box_frame *frame, int side)
+{
+    for (size_t i = 0; i < frame->count[side]; i++)
+        if (frame->box[side][i].turned)
+            return true;
+    return false;
+}
+
+/* Whether a frame has corners to compare; most boxes have none. */
+static bool tells_corners(const xr_box_frame *frame)
+{
+    return frame->exact && has_turned(frame, 0) && has_turned(frame, 1);
+}
+
 bool xr_box_corners_judge(const xr_box_frames *frames, xr_box_story *story, xr_box_corners *out)
 {
     xr_box_match match;
     const bool ok = xr_box_match_begin(&match, frames);
     *out = (xr_box_corners){.mirrored = true};
     for (size_t f = 0; ok && f < frames->count; f++) {
-        if (!frames->frame[f].exact || !xr_box_match_make(frames, f, &xr_box_rule_same, &match))
+        if (!tells_corners(&frames->frame[f]) || !xr_box_match_make(frames, f, &xr_box_rule_same, &match))
             continue;
         for (size_t i = 0; i < match.count[1]; i++) {
             const xr_told_box *reference = &match.box[1][i],
