@@ -35,6 +35,7 @@ HEALTHY = {
     "to and fro": {"frames": 160, "speed": 3, "shape": lambda f: 1.4 + 0.4 * np.sin(f / 12)},
     "held up, the first by chance": {"tail": 0, "shape": lambda f: 4 if f == 0 else 1 + 0.9 * (f % 3 == 0)},
     "one slow frame": {"shape": lambda f: 8 if f == 11 else 1},
+    "a clock of whole milliseconds": {"frames": 160, "speed": 3, "tick": 2_000_000},
     "allocator": {"rss": lambda f: (50 << 20) + min(f, 5) * (3 << 20)},
 }
 
@@ -54,6 +55,8 @@ FAULTS = {
     "slower and slower": ("perf.throttle", {"frames": 160, "speed": 3, "cpu": "phone", "shape": lambda f: 1 + f / 160}),
     "slower, clock unknown": ("perf.throttle", {"frames": 160, "speed": 3, "cpu": "phone",
                                                 "shape": lambda f: 1 if f < 80 else 3.5}),
+    "slower by a clock of whole milliseconds": ("perf.throttle", {"frames": 160, "speed": 3, "cpu": "phone", "tail": 0, "tick": 10_000_000,
+                                                                  "shape": lambda f: 1 if f < 40 else 3.5}),
     "leak": ("perf.memory_growth", {"rss": lambda f: (50 << 20) + f * (1 << 20)}),
     "dropped": ("perf.dropped", {"dropped": 17}),
     "reference kernels": ("perf.kernels", {"speed": 7, "kernels": "reference", "layers": False}),

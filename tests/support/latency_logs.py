@@ -8,8 +8,9 @@ USUAL = {"CONV_2D": 600e3, "DEPTHWISE_CONV_2D": 300e3, "AVERAGE_POOL_2D": 40e3, 
 
 
 def write_times(path, seed, role="edge", frames=30, slow=None, speed=1.0, kernels="builtin", cpu="a", shape=None, rss=None, mhz=None,
-                dropped=0, layers=True, spread=0.0, tail=3):
-    """slow: {op or layer: factor}; shape: factor of every frame's time; tail: of the noise; rss, mhz: value of a frame."""
+                dropped=0, layers=True, spread=0.0, tail=3, tick=1):
+    """slow: {op or layer: factor}; shape: factor of every frame's time; tail: of the noise; rss, mhz: value of a frame;
+    tick: nanoseconds of the clock that measures frames."""
     random = np.random.default_rng(seed)
     log = Log(path, metadata={"role": role, "log_id": role, "device": cpu, "cpu": cpu, "arch": "x"})
     m = PB["Model"](name="m", sha256=bytes(32), engine="tflite", engine_version="2", kernels=kernels, threads=1, inputs=[0],
@@ -41,6 +42,6 @@ def write_times(path, seed, role="edge", frames=30, slow=None, speed=1.0, kernel
             s.cpu_mhz = mhz(f)
         log.add("/system", "System", s)
         log.time += sum(times)
-        log.frame(f, begin, source=f"{f}.jpg", inference_ns=sum(times))
+        log.frame(f, begin, source=f"{f}.jpg", inference_ns=round(sum(times) / tick) * tick)
     log.finish()
     return path

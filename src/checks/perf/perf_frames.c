@@ -93,7 +93,22 @@ static void judge_warmup(const exray_comparison *c, exray_findings *findings, do
 
 /* ---- Throttling ------------------------------------------------------------------ */
 
-/* The change point by ranks (Pettitt, 1979): the first index of the later part. */
+/* How many of `count` ascending values are less than x; or, if `equal`, no more than x. */
+static size_t count_below(const double *ascending, size_t count, double x, bool equal)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ascending[middle] < x || (equal && ascending[middle] == x))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The change point by ranks (Pettitt, 1979): the first index of the later part.  Equal times, as a clock of
+ * whole milliseconds gives them, share the middle of their ranks. */
 static size_t change_point(const double *value, size_t count, double *scratch)
 {
     memcpy(scratch, value, count * sizeof *value);
@@ -101,15 +116,9 @@ static size_t change_point(const double *value, size_t count, double *scratch)
     double sum = 0, most = 0;
     size_t at = 0;
     for (size_t i = 0; i + 1 < count; i++) {
-        size_t low = 0, high = count;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (scratch[middle] < value[i])
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        sum += (double)low - (double)(count - 1) / 2;
+        size_t less = count_below(scratch, count, value[i], false);
+        size_t no_more = count_below(scratch, count, value[i], true);
+        sum += ((double)less + (double)no_more - (double)count) / 2;
         if (-sum > most) {
             most = -sum;
             at = i + 1;
