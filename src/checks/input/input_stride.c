@@ -33,6 +33,26 @@ static const char *fields_name(xr_field_order order)
     return names[order];
 }
 
+/* Of readings that put whole items into another order. */
+static const char *describe_order(const xr_reading *r, const char *item, char *text, size_t size)
+{
+    const char *where = r->on_sensor ? "camera's picture" : "input";
+    if (r->kind == XR_READ_GROUPS) {
+        snprintf(text, size,
+                 "In the edge's %s each %" PRId64 " %s that follow each other are in reverse order (as words "
+                 "of %" PRId64 " %s in the other byte order are).",
+                 where, r->step, item, r->step, item);
+        return r->items == XR_ITEMS_PIXELS ? "input.stride" : "input.dtype";
+    }
+    snprintf(text, size,
+             r->kind == XR_READ_TILES ? "The edge's %s is stored in tiles of %" PRId64 "x%" PRId64
+                                        " pixels, one after another, which are read as rows."
+                                      : "The edge's %s is stored in rows, which are read as tiles of %" PRId64
+                                        "x%" PRId64 " pixels, one after another.",
+             where, r->step, r->step);
+    return "input.stride";
+}
+
 /* What a way to read the buffer is, in words; returns the cause. */
 static const char *describe_reading(const xr_explanation *e, char *text, size_t size)
 {
@@ -73,6 +93,10 @@ static const char *describe_reading(const xr_explanation *e, char *text, size_t 
         snprintf(text, size, "The edge's rows are in another order%s: %s.",
                  r->on_sensor ? " before the resize" : "", fields_text(r->fields));
         return "input.stride";
+    case XR_READ_TILES:
+    case XR_READ_AS_TILES:
+    case XR_READ_GROUPS:
+        return describe_order(r, item, text, size);
     case XR_READ_UNPADDED:
         snprintf(text, size,
                  "The edge reads rows with the wrong stride of the sensor's picture: rows with padding as "
@@ -111,14 +135,8 @@ static const char *describe_reading(const xr_explanation *e, char *text, size_t 
     return "input.stride";
 }
 
-void xr_report_stride(const xr_explanation *e, exray_findings *findings)
+static void say_fix(const xr_reading *r, exray_finding *f)
 {
-    const xr_reading *r = &e->transform->reading;
-    char text[320];
-    const char *cause = describe_reading(e, text, sizeof text);
-    exray_finding *f =
-        xr_begin_step(e, findings, cause, XR_STEP_STRIDE, xr_step_confidence(e, XR_STEP_STRIDE));
-    exray_finding_summary(f, "%s", text);
     if (r->kind == XR_READ_COLUMNS)
         exray_finding_fix(
             f, "Write pixel (x, y) at (y * width + x) * channels, not at (x * height + y) * channels.");
@@ -135,6 +153,14 @@ void xr_report_stride(const xr_explanation *e, exray_findings *findings)
                           "Put the rows where they belong: the even ones of an interlaced picture are those "
                           "of its first (top) field, the odd ones of its second; a progressive picture has "
                           "no fields.");
+    else if (r->kind == XR_READ_TILES || r->kind == XR_READ_AS_TILES)
+        exray_finding_fix(f,
+                          "Copy the picture out of the texture by the graphics library, into rows, or step "
+                          "through its tiles.");
+    else if (r->kind == XR_READ_GROUPS)
+        exray_finding_fix(f,
+                          "Read the buffer in the byte order, and with the width of words, in which it was "
+                          "written.");
     else if (r->length || r->limit)
         exray_finding_fix(
             f, "Copy all of it: sizes are counted in values times the bytes of a value (sizeof(float) "
@@ -143,6 +169,17 @@ void xr_report_stride(const xr_explanation *e, exray_findings *findings)
         exray_finding_fix(
             f, "Step from row to row by the buffer's own row stride (bytes per line), not by width * "
                "bytes per pixel.");
+}
+
+void xr_report_stride(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_reading *r = &e->transform->reading;
+    char text[320];
+    const char *cause = describe_reading(e, text, sizeof text);
+    exray_finding *f =
+        xr_begin_step(e, findings, cause, XR_STEP_STRIDE, xr_step_confidence(e, XR_STEP_STRIDE));
+    exray_finding_summary(f, "%s", text);
+    say_fix(r, f);
     if (r->length || r->limit)
         exray_finding_alternative(f, "input.crop", 0.1);
     if (r->kind == XR_READ_EXCHANGED)

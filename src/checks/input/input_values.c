@@ -1,5 +1,5 @@
 /* Values that are the reference's, place by place, but for one mistake: limits (input.quantization), a sign
- * bit (input.dtype), pixels of another number of bytes (input.stride). */
+ * bit (input.dtype), pixels of another number of bytes (input.stride), another layout (input.layout). */
 #include "checks/input/input_findings.h"
 #include "checks/input/memory/find_values.h"
 
@@ -39,13 +39,34 @@ static void say_pixels(const xr_found_values *v, exray_finding *f)
     exray_finding_alternative(f, "input.layout", 0.1);
 }
 
+static void say_planes(exray_finding *f)
+{
+    exray_finding_summary(
+        f, "The edge's input holds pixels of four interleaved values (RGBA, RGBX) where the model reads "
+           "three planes (NHWC for NCHW, and a fourth channel): only three quarters of the picture "
+           "are in it.");
+    exray_finding_fix(
+        f, "Write each channel into its plane: out[(c * height + y) * width + x]; leave the fourth out.");
+    exray_finding_number(f, "values_per_pixel", 4);
+    exray_finding_alternative(f, "input.stride", 0.1);
+}
+
+static void say_layout(exray_finding *f)
+{
+    exray_finding_summary(
+        f, "The two sides write the picture in different layouts: what lies in the reference's input as "
+           "one layout is the edge's picture in the other (NCHW and NHWC exchanged).");
+    exray_finding_fix(
+        f, "Transpose the tensor to the model's layout: out[(y * width + x) * channels + c] for NHWC, "
+           "out[(c * height + y) * width + x] for NCHW.");
+}
+
 void xr_report_values(const xr_input_fit *fit, const xr_found_values *values, exray_findings *findings)
 {
     static const char *const causes[XR_VALUE_MISTAKES] = {
-        [XR_MISTAKE_LIMITS] = "input.quantization",
-        [XR_MISTAKE_SIGN_BIT] = "input.dtype",
-        [XR_MISTAKE_FOUR_FOR_THREE] = "input.stride",
-        [XR_MISTAKE_THREE_FOR_FOUR] = "input.stride",
+        [XR_MISTAKE_LIMITS] = "input.quantization",   [XR_MISTAKE_SIGN_BIT] = "input.dtype",
+        [XR_MISTAKE_FOUR_FOR_THREE] = "input.stride", [XR_MISTAKE_THREE_FOR_FOUR] = "input.stride",
+        [XR_MISTAKE_FOUR_AS_PLANES] = "input.layout", [XR_MISTAKE_OTHER_LAYOUT] = "input.layout",
     };
     exray_finding *f = exray_findings_add(findings, causes[values->mistake], EXRAY_SEVERITY_ERROR, 0.95);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
@@ -63,7 +84,11 @@ void xr_report_values(const xr_input_fit *fit, const xr_found_values *values, ex
                                 "cast of the other one's "
                                 "bytes."
                               : "Keep pixels as uint8_t until they are normalized; not char or int8_t.");
-    } else
+    } else if (values->mistake == XR_MISTAKE_FOUR_AS_PLANES)
+        say_planes(f);
+    else if (values->mistake == XR_MISTAKE_OTHER_LAYOUT)
+        say_layout(f);
+    else
         say_pixels(values, f);
     exray_finding_detail(f,
                          "So read, each value is one of the reference's, to the level, in %zu of %zu frames.",

@@ -37,6 +37,15 @@ static double flat_value(const both_values *b, size_t at)
     return at / b->channels < b->pixels ? value_of(b, 1, at / b->channels, at % b->channels) : NAN;
 }
 
+/* The reference's value in the memory of the other layout: of planes that are read as pixels, or the reverse.
+ */
+static double relaid_value(const both_values *b, size_t pixel, size_t channel)
+{
+    const bool planar = b->view[1].column_stride == 1;
+    const size_t at = planar ? pixel * b->channels + channel : channel * b->pixels + pixel;
+    return planar ? value_of(b, 1, at % b->pixels, at / b->pixels) : flat_value(b, at);
+}
+
 /* What a mistake says of one frame. */
 typedef struct frame_tally {
     size_t known, changed, odd;
@@ -82,9 +91,28 @@ static void add_value(frame_tally *t, const both_values *b, const xr_found_value
     case XR_MISTAKE_FOUR_FOR_THREE: /* the fourth is alpha, or nothing */
         add(t, b, edge, at % 4 < 3 ? flat_value(b, at / 4 * 3 + at % 4) : NAN, reference);
         break;
+    case XR_MISTAKE_FOUR_AS_PLANES:
+        at = channel * b->pixels + pixel;
+        add(t, b, edge, at % 4 < 3 ? flat_value(b, at / 4 * 3 + at % 4) : NAN, reference);
+        break;
+    case XR_MISTAKE_OTHER_LAYOUT:
+        add(t, b, edge, relaid_value(b, pixel, channel), reference);
+        break;
     default:
         add(t, b, edge, flat_value(b, four), reference);
     }
+}
+
+/* Whether a few of the frame's values are so: of what moves values, each shows that it is not. */
+static bool may_be(const both_values *b, const xr_found_values *f)
+{
+    enum { PROBES = 64, MOST_ODD = 8 };
+    frame_tally t = {.low = -INFINITY, .high = INFINITY};
+    if (f->mistake < XR_MISTAKE_FOUR_AS_PLANES)
+        return true;
+    for (size_t k = 0; k < PROBES; k++)
+        add_value(&t, b, f, (2 * k + 1) * b->pixels / (2 * (size_t)PROBES), k % b->channels);
+    return t.odd <= MOST_ODD;
 }
 
 /* 1: the frame has the mistake; 0: it says nothing; -1: it contradicts. */
@@ -148,13 +176,25 @@ typedef struct values_search {
     size_t frames, step;
 } values_search;
 
+/* Whether a frame can have it: of limits and pixels of a quantized input, other findings tell. */
+static bool applies(xr_value_mistake m, const both_values *b)
+{
+    const bool moves = m >= XR_MISTAKE_FOUR_AS_PLANES;
+    if (b->quantized && m != XR_MISTAKE_SIGN_BIT && !moves)
+        return false;
+    if (moves && b->view[1].pictures != 1)
+        return false;
+    if (m == XR_MISTAKE_OTHER_LAYOUT)
+        return b->channels > 1 && b->view[0].column_stride == b->view[1].column_stride;
+    return m < XR_MISTAKE_FOUR_FOR_THREE || b->channels == 3;
+}
+
 static bool try_mistake(const values_search *w, xr_found_values *f)
 {
     both_values b;
     for (size_t i = 0; i < w->frames; i += w->step)
         if (read_frame(w->comparison, w->fit, i, (exray_slot **)w->slot, &b) &&
-            ((b.quantized && f->mistake != XR_MISTAKE_SIGN_BIT) ||
-             (f->mistake >= XR_MISTAKE_FOUR_FOR_THREE && b.channels != 3) || !add_frame(&b, f)))
+            (!applies(f->mistake, &b) || !may_be(&b, f) || !add_frame(&b, f)))
             return false;
     if (f->supporting == 0)
         return false;

@@ -1,5 +1,5 @@
 /* Mistakes that make each of the edge's values out of one of the reference's, exactly and at a known place:
- * limits, a sign bit that is turned, pixels of three bytes read as four or the reverse. */
+ * limits, a sign bit that is turned, pixels of three bytes read as four or the reverse, or as planes. */
 #ifndef XR_FIND_VALUES_H
 #define XR_FIND_VALUES_H
 
@@ -11,6 +11,9 @@ typedef enum xr_value_mistake {
     XR_MISTAKE_SIGN_BIT,       /* half of a byte's range is added, and wraps around */
     XR_MISTAKE_FOUR_FOR_THREE, /* pixels of four values (alpha the last) read as if they were of three */
     XR_MISTAKE_THREE_FOR_FOUR, /* the reverse */
+    XR_MISTAKE_FOUR_AS_PLANES, /* pixels of four values in memory that is read as three planes */
+    XR_MISTAKE_OTHER_LAYOUT,   /* the edge's planes are the reference's pixels, one after another, or the
+                                  reverse */
     XR_VALUE_MISTAKES
 } xr_value_mistake;
 

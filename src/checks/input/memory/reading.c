@@ -11,7 +11,24 @@ xr_reading xr_reading_of_pixels(xr_reading_kind kind, bool on_sensor, size_t wid
 
 bool xr_reading_moves_pixels(const xr_reading *r)
 {
-    return r->kind <= XR_WRITTEN_AT_STEP || r->kind == XR_READ_FIELDS;
+    return r->kind <= XR_WRITTEN_AT_STEP || r->kind >= XR_READ_FIELDS;
+}
+
+bool xr_reading_order(size_t i, bool on_sensor, xr_reading *out)
+{
+    static const int64_t tiles[] = {2, 4, 8, 16, 32, 64}, groups[] = {2, 4, 8};
+    enum { TILES = sizeof tiles / sizeof *tiles, GROUPS = sizeof groups / sizeof *groups };
+    *out = (xr_reading){.set = true, .kind = XR_READ_FIELDS, .on_sensor = on_sensor};
+    if (i < XR_FIELD_ORDERS) {
+        out->fields = (xr_field_order)i;
+        return true;
+    }
+    i -= XR_FIELD_ORDERS;
+    out->kind = i < TILES ? XR_READ_TILES : i < 2 * TILES ? XR_READ_AS_TILES : XR_READ_GROUPS;
+    if (i >= 2 * TILES + GROUPS)
+        return false;
+    out->step = out->kind == XR_READ_GROUPS ? groups[i - 2 * TILES] : tiles[i % TILES];
+    return true;
 }
 
 /* The row that is read where row y belongs. */
@@ -37,6 +54,27 @@ static size_t field_row(xr_field_order order, size_t rows, size_t y)
     }
 }
 
+/* Tiles of side x side pixels; SIZE_MAX: the picture is not made of whole ones. */
+static size_t tiled(bool reverse, size_t side, size_t rows, size_t length, size_t i)
+{
+    if (side == 0 || rows % side != 0 || length % side != 0)
+        return SIZE_MAX;
+    const size_t across = length / side, area = side * side;
+    if (!reverse) {
+        const size_t tile = i / area, in = i % area;
+        return (tile / across * side + in / side) * length + tile % across * side + in % side;
+    }
+    const size_t y = i / length, x = i % length;
+    return (y / side * across + x / side) * area + y % side * side + x % side;
+}
+
+/* The last items, where they are too few for a group, are as they were. */
+static size_t in_group(size_t size, size_t count, size_t i)
+{
+    const size_t first = i - i % size;
+    return first + size <= count ? first + size - 1 - i % size : i;
+}
+
 size_t xr_reading_source(const xr_reading *r, size_t rows, size_t length, size_t i)
 {
     int64_t at = (int64_t)i, count = (int64_t)(rows * length), row_length = (int64_t)length;
@@ -51,6 +89,10 @@ size_t xr_reading_source(const xr_reading *r, size_t rows, size_t length, size_t
         int64_t from = at / row_length * r->step + at % row_length + r->offset;
         return from >= 0 && from < count ? (size_t)from : SIZE_MAX;
     }
+    if (r->kind == XR_READ_TILES || r->kind == XR_READ_AS_TILES)
+        return tiled(r->kind == XR_READ_AS_TILES, (size_t)r->step, rows, length, i);
+    if (r->kind == XR_READ_GROUPS)
+        return in_group((size_t)r->step, rows * length, i);
     if (r->kind == XR_READ_FIELDS)
         return field_row(r->fields, rows, i / length) * length + i % length;
     return i;

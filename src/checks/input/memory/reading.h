@@ -15,6 +15,10 @@ typedef enum xr_reading_kind {
     XR_READ_EXCHANGED,  /* a picture of exchanged width and height */
     XR_READ_UNRESIZED,  /* the sensor's bytes copied as they are, rows of `step` bytes, from `offset` on */
     XR_READ_FIELDS,     /* whole rows in another order: that of `fields` */
+    XR_READ_TILES, /* tiles of `step` x `step` pixels one after another, as textures have them, read as rows
+                    */
+    XR_READ_AS_TILES, /* the reverse */
+    XR_READ_GROUPS,   /* each `step` items from the last to the first: words in the other byte order */
 } xr_reading_kind;
 
 /* What becomes of the two fields of an interlaced picture, its even and its odd rows: which rows are read. */
@@ -44,6 +48,9 @@ typedef struct xr_reading {
     int64_t limit;                /* only so many items were written at all; 0: all */
     xr_field_order fields;        /* of XR_READ_FIELDS */
 } xr_reading;
+
+/* Another order of whole pixels, of those that are usual: the one of number `i`; false: there are no more. */
+bool xr_reading_order(size_t i, bool on_sensor, xr_reading *out);
 
 /* Rows of pixels that are `pixels` longer where they are read (or written) than they are. */
 xr_reading xr_reading_of_pixels(xr_reading_kind kind, bool on_sensor, size_t width, int64_t pixels);

@@ -106,9 +106,8 @@ static double find_strided(xr_input_pair *pair, const xr_transform *transform, x
                 *best = s;
             }
         }
-    for (int order = 0; order < XR_FIELD_ORDERS; order++) {
-        const xr_reading s = {
-            .set = true, .kind = XR_READ_FIELDS, .on_sensor = true, .fields = (xr_field_order)order};
+    xr_reading s;
+    for (size_t i = 0; xr_reading_order(i, true, &s); i++) {
         const double residual = strided_residual(pair, transform, &s, 1);
         if (residual < 0.5 * least) {
             least = residual;

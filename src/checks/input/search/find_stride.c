@@ -177,10 +177,9 @@ static void try_pixels(const xr_input_pair *pair, best_reading *best)
     for (size_t i = 0; i < list.count; i++)
         consider(best, &list.reading[i], list.residual[i]);
     list_free(&list);
-    for (int order = 0; order < XR_FIELD_ORDERS; order++) {
-        xr_reading fields = {.set = true, .kind = XR_READ_FIELDS, .fields = (xr_field_order)order};
-        consider(best, &fields, pixels_residual(pair, &fields));
-    }
+    xr_reading order;
+    for (size_t i = 0; xr_reading_order(i, false, &order); i++)
+        consider(best, &order, pixels_residual(pair, &order));
     xr_reading columns = {.set = true, .kind = XR_READ_COLUMNS};
     if (pair->width != pair->height)
         consider(best, &columns, pixels_residual(pair, &columns));
@@ -235,6 +234,10 @@ static bool wraps(const memory_view *v, const xr_reading *reading)
 /* Rows of single values: at any step, and from any place on. */
 static void try_steps(const memory_view *v, best_reading *best)
 {
+    for (int64_t size = 2; size <= 4; size *= 2) { /* words whose bytes are in the other order */
+        const xr_reading r = {.set = true, .kind = XR_READ_GROUPS, .items = v->items, .step = size};
+        consider(best, &r, values_residual(v, &r, MOST_SAMPLES, MOST));
+    }
     int64_t length = (int64_t)v->length, reach = length < 1024 ? 4 * length : 4096;
     int64_t steps = length <= LONGEST ? 2 * length : 0;
     reading_list list;

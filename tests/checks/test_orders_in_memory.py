@@ -1,0 +1,101 @@
+"""Pixels and values that lie in the model's input, or in the camera's memory, in another order than they are read in."""
+
+import numpy as np
+import pytest
+from explain_support import QUANTIZED, explain, named, quantize
+from log_writer import PB
+from PIL import Image
+from validate_support import finding, textures
+
+WIDE, HIGH, SIDE = 160, 120, 96
+
+
+@pytest.fixture(scope="module")
+def camera():
+    return [p[:HIGH, :WIDE] for p in textures(6, WIDE, seed=5)]
+
+
+def records(camera):
+    return [(p.tobytes(), PB["Media"](format="rgb8", width=WIDE, height=HIGH)) for p in camera]
+
+
+def resized(p, width=SIDE, height=SIDE):
+    return np.asarray(Image.fromarray(np.ascontiguousarray(p)).resize((width, height), Image.BILINEAR))
+
+
+def norm(p):
+    return ((p.astype(np.float32) - 128) / 128).astype(np.float32)
+
+
+def right(camera):
+    return [norm(resized(p)) for p in camera]
+
+
+def judged(tmp_path, edge, reference, sensor=None):
+    return explain(tmp_path, [np.ascontiguousarray(e, np.float32) for e in edge],
+                   [np.ascontiguousarray(r, np.float32) for r in reference], sensor)
+
+
+def text(found):
+    return " ".join([found["summary"], *found["details"]])
+
+
+def tiles(a, side, reverse=False):
+    """Tiles of side x side pixels, one after another, read as rows."""
+    h, w, c = a.shape
+    shape = (h // side, side, w // side, side, c) if not reverse else (h // side, w // side, side, side, c)
+    return a.reshape(shape).transpose(0, 2, 1, 3, 4).reshape(a.shape)
+
+
+ORDERS = {
+    "tiles of 8": (lambda a: tiles(a, 8), "stride", "tiles of 8x8"),
+    "tiles of 32": (lambda a: tiles(a, 32), "stride", "tiles of 32x32"),
+    "rows for tiles of 4": (lambda a: tiles(a, 4, True), "stride", "read as tiles of 4x4"),
+    "pixels in pairs": (lambda a: a.reshape(a.shape[0], -1, 2, 3)[:, :, ::-1].reshape(a.shape), "stride", "each 2 pixels"),
+}
+
+
+@pytest.mark.parametrize("kind", ["nhwc", "nchw", "uint8"])
+@pytest.mark.parametrize("name", ORDERS)
+def test_pixels_in_another_order(tmp_path, camera, name, kind):
+    change, cause, says = ORDERS[name]
+    reference, keywords = [norm(resized(p, 128, SIDE)) for p in camera], None
+    sides = [[change(a) for a in reference], reference]
+    if kind == "nchw":
+        sides = [[np.ascontiguousarray(a.transpose(2, 0, 1)) for a in side] for side in sides]
+    elif kind == "uint8":
+        sides, keywords = [quantize(s, zero_point=128) for s in sides], {**QUANTIZED, "zero_point": [128]}
+    verdict = explain(tmp_path, *sides, None, keywords, keywords)
+    assert named(verdict) == [cause] and says in text(finding(verdict, "input." + cause))
+    level = 1 if kind == "uint8" else 1 / 128
+    noisy = [np.clip(a + np.random.default_rng(k).integers(-1, 2, a.shape) * level, a.min(), a.max()).astype(a.dtype) for k, a in enumerate(sides[0])]
+    assert explain(tmp_path, noisy, sides[0], None, keywords, keywords)["verdict"] == "pass"
+
+
+def test_tiles_before_the_resize(tmp_path, camera):
+    edge = [norm(resized(tiles(p, 8))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert named(verdict) == ["stride"] and "camera's picture is stored in tiles of 8x8" in text(finding(verdict, "input.stride"))
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_bytes_of_words_in_the_other_order(tmp_path, camera, size):
+    swapped = [a.reshape(-1, size)[:, ::-1].reshape(a.shape) for a in right(camera)]
+    verdict = judged(tmp_path, swapped, right(camera))
+    assert named(verdict) == ["dtype"] and f"each {size} values" in text(finding(verdict, "input.dtype"))
+
+
+def test_four_interleaved_values_as_planes(tmp_path, camera):
+    reference = [a.transpose(2, 0, 1) for a in right(camera)]
+    edge = [np.dstack([a, np.ones((SIDE, SIDE), np.float32)]).ravel()[:a.size].reshape(3, SIDE, SIDE) for a in right(camera)]
+    verdict = judged(tmp_path, edge, reference)
+    assert named(verdict) == ["layout"] and "four interleaved" in text(finding(verdict, "input.layout"))
+
+
+@pytest.mark.parametrize("wrong", [0, 1], ids=["edge", "reference"])
+@pytest.mark.parametrize("planar", [False, True], ids=["nhwc", "nchw"])
+def test_layouts_exchanged_on_either_side(tmp_path, camera, planar, wrong):
+    pictures = [norm(resized(p, 112, 84)) for p in camera]
+    planes = [np.ascontiguousarray(a.transpose(2, 0, 1)) for a in pictures]
+    sides = [[a.reshape(3, 84, 112) for a in pictures], planes] if planar else [[a.reshape(84, 112, 3) for a in planes], pictures]
+    assert named(judged(tmp_path, *(sides[::-1] if wrong else sides))) == ["layout"]
