@@ -54,6 +54,15 @@ def test_another_hop_is_no_crop(judge, columns):
     assert causes(verdict) == ["input.features"] and finding(verdict, "input.features")["evidence"]["ratio"] == 1.25
 
 
+@pytest.mark.parametrize("late", [250, -199])
+def test_late_by_hundreds_of_rows(judge, late):
+    whole = table(np.concatenate([voice(20 + i, 64000) for i in range(4)]), rows=790)
+    at = max(0, late)
+    edge, reference = whole[at - late:at - late + 500], whole[at:at + 500]
+    verdict = judge([edge, edge * 2 + 1], [reference, reference * 2 + 1])
+    assert causes(verdict) == ["input.delay"] and abs(verdict["findings"][0]["evidence"]["late_rows"]) == abs(late)
+
+
 def test_another_band_is_no_crop(judge):
     assert causes(judge([table(v, high=6200, rows=ROWS) for v in [*VOICES, voice(9)]])) == ["input.features"]
 

@@ -56,6 +56,18 @@ def test_a_filter_with_feedback(judge, forward, back):
     assert judge([recursive(u, forward, back) for u in UNIT], [recursive(u, forward, back) for u in UNIT])["verdict"] == "pass"
 
 
+@pytest.mark.parametrize("forward, back", [biquad("high", 120), ([1, -.95], [])])
+def test_a_filter_of_long_sounds(judge, forward, back):
+    """Whose beginning is silent; and a part that another filter made is no part of it."""
+    silence, sounds = np.zeros(70000), [np.tile(u, 6) for u in UNIT[:2]]
+    long = [np.concatenate([silence, u]) for u in sounds]
+    made = [np.concatenate([silence, recursive(u, forward, back)]) for u in sounds]
+    verdict = judge(made, long)
+    assert causes(verdict) == ["input.gain"] and verdict["findings"][0]["evidence"]["kind"] in ("filter", "pre-emphasis"), verdict["findings"][0]["evidence"]
+    other = [np.concatenate([m[:-LENGTH * 2], u[-LENGTH * 2:][::-1]]) for m, u in zip(made, long, strict=True)]
+    assert [f["evidence"].get("kind") for f in judge(other, long)["findings"]] != ["filter"]
+
+
 @pytest.mark.parametrize("rounded", [np.round, np.floor])
 def test_fewer_bits(judge, rounded):
     quiet = [u / 8 for u in UNIT]

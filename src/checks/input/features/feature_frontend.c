@@ -57,6 +57,7 @@ typedef struct integer_front_end {
     const xr_feature_frames *f;
     const xr_feature_sounds *h;
     int side;
+    size_t rows; /* the first, that are looked at */
     size_t at[OPTIONS];
     double gain, offset; /* of the reference's features over what is computed; gain 0: not known, any */
 } integer_front_end;
@@ -102,14 +103,14 @@ static bool add_sound(const integer_front_end *e, const float *v, size_t length,
     const float *features = f->list[e->h->frame[at]].side[e->side];
     const size_t stride = steps[e->at[BY_STEP]][1], a_row = (size_t)how.window_step * RATE_MS;
     /* What is behind the last row is not computed: no row hears what comes later. */
-    const size_t heard = f->rows * stride * a_row + (size_t)how.window_size * RATE_MS;
+    const size_t heard = e->rows * stride * a_row + (size_t)how.window_size * RATE_MS;
     length = heard < length ? heard : length;
     const size_t rows = exray_microfrontend_rows(&how, length);
     int16_t *samples = whole_samples(v, length);
     uint16_t *made = samples && rows ? malloc(rows * f->bins * sizeof *made) : NULL;
     exray_error error;
     bool known = made && exray_microfrontend_run(&how, samples, length, made, &error) == EXRAY_OK;
-    for (size_t r = 0; known && r < f->rows && r * stride < rows; r++)
+    for (size_t r = 0; known && r < e->rows && r * stride < rows; r++)
         for (size_t b = 0; b < f->bins && r * stride * a_row >= from; b++)
             if (!xr_is_greatest(f, features[r * f->bins + b]))
                 xr_feature_line_add(line, features[r * f->bins + b], made[r * stride * f->bins + b]);
@@ -157,10 +158,12 @@ static double attempt(integer_front_end *best, double least, int option, size_t 
     return now;
 }
 
-/* Changes one option after the other, as long as that leaves less. */
+/* Changes one option after the other, as long as that leaves less of the rows that a search looks at; what is
+ * left of all. */
 static double descend(integer_front_end *best)
 {
     enum { TURNS = 4 };
+    best->rows = xr_rows_to_search(best->f, best->h, best->side);
     double least = rest_by(best), before = INFINITY;
     for (int turn = 0; turn < TURNS && least > ENOUGH && least < 0.95 * before; turn++) {
         before = least;
@@ -168,7 +171,8 @@ static double descend(integer_front_end *best)
             for (size_t i = 0; i < lists[option].count && least > ENOUGH; i++)
                 least = attempt(best, least, option, i);
     }
-    return least;
+    best->rows = best->f->rows;
+    return rest_by(best);
 }
 
 /* By the first sound alone: which options are the best so far. */
@@ -180,6 +184,7 @@ static double rest_of_first(const integer_front_end *e)
 /* The best window, step and PCAN together, then the others. */
 static double find_reference(integer_front_end *best)
 {
+    best->rows = xr_rows_to_search(best->f, best->h, best->side);
     double least = rest_of_first(best);
     for (size_t w = 0; w < lists[BY_WINDOW].count && least > ENOUGH; w++)
         for (size_t s = 0; s < lists[BY_STEP].count; s++)
@@ -190,6 +195,7 @@ static double find_reference(integer_front_end *best)
                 if (now < 0.95 * least)
                     least = now, *best = e;
             }
+    best->rows = best->f->rows;
     least = rest_by(best);
     return least > 0.3 ? least : descend(best);
 }
@@ -252,7 +258,7 @@ static void write_options(const integer_front_end *e, char *text, size_t size)
 
 static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_feature_rendering *out)
 {
-    integer_front_end reference = {.f = f, .h = h, .side = EXRAY_SIDE_REFERENCE}, edge;
+    integer_front_end reference = {.f = f, .h = h, .side = EXRAY_SIDE_REFERENCE, .rows = f->rows}, edge;
     double allowed = fmax(MADE, 3 * f->allowed), other;
     out->rest[EXRAY_SIDE_REFERENCE] = find_reference(&reference);
     /* The options that make the edge's features of the record as it is are certain: only resamplers differ.
@@ -296,7 +302,7 @@ bool xr_render_frontend(const xr_feature_frames *frames, xr_feature_rendering *o
 bool xr_frontend_noise(const xr_feature_frames *frames, xr_feature_noise *out)
 {
     xr_feature_sounds h;
-    integer_front_end reference = {.f = frames, .h = &h, .side = EXRAY_SIDE_REFERENCE};
+    integer_front_end reference = {.f = frames, .h = &h, .side = EXRAY_SIDE_REFERENCE, .rows = frames->rows};
     xr_feature_line line;
     bool known = xr_feature_sounds_read(frames, &h) &&
                  find_reference(&reference) <= RESAMPLED * fmax(MADE, 3 * frames->allowed) &&

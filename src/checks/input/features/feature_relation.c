@@ -1,5 +1,7 @@
 #include "checks/input/features/feature_relation.h"
 
+#include "checks/input/sound/sound_math.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -76,16 +78,18 @@ typedef struct feature_fit {
     double spread;                    /* of the edge's cells */
 } feature_fit;
 
-/* Ends at the first frame that leaves more than `most`: then only `worst` is known. */
-static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p, double most)
+/* Of the first frames that differ, `count` at most.  Ends at the first that leaves more than `most`: then
+ * only `worst` is known. */
+static feature_fit fit_frames(const xr_feature_frames *f, size_t count, const feature_place *p, double most)
 {
     feature_sums all = {0};
     feature_fit out = {.gain = 1, .worst = 0};
-    for (size_t i = 0; i < f->count && out.worst <= most; i++) {
+    for (size_t i = 0; i < f->count && count && out.worst <= most; i++) {
         feature_sums own = {0};
         double gain, offset;
         if (!f->list[i].differs)
             continue;
+        count--;
         add_frame(f, &f->list[i], p, &own);
         out.worst = fmax(out.worst, rest_of(&own, &gain, &offset));
         add_sums(&all, &own);
@@ -93,6 +97,11 @@ static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p,
     out.rest = rest_of(&all, &out.gain, &out.offset);
     out.spread = all.n > 0 ? sqrt(fmax(0, all.yy / all.n - pow(all.y / all.n, 2))) : 0;
     return out;
+}
+
+static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p, double most)
+{
+    return fit_frames(f, f->count, p, most);
 }
 
 /* Takes a place where it explains what the ones before do not.  Most are refuted by the first frame. */
@@ -293,15 +302,80 @@ static void judge_time(const xr_feature_frames *f, xr_feature_relation *out)
 
 /* ---- The search --------------------------------------------------------------------------------------- */
 
+/* product[L mod n], L the rows by which the reference's cells are later: the sums of products with the edge's
+ * cells; n: xr_power_of_two(2 rows).  false: memory is lacking. */
+static bool multiply_delayed(const xr_feature_frames *f, const xr_feature_frame *frame, size_t n,
+                             double *product)
+{
+    float *column[2] = {malloc(f->rows * sizeof **column), malloc(f->rows * sizeof **column)};
+    double *re = malloc(n * sizeof *re), *im = malloc(n * sizeof *im);
+    const bool known = column[0] && column[1] && re && im;
+    for (size_t i = 0; i < n; i++)
+        product[i] = 0;
+    for (size_t b = 0; known && b < f->bins; b++) {
+        for (int side = 0; side < 2; side++)
+            for (size_t j = 0; j < f->rows; j++)
+                column[side][j] = frame->side[side][j * f->bins + b];
+        xr_correlate(column[0], f->rows, column[1], f->rows, n, re, im);
+        for (size_t i = 0; i < n; i++)
+            product[i] += re[i] / (double)n;
+    }
+    free(column[0]);
+    free(column[1]);
+    free(re);
+    free(im);
+    return known;
+}
+
+/* What each delay leaves of a frame: rest[most + late].  With many rows all delays by way of transforms take
+ * no longer than a few one by one.  false: memory is lacking. */
+static bool rests_of_delays(const xr_feature_frames *f, const xr_feature_frame *frame, long most,
+                            double *rest)
+{
+    const size_t n = xr_power_of_two(2 * f->rows);
+    const long rows = (long)f->rows;
+    feature_sums *upto = calloc(f->rows + 1, sizeof *upto); /* of all rows before */
+    double *product = malloc(n * sizeof *product), gain, offset;
+    const bool known = upto && product && multiply_delayed(f, frame, n, product);
+    for (size_t j = 0; known && j < f->rows; j++) {
+        upto[j + 1] = upto[j];
+        for (size_t k = j * f->bins; k < (j + 1) * f->bins; k++)
+            add(&upto[j + 1], frame->side[0][k], frame->side[1][k]);
+    }
+    for (long late = -most; known && late <= most; late++) {
+        const long first = late > 0 ? late : 0, end = late > 0 ? rows : rows + late;
+        const feature_sums *y[2] = {&upto[first], &upto[end]},
+                           *x[2] = {&upto[first - late], &upto[end - late]};
+        const feature_sums s = {.n = y[1]->n - y[0]->n,
+                                .x = x[1]->x - x[0]->x,
+                                .y = y[1]->y - y[0]->y,
+                                .xx = x[1]->xx - x[0]->xx,
+                                .yy = y[1]->yy - y[0]->yy,
+                                .xy = product[late > 0 ? n - (size_t)late : (size_t)-late]};
+        rest[most + late] = rest_of(&s, &gain, &offset);
+    }
+    free(upto);
+    free(product);
+    return known;
+}
+
+/* Those that the first frame does not refute. */
 static void try_delays(const xr_feature_frames *f, xr_feature_relation *out)
 {
-    long most = (long)(2 * f->rows / 3);
-    for (long size = 1; size <= most; size++)
+    const long most = (long)(2 * f->rows / 3);
+    size_t first = 0;
+    while (first < f->count && !f->list[first].differs)
+        first++;
+    double *rest = malloc((2 * (size_t)most + 1) * sizeof *rest);
+    const bool known = rest && first < f->count && rests_of_delays(f, &f->list[first], most, rest);
+    for (long size = 1; known && size <= most; size++)
         for (int sign = -1; sign < 2; sign += 2) {
             feature_place p = no_place();
             p.late = (double)(sign * size);
-            take(f, &p, XR_FEATURES_DELAY, EXPLAINS, out);
+            if (rest[most + sign * size] <= CONTRADICTS + 1e-6)
+                take(f, &p, XR_FEATURES_DELAY, EXPLAINS, out);
         }
+    free(rest);
 }
 
 static void try_turned(const xr_feature_frames *f, xr_feature_relation *out)
@@ -331,23 +405,24 @@ static void try_hops(const xr_feature_frames *f, xr_feature_relation *out)
             }
 }
 
-/* Between rows, which a line between two of them meets in part only. */
+/* Between rows, which a line between two of them meets in part only: the best one of a few frames. */
 static void try_fractions(const xr_feature_frames *f, xr_feature_relation *out)
 {
-    feature_fit best = {.rest = out->rest_before};
-    double late = 0;
+    enum { FEW = 8 };
+    feature_place best = no_place(), p = no_place();
+    double least = INFINITY;
     for (int eighth = -16; eighth <= 16; eighth++) {
-        feature_place p = no_place();
         p.late = eighth / 8.0;
-        feature_fit now = fit_place(f, &p, INFINITY);
-        if (now.rest < best.rest)
-            best = now, late = p.late;
+        const feature_fit now = fit_frames(f, FEW, &p, CONTRADICTS);
+        if (now.worst < CONTRADICTS && now.rest < least)
+            least = now.rest, best = p;
     }
-    bool in_time = late != 0 && levels_alike(f, 1, late) > levels_alike(f, 1, 0);
-    if (in_time && best.rest < 0.5 * out->rest_before && best.rest < 2 * EXPLAINS &&
-        best.worst < CONTRADICTS) {
+    if (best.late == 0 || !(levels_alike(f, 1, best.late) > levels_alike(f, 1, 0)))
+        return;
+    const feature_fit fit = fit_place(f, &best, CONTRADICTS);
+    if (fit.worst < CONTRADICTS && fit.rest < 0.5 * out->rest_before && fit.rest < 2 * EXPLAINS) {
         out->kind = XR_FEATURES_DELAY;
-        out->late = late, out->gain = best.gain, out->offset = best.offset, out->rest = best.rest;
+        out->late = best.late, out->gain = fit.gain, out->offset = fit.offset, out->rest = fit.rest;
     }
 }
 

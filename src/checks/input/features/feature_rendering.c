@@ -106,7 +106,8 @@ typedef struct rendered_side {
     const xr_feature_sounds *h;
     int side;
     const front_end *front_end;
-    size_t rows;         /* the first, that are looked at */
+    size_t rows; /* the first, of which every stride-th is looked at */
+    size_t stride;
     double gain, offset; /* of the reference's features over what is computed; gain 0: not known, any */
 } rendered_side;
 
@@ -119,8 +120,10 @@ static bool add_sounds(const rendered_side *s, float *const *samples, const size
     exray_mel how = mel_of(s->front_end, f->bins);
     if (how.win_length > how.n_fft)
         return false;
+    how.hop_length *= (uint32_t)s->stride;
     for (size_t i = 0; i < sounds; i++) {
-        size_t most = length_for(&how, s->rows, length[i]), rows = exray_mel_rows(&how, most);
+        const size_t looked_at = (s->rows + s->stride - 1) / s->stride;
+        size_t most = length_for(&how, looked_at, length[i]), rows = exray_mel_rows(&how, most);
         size_t first = (from + how.hop_length - 1) / how.hop_length;
         exray_error error;
         float *made = rows ? malloc(rows * f->bins * sizeof *made) : NULL;
@@ -129,9 +132,13 @@ static bool add_sounds(const rendered_side *s, float *const *samples, const size
             return false;
         }
         /* What is made of the silence behind the sound says nothing. */
-        for (size_t k = first * f->bins; k < f->bins * (rows < s->rows ? rows : s->rows); k++)
-            if (!xr_is_greatest(f, f->list[s->h->frame[i]].side[s->side][k]))
-                xr_feature_line_add(line, f->list[s->h->frame[i]].side[s->side][k], made[k]);
+        const float *features = f->list[s->h->frame[i]].side[s->side];
+        for (size_t row = first; row < rows && row < looked_at; row++)
+            for (size_t b = 0; b < f->bins; b++) {
+                const float stored = features[row * s->stride * f->bins + b];
+                if (!xr_is_greatest(f, stored))
+                    xr_feature_line_add(line, stored, made[row * f->bins + b]);
+            }
         free(made);
     }
     return true;
@@ -148,19 +155,26 @@ static double rest_of(const void *rendered, float *const *samples, const size_t 
     return s->gain > 0 ? xr_feature_line_rest_by(&line, s->gain, s->offset) : xr_feature_line_rest(&line);
 }
 
-/* The same of the sound in the log, of the first rows of one or more of the frames. */
-static double rest_of_rows(const xr_feature_frames *f, const xr_feature_sounds *h, int side,
-                           const front_end *e, size_t frames, size_t most_rows)
-{
-    const rendered_side s = {.f = f, .h = h, .side = side, .front_end = e, .rows = most_rows};
-    return rest_of(&s, h->made, h->made_length, frames < h->count ? frames : h->count, 0);
-}
-
-/* The same of all rows. */
+/* The same of the sound in the log, of all rows of one or more of the frames. */
 static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, int side, const front_end *e,
                       size_t frames)
 {
-    return rest_of_rows(f, h, side, e, frames, f->rows);
+    const rendered_side s = {.f = f, .h = h, .side = side, .front_end = e, .rows = f->rows, .stride = 1};
+    return rest_of(&s, h->made, h->made_length, frames < h->count ? frames : h->count, 0);
+}
+
+/* Of some of the first frame's first rows: what a search goes by. */
+static double rest_of_some(const xr_feature_frames *f, const xr_feature_sounds *h, int side,
+                           const front_end *e, size_t rows)
+{
+    enum { ENOUGH_ROWS = 32 };
+    const rendered_side s = {.f = f,
+                             .h = h,
+                             .side = side,
+                             .front_end = e,
+                             .rows = rows,
+                             .stride = rows < ENOUGH_ROWS ? 1 : rows / ENOUGH_ROWS};
+    return rest_of(&s, h->made, h->made_length, 1, 0);
 }
 
 /* ---- The search --------------------------------------------------------------------------------------- */
@@ -174,26 +188,6 @@ typedef struct front_search {
     double rest;
 } front_search;
 
-/* So many rows of the first frame as a search has to look at: some, with half of what varies in all. */
-static size_t rows_to_search(const xr_feature_frames *f, const xr_feature_sounds *h, int side)
-{
-    enum { ENOUGH_ROWS = 64 };
-    const float *v = f->list[h->frame[0]].side[side];
-    double sum = 0, square = 0, all = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        sum = square = 0;
-        for (size_t row = 0; row < f->rows; row++) {
-            for (size_t k = row * f->bins; k < (row + 1) * f->bins; k++)
-                sum += v[k], square += (double)v[k] * v[k];
-            const double n = (double)((row + 1) * f->bins), varies = square / n - sum * sum / (n * n);
-            if (pass == 1 && row + 1 >= ENOUGH_ROWS && varies >= all / 2)
-                return row + 1;
-            all = pass == 0 ? varies : all;
-        }
-    }
-    return f->rows;
-}
-
 /* Takes two options (or one, twice) at these places, if that leaves less. */
 static void attempt(front_search *s, int a, size_t i, int b, size_t k)
 {
@@ -203,7 +197,7 @@ static void attempt(front_search *s, int a, size_t i, int b, size_t k)
     while (value(&other, BY_WINDOW_LENGTH) > value(&other, BY_FFT) &&
            other.at[BY_FFT] + 1 < lists[BY_FFT].count)
         other.at[BY_FFT]++;
-    double now = rest_of_rows(s->f, s->h, s->side, &other, 1, s->rows);
+    double now = rest_of_some(s->f, s->h, s->side, &other, s->rows);
     if (now < 0.98 * s->rest)
         s->rest = now, s->best = other;
 }
@@ -222,8 +216,8 @@ static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, in
                       front_end *e)
 {
     enum { TURNS = 6 };
-    const size_t rows = rows_to_search(f, h, side);
-    front_search s = {f, h, side, rows, *e, rest_of_rows(f, h, side, e, 1, rows)};
+    const size_t rows = xr_rows_to_search(f, h, side);
+    front_search s = {f, h, side, rows, *e, rest_of_some(f, h, side, e, rows)};
     for (int turn = 0; turn < TURNS && s.rest > enough; turn++) {
         double before = s.rest;
         for (int a = 0; a < OPTIONS; a++)
@@ -260,18 +254,19 @@ static const front_end usual[] = {
 /* The reference's: from the best hops and windows on, or from a usual one. */
 static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *h, front_end *out)
 {
+    const size_t rows = xr_rows_to_search(f, h, EXRAY_SIDE_REFERENCE);
     front_end start = {.at = {0}}, best = start;
     double least = 1;
     for (size_t hop = 0; hop < lists[BY_HOP].count; hop++)
         for (size_t length = 0; length < 3; length++) {
             front_end e = start;
             e.at[BY_HOP] = hop, e.at[BY_WINDOW_LENGTH] = length, e.at[BY_LOW] = 5, e.at[BY_OFFSET] = 3;
-            double now = rest_by(f, h, EXRAY_SIDE_REFERENCE, &e, 1);
+            double now = rest_of_some(f, h, EXRAY_SIDE_REFERENCE, &e, rows);
             if (now < least)
                 least = now, best = e;
         }
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        const double now = rest_by(f, h, EXRAY_SIDE_REFERENCE, &usual[i], 1);
+        const double now = rest_of_some(f, h, EXRAY_SIDE_REFERENCE, &usual[i], rows);
         if (now < least)
             least = now, best = usual[i];
     }
@@ -340,7 +335,7 @@ static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, co
     double enough, other;
     front_end edge = *reference;
     rendered_side side = {
-        .f = f, .h = h, .side = EXRAY_SIDE_REFERENCE, .front_end = reference, .rows = f->rows};
+        .f = f, .h = h, .side = EXRAY_SIDE_REFERENCE, .front_end = reference, .rows = f->rows, .stride = 1};
     xr_feature_line line;
     /* Another sound goes through the same front end: what it computes is stored as the reference's is. */
     if (add_sounds(&side, h->made, h->made_length, h->count, 0, &line))
@@ -390,8 +385,12 @@ bool xr_mel_noise(const xr_feature_frames *frames, xr_feature_noise *out)
     xr_feature_sounds h;
     front_end reference;
     xr_feature_line line;
-    rendered_side side = {
-        .f = frames, .h = &h, .side = EXRAY_SIDE_REFERENCE, .front_end = &reference, .rows = frames->rows};
+    rendered_side side = {.f = frames,
+                          .h = &h,
+                          .side = EXRAY_SIDE_REFERENCE,
+                          .front_end = &reference,
+                          .rows = frames->rows,
+                          .stride = 1};
     bool known = xr_feature_sounds_read(frames, &h) && frames->bins >= 8 && frames->bins <= 256 &&
                  find_reference(frames, &h, &reference) &&
                  add_sounds(&side, h.made, h.made_length, h.count, 0, &line);

@@ -127,6 +127,25 @@ bool xr_rows_fit_sound(const xr_feature_frames *f, size_t rows)
     return apart >= SHORTEST_MS && apart <= LONGEST_MS;
 }
 
+size_t xr_rows_to_search(const xr_feature_frames *f, const xr_feature_sounds *h, int side)
+{
+    enum { ENOUGH_ROWS = 64 };
+    const float *v = f->list[h->frame[0]].side[side];
+    double sum = 0, square = 0, all = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        sum = square = 0;
+        for (size_t row = 0; row < f->rows; row++) {
+            for (size_t k = row * f->bins; k < (row + 1) * f->bins; k++)
+                sum += v[k], square += (double)v[k] * v[k];
+            const double n = (double)((row + 1) * f->bins), varies = square / n - sum * sum / (n * n);
+            if (pass == 1 && row + 1 >= ENOUGH_ROWS && varies >= all / 2)
+                return row + 1;
+            all = pass == 0 ? varies : all;
+        }
+    }
+    return f->rows;
+}
+
 bool xr_is_greatest(const xr_feature_frames *f, double v)
 {
     return f->bytes && v > (f->low + 254.5 - f->zero[0]) * f->scale;

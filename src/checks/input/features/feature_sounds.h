@@ -27,6 +27,10 @@ void xr_feature_sounds_free(xr_feature_sounds *sounds);
 /* Whether so many rows are as far apart in time as front ends make them, over the sounds in the log. */
 bool xr_rows_fit_sound(const xr_feature_frames *frames, size_t rows);
 
+/* So many rows of the first sound's frame as a search for its front end has to look at: some, with half of
+ * what varies in a side's all. */
+size_t xr_rows_to_search(const xr_feature_frames *frames, const xr_feature_sounds *sounds, int side);
+
 /* Sums for a line of y over x. */
 typedef struct xr_feature_line {
     double n, x, y, xx, yy, xy;

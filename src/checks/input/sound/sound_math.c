@@ -91,10 +91,9 @@ static double *energies(const float *x, size_t n)
     return sum;
 }
 
-/* re[L mod n]: the sum of y[i] x[i + L].  Both series go through one transform, as real and imaginary part.
- */
-static bool correlate(const float *y, size_t y_count, const float *x, size_t x_count, size_t n, double *re,
-                      double *im)
+/* Both series go through one transform, as real and imaginary part. */
+void xr_correlate(const float *y, size_t y_count, const float *x, size_t x_count, size_t n, double *re,
+                  double *im)
 {
     for (size_t i = 0; i < n; i++) {
         re[i] = i < y_count ? y[i] : 0;
@@ -110,7 +109,6 @@ static bool correlate(const float *y, size_t y_count, const float *x, size_t x_c
         re[m] = pr, im[m] = -pi;
     }
     xr_fft(re, im, n, true);
-    return true;
 }
 
 /* The share of y's energy that x explains at a shift; negative where they are of opposite sign. */
@@ -136,7 +134,7 @@ bool xr_find_lag(const float *y, size_t y_count, const float *x, size_t x_count,
     bool known = ey && ex && re && im && ey[y_count] > 0 && ex[x_count] > 0;
     *out = (xr_lag){0};
     if (known) {
-        correlate(y, y_count, x, x_count, n, re, im);
+        xr_correlate(y, y_count, x, x_count, n, re, im);
         long low = -(long)(most < y_count - 1 ? most : y_count - 1);
         long high = (long)(most < x_count - 1 ? most : x_count - 1);
         for (int pass = 0; pass < 2; pass++)

@@ -11,6 +11,11 @@ size_t xr_power_of_two(size_t n);
 /* The discrete Fourier transform in place, n a power of two; `inverse` without the factor 1 / n. */
 void xr_fft(double *re, double *im, size_t n, bool inverse);
 
+/* re[L mod n]: n times the sum of y[i] x[i + L]; n a power of two, at least y_count + x_count; im[n]: room.
+ */
+void xr_correlate(const float *y, size_t y_count, const float *x, size_t x_count, size_t n, double *re,
+                  double *im);
+
 /* How two series are best laid over each other: y[i] is x[i + shift]. */
 typedef struct xr_lag {
     long shift;

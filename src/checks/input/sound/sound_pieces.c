@@ -211,13 +211,17 @@ static double piece_gain(const xr_sound_frame *f)
         while (at < f->count && fabs(f->side[0][at]) < loud / 2)
             at++;
         size_t n = f->count - at < LENGTH ? f->count - at : LENGTH;
+        /* Where a piece may have moved to. */
+        const size_t first = at > REACH ? at - REACH : 0;
+        const size_t room = (at + n + REACH < f->count ? at + n + REACH : f->count) - first;
+        const float *x = f->side[1] + first;
         xr_lag lag;
         if (n < 64)
             break;
-        if (xr_find_lag(f->side[0] + at, n, f->side[1], f->count, f->count, &lag) && lag.share > best &&
-            lag.shift >= 0 && (size_t)lag.shift + n <= f->count) {
+        if (xr_find_lag(f->side[0] + at, n, x, room, room, &lag) && lag.share > best && lag.shift >= 0 &&
+            (size_t)lag.shift + n <= room) {
             best = lag.share;
-            gain = xr_fit_line(f->side[0] + at, f->side[1] + lag.shift, n).gain;
+            gain = xr_fit_line(f->side[0] + at, x + lag.shift, n).gain;
         }
         at += LENGTH * 5 / 4;
     }

@@ -20,7 +20,7 @@ static bool is_multiple(const float *v, size_t n, double step)
     return moved > 0;
 }
 
-double xr_sample_step(const float *v, size_t n)
+static double step_of(const float *v, size_t n)
 {
     static const double steps[] = {1,           1.0 / 127,     1.0 / 128,         1.0 / 255,
                                    1.0 / 256,   1.0 / 32767,   1.0 / 32768,       1.0 / 65535,
@@ -186,9 +186,23 @@ static size_t read_bits(const float *v, size_t n, float *out, size_t most)
     return count;
 }
 
-size_t xr_read_samples(xr_sound_reading how, const float *v, size_t n, double step, float *out, size_t most)
+xr_sample_kind xr_sample_kind_of(const float *v, size_t n)
 {
+    xr_sample_kind kind = {.step = step_of(v, n)};
     double low, high;
+    if (kind.step <= 0)
+        return kind;
+    limits(v, n, kind.step, &low, &high);
+    kind.bytes = low >= -128 && high <= 255 && (low >= 0 || high <= 127) && high - low > 16;
+    kind.words = low >= -32768 && high <= 65535 && (low >= 0 || high <= 32767) && high - low > 255;
+    kind.unsigned_words = kind.words && low >= 0 && high > 32767;
+    kind.low_halves = kind.words && are_low_halves(v, n);
+    return kind;
+}
+
+size_t xr_read_samples(xr_sound_reading how, const float *v, size_t n, const xr_sample_kind *kind, float *out,
+                       size_t most)
+{
     if (how == XR_SAMPLES_AS_IS) {
         n = least(n, most);
         memcpy(out, v, n * sizeof *out);
@@ -202,27 +216,24 @@ size_t xr_read_samples(xr_sound_reading how, const float *v, size_t n, double st
             out[i] = v[n - 1 - i];
         return n;
     }
-    if (step <= 0 || most < n)
+    if (most < n)
         return 0;
-    limits(v, n, step, &low, &high);
-    bool bytes = low >= -128 && high <= 255 && (low >= 0 || high <= 127) && high - low > 16;
-    bool words = low >= -32768 && high <= 65535 && (low >= 0 || high <= 32767) && high - low > 255;
     switch (how) {
     case XR_SAMPLES_WRAPPED:
-        return words && low >= 0 && high > 32767 ? read_words(how, v, n, step, out) : 0;
+        return kind->unsigned_words ? read_words(how, v, n, kind->step, out) : 0;
     case XR_SAMPLES_SWAPPED:
     case XR_SAMPLES_OFFSET_BINARY:
-        return words ? read_words(how, v, n, step, out) : 0;
+        return kind->words ? read_words(how, v, n, kind->step, out) : 0;
     case XR_SAMPLES_BYTES:
     case XR_SAMPLES_BYTES_HIGH:
     case XR_SAMPLES_SIGN_OF_BYTES:
     case XR_SAMPLES_MU_LAW:
     case XR_SAMPLES_A_LAW:
-        return bytes ? read_bytes(how, v, n, step, out, most) : 0;
+        return kind->bytes ? read_bytes(how, v, n, kind->step, out, most) : 0;
     case XR_SAMPLES_32:
-        return words && are_low_halves(v, n) ? read_regrouped(how, v, n, step, out, most) : 0;
+        return kind->low_halves ? read_regrouped(how, v, n, kind->step, out, most) : 0;
     default:
-        return words ? read_regrouped(how, v, n, step, out, most) : 0;
+        return kind->words ? read_regrouped(how, v, n, kind->step, out, most) : 0;
     }
 }
 

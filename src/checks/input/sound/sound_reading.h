@@ -27,13 +27,20 @@ typedef enum xr_sound_reading {
     XR_SAMPLES_READINGS
 } xr_sound_reading;
 
-/* The distance between neighboring values: that of 16-bit or 8-bit samples in a usual unit, or what the
- * values show; 0: they have none. */
-double xr_sample_step(const float *v, size_t n);
+/* What a side's samples can be read as. */
+typedef struct xr_sample_kind {
+    double step; /* between neighboring values: that of 16-bit or 8-bit samples in a usual unit, or what the
+                    values show; 0: they have none */
+    bool bytes, words;   /* they are as many steps as 8 or 16 bits hold, with or without a sign */
+    bool unsigned_words; /* 16 bits without a sign, and some need them */
+    bool low_halves;     /* every second word is the low half of a number of 32 bits: nothing of its own */
+} xr_sample_kind;
+xr_sample_kind xr_sample_kind_of(const float *v, size_t n);
 
-/* What v, of that step, holds if it is read so: samples in the unit in which full scale is as before.  Makes
+/* What v, of that kind, holds if it is read so: samples in the unit in which full scale is as before.  Makes
  * up to `most`; 0: these values cannot be read so. */
-size_t xr_read_samples(xr_sound_reading how, const float *v, size_t n, double step, float *out, size_t most);
+size_t xr_read_samples(xr_sound_reading how, const float *v, size_t n, const xr_sample_kind *kind, float *out,
+                       size_t most);
 
 /* "the two bytes of each sample are exchanged (byte order)": what is so of a side's samples, after "In the
  * edge's input ". */

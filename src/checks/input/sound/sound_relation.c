@@ -46,16 +46,35 @@ static size_t take_blocks(float *v, size_t n, unsigned channels, size_t block, i
     return count;
 }
 
-/* The turned side's samples as the other side would have them: up to twice as many; NULL: it cannot be. */
-static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t most, size_t *count)
+static bool needs_steps(xr_sound_reading reading)
 {
+    return reading != XR_SAMPLES_AS_IS && reading != XR_SAMPLES_BITS && reading != XR_SAMPLES_REVERSED;
+}
+
+/* How many of a frame's samples, from the end that is read first, `most` turned ones are made of. */
+static size_t samples_of(const xr_sound_frame *f, const xr_sound_relation *r, size_t most)
+{
+    const size_t channels = r->channels ? r->channels : 1, block = r->block ? r->block : 1;
+    const double read =
+        (fmax(1, r->ratio) * (double)most + 64) * (double)channels + (double)(block * channels);
+    return 2 * read < (double)f->count ? (size_t)(2 * read) : f->count; /* two may be read as one */
+}
+
+/* The turned side's samples as the other side would have them: up to twice as many; NULL: it cannot be.
+ * kinds: of both sides' samples; NULL: not known yet. */
+static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, const xr_sample_kind *kinds,
+                   size_t most, size_t *count)
+{
+    const size_t needed_of = samples_of(f, r, most), room = 2 * needed_of + 16;
     const float *v = f->side[r->turned];
-    size_t room = 2 * f->count + 16;
+    const bool reversed = r->reading == XR_SAMPLES_REVERSED;
+    xr_sample_kind kind = {0};
+    if (needs_steps(r->reading))
+        kind = kinds ? kinds[r->turned] : xr_sample_kind_of(v, f->count);
     float *out = malloc(room * sizeof *out);
-    bool stepped =
-        r->reading != XR_SAMPLES_AS_IS && r->reading != XR_SAMPLES_BITS && r->reading != XR_SAMPLES_REVERSED;
-    double step = stepped ? xr_sample_step(v, f->count) : 0;
-    size_t n = out ? xr_read_samples(r->reading, v, f->count, step, out, room) : 0;
+    size_t n = out ? xr_read_samples(r->reading, reversed ? v + f->count - needed_of : v, needed_of, &kind,
+                                     out, room)
+                   : 0;
     if (n && r->channels)
         n = take_blocks(out, n, r->channels, r->block ? r->block : 1, r->channel);
     if (n && r->ratio != 1) {
@@ -97,7 +116,7 @@ static bool bring_together(const xr_sound_frame *f, size_t at, const xr_sound_re
 {
     size_t n = 0;
     long count = (long)f->count, shift = r->shift;
-    float *y = turn(f, r, 2 * f->count, &n);
+    float *y = turn(f, r, NULL, 2 * f->count, &n);
     *out = (xr_sound_segment){.frame = at};
     long first = shift < 0 ? -shift : 0, end = (long)n < count - shift ? (long)n : count - shift;
     if (!y || end - first < 32) {
@@ -150,6 +169,8 @@ void xr_free_segments(xr_sound_segment *segments, size_t count)
 typedef struct sound_search {
     const xr_sound_frames *frames;
     const xr_sound_frame *probe[PROBES];
+    xr_sample_kind kind[PROBES][2]; /* of a probe's sides */
+    bool kinds_known;
     size_t probes;
     double loudest;
     xr_sound_relation best;
@@ -225,7 +246,7 @@ static double find_shift(const sound_search *s, xr_sound_relation *r, size_t len
         if (!f)
             break;
         size_t n = 0, most = f->count < length ? f->count : length;
-        float *y = turn(f, r, most, &n);
+        float *y = turn(f, r, s->kinds_known ? s->kind[p] : NULL, most, &n);
         xr_lag lag;
         if (y && n >= 64 && xr_find_lag(y, n, f->side[1 - r->turned], most, most, &lag) && lag.share > best) {
             best = lag.share;
@@ -264,8 +285,17 @@ static bool attempt(sound_search *s, xr_sound_relation r, size_t length)
 
 /* ---- The list of relations ----------------------------------------------------------------------------- */
 
+static void know_kinds(sound_search *s)
+{
+    for (size_t p = 0; p < s->probes && s->probe[p] && !s->kinds_known; p++)
+        for (int side = 0; side < 2; side++)
+            s->kind[p][side] = xr_sample_kind_of(s->probe[p]->side[side], s->probe[p]->count);
+    s->kinds_known = true;
+}
+
 static bool try_readings(sound_search *s, double ratio, unsigned channels)
 {
+    know_kinds(s);
     for (int reading = 1; reading < XR_SAMPLES_READINGS; reading++)
         for (int side = 0; side < 2; side++) {
             xr_sound_relation r = xr_no_sound_relation();
@@ -488,11 +518,13 @@ static void try_own_shifts(sound_search *s)
         worst = fmax(worst, xr_fit_line(g.y, g.x, g.count).rest);
         free(g.x);
         free(g.y);
+        if (worst > EXPLAINS)
+            return;
         r.least_shift = count == 0 || own.shift < r.least_shift ? own.shift : r.least_shift;
         r.most_shift = count == 0 || own.shift > r.most_shift ? own.shift : r.most_shift;
         count++;
     }
-    if (count > 1 && worst <= EXPLAINS && worst < s->best.rest / 3 && r.least_shift != r.most_shift) {
+    if (count > 1 && worst < s->best.rest / 3 && r.least_shift != r.most_shift) {
         r.rest = worst;
         r.supporting = count;
         r.varies = true;
@@ -539,11 +571,12 @@ static double rest_at_ratio(const xr_sound_frame *f, double ratio)
 /* The slope of the shifts of pieces of a frame, in samples a sample; false: they are on no line. */
 static bool shift_slope(const xr_sound_frame *f, size_t piece, double *slope)
 {
-    enum { MOST = 64 };
+    enum { MOST = 64, MOST_TRIED = 256 };
     double at[MOST], shift[MOST], n = 0, x = 0, y = 0, xx = 0, xy = 0;
+    const size_t end = MOST_TRIED * piece / 2 < f->count ? MOST_TRIED * piece / 2 : f->count;
     size_t used = 0, apart = 0;
     long found = 0;
-    for (size_t i = 0; i + piece <= f->count && used < MOST; i += piece / 2) {
+    for (size_t i = 0; i + piece <= end && used < MOST; i += piece / 2) {
         if (!local_shift(f, i, piece, &found))
             continue;
         at[used] = (double)i, shift[used] = (double)found;

@@ -13,6 +13,44 @@ enum { TAPS = XR_FILTER_TAPS, BEFORE = XR_FILTER_BEFORE };
 /* It has to leave so many times less than the samples as they are. */
 #define MUCH_BETTER 20
 
+/* ---- What is searched --------------------------------------------------------------------------------- */
+
+enum { PART = 1 << 16, PIECE = 1 << 12 };
+
+/* The first sample of the loudest stretch of PART samples, by pieces. */
+static size_t loudest_from(const xr_sound_segment *g)
+{
+    enum { PIECES = PART / PIECE };
+    double window[PIECES] = {0}, sum = 0, most = -1;
+    size_t best = 0;
+    for (size_t piece = 0; (piece + 1) * PIECE <= g->count; piece++) {
+        double energy = 0;
+        for (size_t i = piece * PIECE; i < (piece + 1) * PIECE; i++)
+            energy += (double)g->x[i] * g->x[i];
+        sum += energy - window[piece % PIECES];
+        window[piece % PIECES] = energy;
+        if (piece + 1 >= PIECES && sum > most)
+            most = sum, best = (piece + 1 - PIECES) * PIECE;
+    }
+    return best;
+}
+
+size_t xr_filter_parts(const xr_sound_segment *segments, size_t count, xr_sound_segment *parts)
+{
+    const size_t used = count < XR_FILTER_SEGMENTS ? count : XR_FILTER_SEGMENTS;
+    for (size_t i = 0; i < used; i++) {
+        parts[i] = segments[i];
+        if (segments[i].count <= PART)
+            continue;
+        const size_t from = loudest_from(&segments[i]);
+        parts[i].x += from, parts[i].y += from, parts[i].first += from;
+        parts[i].count = PART;
+    }
+    return used;
+}
+
+/* ---- A filter of taps --------------------------------------------------------------------------------- */
+
 typedef struct normal_sums {
     double a[TAPS][TAPS], b[TAPS], yy, y, n;
 } normal_sums;
@@ -73,20 +111,22 @@ static double rest_of(const xr_sound_segment *segments, size_t count, int filter
 bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double allowed,
                           xr_sound_filter *out)
 {
-    enum { MOST = 8 };
-    size_t used = count < MOST ? count : MOST;
+    xr_sound_segment part[XR_FILTER_SEGMENTS];
+    const size_t used = xr_filter_parts(segments, count, part);
     *out = (xr_sound_filter){.rest = 1};
     for (int filtered = 0; filtered < 2; filtered++) {
         xr_sound_filter now = {.filtered = filtered, .rest = 1};
-        if (fit(segments, used, filtered, now.tap))
-            now.rest = rest_of(segments, used, filtered, now.tap);
+        if (fit(part, used, filtered, now.tap))
+            now.rest = rest_of(part, used, filtered, now.tap);
         if (now.rest < out->rest / 2)
             *out = now;
     }
     double identity[TAPS] = {0};
     identity[BEFORE] = 1;
-    double as_is = rest_of(segments, used, out->filtered, identity);
-    return count > 0 && out->rest <= allowed && out->rest < as_is / MUCH_BETTER;
+    if (out->rest > allowed)
+        return false;
+    out->rest = rest_of(segments, used, out->filtered, out->tap);
+    return out->rest <= allowed && out->rest < rest_of(segments, used, out->filtered, identity) / MUCH_BETTER;
 }
 
 /* A sum of rising powers of a turn, 1 / z. */

@@ -5,7 +5,7 @@
 
 #include "checks/input/sound/sound_relation.h"
 
-enum { XR_FILTER_TAPS = 32, XR_FILTER_BEFORE = 8, XR_FILTER_ORDER = 4 };
+enum { XR_FILTER_TAPS = 32, XR_FILTER_BEFORE = 8, XR_FILTER_ORDER = 4, XR_FILTER_SEGMENTS = 8 };
 
 typedef struct xr_sound_filter {
     int filtered;               /* exray_side: whose samples are behind it */
@@ -16,6 +16,10 @@ typedef struct xr_sound_filter {
     size_t order;
     double forward[XR_FILTER_ORDER + 1], back[XR_FILTER_ORDER];
 } xr_sound_filter;
+
+/* What filters are searched by: of the first segments (XR_FILTER_SEGMENTS at most; how many) the loudest
+ * stretch of so many samples as tell a filter, as a part of each: nothing to be freed. */
+size_t xr_filter_parts(const xr_sound_segment *segments, size_t count, xr_sound_segment *parts);
 
 /* Of segments that were brought together without a shift; allowed: the variance that noise leaves. */
 bool xr_find_sound_filter(const xr_sound_segment *segments, size_t count, double allowed,

@@ -82,19 +82,22 @@ static double rest_of(const xr_sound_segment *segments, size_t count, int filter
 bool xr_find_recursive_filter(const xr_sound_segment *segments, size_t count, double allowed,
                               xr_sound_filter *out)
 {
-    enum { MOST_SEGMENTS = 8 };
-    const size_t used = count < MOST_SEGMENTS ? count : MOST_SEGMENTS;
+    xr_sound_segment part[XR_FILTER_SEGMENTS];
+    const size_t used = xr_filter_parts(segments, count, part);
     for (size_t order = 1; order <= ORDER; order *= 2)
         for (int filtered = 0; filtered < 2; filtered++) {
             equations e = {.unknown = 2 * order + 1};
             double as_is;
             for (size_t i = 0; i < used; i++)
-                add_segment(&segments[i], filtered, order, &e);
+                add_segment(&part[i], filtered, order, &e);
             if (!solve(&e))
                 continue;
             *out = (xr_sound_filter){.filtered = filtered, .order = order};
             memcpy(out->forward, e.b, (order + 1) * sizeof *e.b);
             memcpy(out->back, e.b + order + 1, order * sizeof *e.b);
+            out->rest = rest_of(part, used, filtered, out, &as_is);
+            if (out->rest > allowed)
+                continue;
             out->rest = rest_of(segments, used, filtered, out, &as_is);
             if (out->rest <= allowed && out->rest < as_is / MUCH_BETTER)
                 return true;
