@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pytest
 from log_writer import DTYPES, PB
 from onnx import TensorProto, helper, numpy_helper
-from onnx_log import exposed_session, quantizations
+from onnx_log import exposed_session, quantizations, record
 from validate_support import BUILD, ROOT, Recording, causes, finding, validate
 
 pytestmark = pytest.mark.skipif(not any((b / "engines").glob("onnxruntime-*/libonnxruntime.so") for b in (BUILD, ROOT / "build")),
@@ -68,6 +68,27 @@ def branching(path):
     nodes = [helper.make_node("Mul", ["x", "two"], ["a"]), helper.make_node("If", ["flag"], ["b"], then_branch=arms[0], else_branch=arms[1]),
              helper.make_node("Neg", ["b"], ["y"])]
     return save(path, nodes, [("x", TensorProto.FLOAT, [1, 40]), ("flag", TensorProto.BOOL, [])], "y", [constant("two", 2.0)])
+
+
+def rotary(path, pairs):
+    """Positions turned into the heads of a projection: halves of each row by one another, or neighbors."""
+    random = np.random.default_rng(12)
+    angle = np.arange(6)[:, None] * 10.0 ** -np.arange(4)
+    angle = np.repeat(angle, 2, 1) if pairs else np.concatenate([angle, angle], 1)
+    axis, cut, ends, own = (4, "p_grouped", (0, 1, 2), "p_") if pairs else (3, "heads", (0, 4, 8), "h_")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["q"]), helper.make_node("Reshape", ["q", "split"], ["rows"]),
+             helper.make_node("Transpose", ["rows"], ["heads"], perm=[0, 2, 1, 3])]
+    nodes += [helper.make_node("Reshape", ["heads", "by_two"], ["p_grouped"])] if pairs else []
+    nodes += [helper.make_node("Slice", [cut, f"i{ends[k]}", f"i{ends[k + 1]}", "axis"], [own + name]) for k, name in enumerate(("first", "second"))]
+    nodes += [helper.make_node("Neg", [own + "second"], [own + "minus"]), helper.make_node("Concat", [own + "minus", own + "first"], [own + "other"], axis=axis)]
+    nodes += [helper.make_node("Reshape", [own + "other", "flat"], ["p_back"])] if pairs else []
+    nodes += [helper.make_node("Mul", ["heads", "cos"], [own + "straight"]), helper.make_node("Mul", ["p_back" if pairs else own + "other", "sin"], [own + "across"]),
+              helper.make_node("Add", [own + "straight", own + "across"], ["turned"]), helper.make_node("Tanh", ["turned"], ["y"])]
+    constants = [constant("w", random.normal(size=(8, 16)) / 3), constant("cos", np.cos(angle)), constant("sin", np.sin(angle)), constant("axis", [axis], np.int64)]
+    constants += [constant(f"i{k}", [k], np.int64) for k in ends]
+    constants += [constant("split", [1, 6, 2, 8], np.int64)]
+    constants += [constant("by_two", [1, 2, 6, 4, 2], np.int64), constant("flat", [1, 2, 6, 8], np.int64)] if pairs else []
+    return save(path, nodes, [("x", TensorProto.FLOAT, [1, 6, 8])], "y", constants)
 
 
 def layers_of(graph, fused):
@@ -289,3 +310,13 @@ def test_a_layer_that_is_wrong_in_later_frames_is_run_on_those(tmp_path):
     assert f["where"]["tensor"] == "c" and causes(v) == ["layer.kernel"]
     layer, = [p for p in v["layers"] if p["edge"]["name"] == "c" or p["edge"]["index"] == 2]
     assert layer["isolated_error"] > 0.1
+
+
+def test_a_part_that_is_built_otherwise_is_no_kernel(tmp_path):
+    """Between what both sides recorded lies another graph: what it makes of the same inputs is not a kernel's doing."""
+    inputs = [RANDOM.normal(size=(1, 6, 8)).astype(np.float32) for _ in range(3)]
+    logs = [tmp_path / "edge.mcap", tmp_path / "reference.mcap"]
+    for log, pairs in zip(logs, (True, False), strict=True):
+        record(rotary(tmp_path / f"{log.stem}.onnx", pairs), log, inputs, tmp_path, role=log.stem, constants=True, file=True)
+    v = validate(*logs, "--min-coverage", "0.05")
+    assert v["isolation"]["run"] > 0 and set(causes(v)) == {"model.operator", "model.weights"} and len(causes(v)) <= 3, causes(v)

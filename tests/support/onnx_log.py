@@ -1,6 +1,8 @@
 """Logs of ONNX models, written with onnxruntime, onnx and an MCAP writer that are not
 ours: what the alignment of a TensorFlow Lite log with an ONNX one is tested on."""
 
+import hashlib
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -130,8 +132,8 @@ def describe(model, arrays, anonymous):
 
 
 def record(path, out, inputs, folder, level="extended", role="reference", capture="full", sources=None,
-           anonymous=False, constants=False):
-    """A log of an ONNX model on the given inputs (one array a frame).  constants: their values, too."""
+           anonymous=False, constants=False, file=False):
+    """A log of an ONNX model on the given inputs (one array a frame).  constants: their values, too; file: which file it was."""
     model = optimized(path, folder, level)
     session = exposed_session(model)
     names = [o.name for o in session.get_outputs()]
@@ -142,6 +144,8 @@ def record(path, out, inputs, folder, level="extended", role="reference", captur
         arrays = dict(zip(names, session.run(names, {feed: array}), strict=True)) | {feed: array}
         if message is None:
             message, position = describe(model, arrays, anonymous)
+            if file:
+                message.name, message.sha256 = path.name, hashlib.sha256(path.read_bytes()).digest()
             log.add("/model", "Model", message)
             for initializer in model.graph.initializer if constants else ():
                 if initializer.name not in position:

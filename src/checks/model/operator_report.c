@@ -445,17 +445,31 @@ static void add_layers(const report *r, const xr_difference *d, exray_finding *f
             add_layer(r, m->layer[tensors[i]], f);
 }
 
+/* Whether a step has a difference of the cause that is being told. */
+static bool is_at_step_of(const report *r, size_t head, const xr_difference *d)
+{
+    for (size_t i = 0; i < r->all->count; i++)
+        if (at(r, i)->step[0] == d->step[0] && same_cause(r, at(r, head), at(r, i)))
+            return true;
+    return false;
+}
+
 /* Steps beside another difference at the same layer are a part of that. */
 static void add_beside(const report *r, size_t head, exray_finding *f)
 {
+    const xr_difference *named =
+        NULL; /* the last one: another part of that place is told in the same words */
     for (size_t i = 0; i < r->all->count; i++) {
-        const xr_difference *d = at(r, i), *first = at(r, head);
-        if (r->told[i] || i == head || d->step[0] == EXRAY_NO_INDEX || d->step[0] != first->step[0] ||
-            d->kind == XR_DIFFERENCE_FUNCTION)
+        const xr_difference *d = at(r, i);
+        if (r->told[i] || d->step[0] == EXRAY_NO_INDEX || d->kind == XR_DIFFERENCE_FUNCTION ||
+            !is_at_step_of(r, head, d))
             continue;
         r->told[i] = true;
-        exray_finding_detail(f, "There, too: %s on the edge, %s in the reference (%s).", d->value[0],
-                             d->value[1], d->key);
+        if (!named || strcmp(d->key, named->key) != 0 || strcmp(d->value[0], named->value[0]) != 0 ||
+            strcmp(d->value[1], named->value[1]) != 0)
+            exray_finding_detail(f, "There, too: %s on the edge, %s in the reference (%s).", d->value[0],
+                                 d->value[1], d->key);
+        named = d;
     }
 }
 
