@@ -195,3 +195,43 @@ def test_another_activation_is_told_where_it_is(tmp_path):
     report = validated(tmp_path, wrong, right, shape)
     assert report.verdict == "fail"
     assert {f["where"]["tensor"] for f in report.json["findings"] if f["severity"] == "error"} <= {"act0", "act1", "act2"}
+
+
+def counted(path, slope=.1):
+    """Names that count (mul_3, add_4); a frozen normalization, which an optimizer folds into the convolution before."""
+    net = Net(5)
+    x = net("LeakyRelu", net.conv("x", "conv0", 3, 8), to="leakyrelu_1", alpha=slope)
+    x = net("Conv", x, net.weights("conv1.w", 8, 8, 1, 1), to="conv1", kernel_shape=[1, 1])
+    x = net("Mul", x, net.constant("factor", np.linspace(.4, 1.6, 8).reshape(8, 1, 1)), to="mul_3")
+    x = net("Add", x, net.constant("term", np.linspace(-1, 1, 8).reshape(8, 1, 1)), to="add_4")
+    x = net("Relu", net.conv(x, "conv2", 8, 8), to="relu_6")
+    net("GlobalAveragePool", x, to="y")
+    return net.save(path, [1, 3, 16, 16]), (1, 3, 16, 16)
+
+
+@pytest.mark.parametrize("levels", [("none", "default"), ("default", "none")], ids="-".join)
+def test_a_layer_ends_where_what_reads_it_begins(levels, tmp_path):
+    """Behind another slope no values are equal; the folded factor and sum belong to the convolution nevertheless."""
+    (edge, shape), (reference, _) = counted(tmp_path / "a.onnx", slope=.4), counted(tmp_path / "b.onnx")
+    report = validated(tmp_path, edge, reference, shape, levels)
+    assert errors(report) == ["model.operator"] and "0.4" in report.json["findings"][0]["summary"], report.json["findings"]
+    same = validated(tmp_path, reference, reference, shape, levels)
+    assert same.verdict == "pass" and errors(same) == []
+
+
+def choosing(path, compare):
+    """A mask of what is not negative: zeros of a ReLU count, or do not."""
+    net = Net(6)
+    other = net.conv("x", "other", 3, 8, kernel=1)
+    mask = net(compare, net("Relu", other, to="positive"), net.constant("zero", 0.), to="mask")
+    chosen = net("Where", mask, net.conv("x", "one", 3, 8), other, to="chosen")
+    net("GlobalAveragePool", net.conv(chosen, "last", 8, 8), to="y")
+    return net.save(path, [1, 3, 16, 16]), (1, 3, 16, 16)
+
+
+def test_a_zero_is_not_rounded(tmp_path):
+    """GreaterOrEqual of a ReLU's exact zeros is true; no rounding of them explains that Greater is not."""
+    (edge, shape), (reference, _) = choosing(tmp_path / "a.onnx", "Greater"), choosing(tmp_path / "b.onnx", "GreaterOrEqual")
+    report = validated(tmp_path, edge, reference, shape, ("default", "default"))
+    assert errors(report) == ["model.operator"] and "GreaterOrEqual" in report.json["findings"][0]["summary"], report.json["findings"]
+    assert validated(tmp_path, edge, edge, shape).verdict == "pass"

@@ -325,6 +325,87 @@ static void match_hidden_activations(work *w)
     }
 }
 
+/* ---- By what reads them ------------------------------------------------------------------- */
+
+/* Of each tensor of a side the layer that computes it, or EXRAY_NO_INDEX.  NULL: out of memory. */
+static uint32_t *makers_of(const xr_layers *layers)
+{
+    const uint32_t count = layers->model->tensor_count;
+    uint32_t *maker = malloc(((size_t)count + 1) * sizeof *maker);
+    for (uint32_t t = 0; maker && t < count; t++)
+        maker[t] = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; maker && i < layers->count; i++)
+        if (layers->layer[i].tensor && !layers->layer[i].constant)
+            maker[layers->layer[i].tensor - layers->model->tensors] = i;
+    return maker;
+}
+
+/* The layer that makes the only input of a core that is not constant; EXRAY_NO_INDEX: there is no such. */
+static uint32_t fed_by(const xr_layers *layers, const uint32_t *maker, uint32_t core)
+{
+    const exray_node *node = layers->layer[core].op;
+    uint32_t found = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        const uint32_t tensor = node->inputs[i];
+        const uint32_t from = tensor < layers->model->tensor_count ? maker[tensor] : EXRAY_NO_INDEX;
+        if (from == EXRAY_NO_INDEX)
+            continue;
+        if (found != EXRAY_NO_INDEX)
+            return EXRAY_NO_INDEX;
+        found = from;
+    }
+    return found;
+}
+
+static bool has_weights(const xr_layer *core)
+{
+    return core->weights &&
+           (core->kind == XR_OP_CONV || core->kind == XR_OP_DEPTHWISE || core->kind == XR_OP_DENSE);
+}
+
+/* Joins two layers that are read at the same place, where one of them was joined with another layer of the
+ * other's core: an optimizer folds what follows a convolution into it and leaves it the node's name, and
+ * wrong values do not show which of the layers it ends in. */
+static void join_read(work *w, uint32_t edge, uint32_t reference)
+{
+    const uint32_t other = w->partner[0][edge], another = w->partner[1][reference];
+    const bool late[2] = {another != EXRAY_NO_INDEX && another < edge && other == EXRAY_NO_INDEX &&
+                              layer_of(w, 0, another)->core == layer_of(w, 0, edge)->core,
+                          other != EXRAY_NO_INDEX && other < reference && another == EXRAY_NO_INDEX &&
+                              layer_of(w, 1, other)->core == layer_of(w, 1, reference)->core};
+    const uint32_t joined = late[0] ? another : edge;
+    if (late[0] == late[1] || is_proven(w, joined) ||
+        determination(w, joined, w->partner[0][joined]) > 1 - LEFT_IN_8_BITS ||
+        xr_naming_forbids(&w->scorer.naming, edge, reference) ||
+        layer_of(w, 0, edge)->elements != layer_of(w, 1, reference)->elements)
+        return;
+    part(w, joined);
+    join(w, edge, reference, XR_MATCH_PRODUCERS);
+}
+
+/* What two convolutions read that are one by their name is one, too.  False: out of memory. */
+static bool match_by_readers(work *w)
+{
+    uint32_t *maker[2] = {makers_of(w->side[0]), makers_of(w->side[1])};
+    const bool ok = maker[0] && maker[1];
+    for (uint32_t a = 0; ok && a < w->side[0]->count; a++) {
+        const uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || (!is_proven(w, a) && w->scorer.naming.namesake[a] != b))
+            continue;
+        const uint32_t core[2] = {layer_of(w, 0, a)->core, layer_of(w, 1, b)->core};
+        const xr_layer *x = layer_of(w, 0, core[0]), *y = layer_of(w, 1, core[1]);
+        if (!has_weights(x) || !has_weights(y) || x->weights != y->weights)
+            continue;
+        const uint32_t from[2] = {fed_by(w->side[0], maker[0], core[0]),
+                                  fed_by(w->side[1], maker[1], core[1])};
+        if (from[0] != EXRAY_NO_INDEX && from[1] != EXRAY_NO_INDEX)
+            join_read(w, from[0], from[1]);
+    }
+    free(maker[0]);
+    free(maker[1]);
+    return ok;
+}
+
 static void note_core(work *w, uint32_t edge)
 {
     w->core[layer_of(w, 0, edge)->core] = layer_of(w, 1, w->partner[0][edge])->core;
@@ -468,6 +549,8 @@ static bool match_all(work *w)
     match_by_values(w);
     match_what_is_passed_on(w);
     match_hidden_activations(w);
+    if (!match_by_readers(w))
+        return false;
     note_cores(w);
     match_by_producers(w);
     drop_contradicted(w);

@@ -93,12 +93,15 @@ static bool copy(const exray_tensor_view *view, const float *values, xr_array *o
     return true;
 }
 
-/* The distance between neighbors at a value of that type; `scale`: of quantized integers. */
+/* The distance between neighbors at a value of that type; `scale`: of quantized integers.  Zero in floats of
+ * 8 bits of exponent is no rounded number: what is not zero stays so. */
 static double step_at(exray_dtype dtype, double scale, float value)
 {
     int exponent;
     if (scale > 0)
         return scale;
+    if (value == 0 && dtype != EXRAY_DTYPE_FLOAT16)
+        return 0;
     frexp(value, &exponent); /* value = [0.5, 1) 2^exponent */
     switch (dtype) {
     case EXRAY_DTYPE_FLOAT32:
