@@ -112,6 +112,25 @@ def test_a_factor(judge, gain):
     assert causes(verdict) == ["input.gain"] and abs(verdict["findings"][0]["evidence"]["gain"] / gain - 1) < 1e-3
 
 
+def test_a_small_factor(judge):
+    """34 steps of 16 bits at full scale, and nothing else."""
+    verdict = judge([u * 1.0011 for u in UNIT])
+    assert causes(verdict) == ["input.gain"] and abs(verdict["findings"][0]["evidence"]["gain"] - 1.0011) < 1e-5
+    assert judge([u * (32768 / 32767) for u in UNIT])["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("hertz, level, multiples", [(50, .03, 1), (60, .05, 3), (1234.5, .02, 1)])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_tone_that_one_side_has(judge, hertz, level, multiples, recorded):
+    """It follows from itself, as from a filter with feedback, and is none."""
+    at = 2 * np.pi * hertz * np.arange(LENGTH) / RATE
+    hum = sum(level / k * np.sin(k * at + k) for k in range(1, multiples + 1))
+    verdict = judge([u + hum for u in UNIT], **({"heard": VOICES} if recorded else {}))
+    assert causes(verdict) == ["input.unknown"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["kind"] == "tone" and abs(evidence["hertz"] - hertz) < .2 and evidence.get("wrong_side") == ("edge" if recorded else None)
+
+
 @pytest.mark.parametrize("change, kind", [
     (lambda u: np.clip(u * 9, -1, 1), "clipped"),
     (lambda u: u / np.abs(u).max(), "peak"),
@@ -302,6 +321,19 @@ def shifted(v, ppm):
     k = np.floor(at).astype(int)[:, None] + np.arange(-24, 25)
     kernel = np.sinc(at[:, None] - k) * np.kaiser(49, 9)
     return (v[np.clip(k, 0, len(v) - 1)] * kernel).sum(1) / 32768
+
+
+@pytest.mark.parametrize("late", [.5, .3])
+def test_a_part_of_a_sample(judge, late):
+    """A shift that is the same all along is none of a clock's."""
+    soft = [np.convolve(u, np.hanning(9) / 4, "same") for u in UNIT]
+
+    def moved(u):
+        turns = np.exp(-2j * np.pi * late * np.arange(LENGTH + 1) / (2 * LENGTH))
+        return np.fft.irfft(np.fft.rfft(np.pad(u, (0, LENGTH))) * turns)[:LENGTH]
+
+    verdict = judge([moved(u) for u in soft], soft)
+    assert causes(verdict) == ["input.delay"] and abs(verdict["findings"][0]["evidence"]["late_samples"] - late) < .08
 
 
 @pytest.mark.parametrize("ppm", [300, -1500, 9000])

@@ -87,6 +87,20 @@ static bool report_filter(const xr_sound_report *r, double allowed)
     return found;
 }
 
+/* A tone that only one side has. */
+static bool report_tone(const xr_sound_report *r, double allowed)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    size_t count;
+    xr_sound_tone tone;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
+    const bool found = segments && xr_find_sound_tone(segments, count, allowed, &tone);
+    if (found)
+        xr_report_sound_tone(r, &tone);
+    xr_free_segments(segments, count);
+    return found;
+}
+
 /* What two usual resamplers make of one sound. */
 static bool report_resamplers(const xr_sound_report *r)
 {
@@ -192,7 +206,7 @@ static bool explain(const xr_sound_report *r)
         xr_report_sound_across(r, &across);
         return true;
     }
-    if (unexplained && report_filter(r, allowed))
+    if (unexplained && (report_tone(r, allowed) || report_filter(r, allowed)))
         return true;
     if (unexplained && xr_find_sound_pieces(r->frames, &pieces)) {
         const xr_sound_values line = {

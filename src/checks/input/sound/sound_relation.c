@@ -642,6 +642,23 @@ static void refine_shift(sound_search *s)
         s->best = best;
 }
 
+/* What a shift by whole samples leaves, by a fraction of one, or by one that grows: of two clocks only where
+ * that is much better, as the middle of what grows is a shift, too.  false: neither is it. */
+static bool refine(sound_search *s)
+{
+    const xr_sound_relation whole = s->best;
+    refine_shift(s);
+    const xr_sound_relation shifted = s->best;
+    if (shifted.rest <= XR_SOUND_NOISE)
+        return true;
+    s->best = whole;
+    const bool drifts = try_drift(s);
+    const bool moved = shifted.fraction > 0 && !shifted.contradicting && shifted.rest <= RESAMPLED;
+    if (moved && (!drifts || s->best.rest > shifted.rest / 3))
+        s->best = shifted;
+    return drifts || moved;
+}
+
 static void search_all(sound_search *s)
 {
     double ratios[128];
@@ -655,11 +672,10 @@ static void search_all(sound_search *s)
     if (attempt(s, xr_no_sound_relation(), LONGEST))
         return;
     if (s->best.rest <= EXPLAINS && !s->best.contradicting) {
-        if (s->best.rest <= XR_SOUND_NOISE || !try_drift(s))
-            refine_shift(s);
+        refine(s);
         return; /* the same samples, and something more */
     }
-    if (try_drift(s))
+    if (refine(s))
         return;
     if (try_readings(s, 1, 0) || try_known_channels(s, ratios, count))
         return;

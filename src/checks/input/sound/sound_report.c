@@ -11,78 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const side_name[2] = {"edge", "reference"};
-
 /* A gain within this of 1 is none. */
 #define SAME_GAIN 0.012
-
-/* The rate that the model is fed at, where the log tells; else 0. */
-static double model_rate(const xr_sound_sides *sides)
-{
-    int wrong = xr_wrong_sound_side(sides);
-    if (sides->stated > 0)
-        return sides->stated;
-    if (wrong >= 0 && sides->at_rate[1 - wrong] > 0)
-        return sides->at_rate[1 - wrong];
-    return sides->at_rate[EXRAY_SIDE_REFERENCE] > 0 ? sides->at_rate[EXRAY_SIDE_REFERENCE]
-                                                    : sides->at_rate[EXRAY_SIDE_EDGE];
-}
 
 /* "100 ms at 16000 Hz". */
 static void time_words(const xr_sound_sides *sides, double samples, char *text, size_t size)
 {
-    double rate = model_rate(sides);
+    double rate = xr_sound_model_rate(sides);
     if (rate > 0)
         snprintf(text, size, "%.4g ms at %g Hz", 1000 * samples / rate, rate);
     else
         snprintf(text, size, "%.4g ms if the model takes 16000 Hz", samples / 16);
 }
 
-static exray_finding *begin(const xr_sound_report *r, const char *cause, double confidence)
-{
-    exray_finding *f = exray_findings_add(r->findings, cause, EXRAY_SEVERITY_ERROR, confidence);
-    exray_finding_where(f, "input", r->frames->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    return f;
-}
-
-/* Which side is wrong, as far as the logs tell, and in which frames. */
-static void end(const xr_sound_report *r, exray_finding *f)
-{
-    const xr_sound_sides *sides = &r->sides;
-    int wrong = xr_wrong_sound_side(sides);
-    if (wrong >= 0) {
-        if (sides->proper[wrong] && sides->proper[1 - wrong] && sides->stated > 0)
-            exray_finding_detail(f,
-                                 "Both are the sound in the log: the %s's at %g Hz, as the log says that the "
-                                 "model takes it, the %s's at %g Hz.",
-                                 side_name[1 - wrong], sides->stated, side_name[wrong],
-                                 sides->at_rate[wrong]);
-        else
-            exray_finding_detail(f, "The %s's samples are those of the sound in the log; the %s's are not.",
-                                 side_name[1 - wrong], side_name[wrong]);
-        exray_finding_text(f, "wrong_side", side_name[wrong]);
-    } else if (!r->sides.known)
-        exray_finding_detail(
-            f, "Which of the two is right, the logs do not say: they hold no sound of the microphone.");
-    exray_finding_number(f, "frames", (double)r->frames->differing);
-    size_t frames = exray_comparison_frame_count(r->frames->comparison), equal = 0;
-    bool *chosen = calloc(frames + 1, sizeof *chosen);
-    for (size_t i = 0; chosen && i < r->frames->count; i++) {
-        const xr_sound_frame *s = &r->frames->list[i];
-        for (size_t j = 0; j < s->joined + !s->joined; j++)
-            chosen[s->frame + j] = !s->equal && !s->silent;
-        equal += s->equal && !s->silent;
-    }
-    if (chosen && equal)
-        exray_finding_frames(f, r->frames->comparison, chosen);
-    free(chosen);
-}
-
 /* ---- Frames ------------------------------------------------------------------------------------------ */
 
 void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order)
 {
-    exray_finding *f = begin(r, "input.frame_order", 0.97);
+    exray_finding *f = xr_sound_finding(r, "input.frame_order", 0.97);
     if (order->by)
         exray_finding_summary(f, "The edge's sound is the reference's %ld frame%s %s, in %zu of %zu frames.",
                               labs(order->by), labs(order->by) == 1 ? "" : "s",
@@ -97,12 +43,12 @@ void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order
                       order->by > 0 ? "filled again before it is used" : "one turn old");
     exray_finding_number(f, "frames_ahead", (double)order->by);
     exray_finding_number(f, "frames_supporting", (double)order->supporting);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *a)
 {
-    exray_finding *f = begin(r, a->torn ? "input.frame_order" : "input.delay", 0.95);
+    exray_finding *f = xr_sound_finding(r, a->torn ? "input.frame_order" : "input.delay", 0.95);
     if (a->torn) {
         char at[64];
         if (a->least_at == a->most_at)
@@ -139,7 +85,7 @@ void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *a)
     }
     exray_finding_text(f, "kind", a->torn ? "torn" : "hop");
     exray_finding_number(f, "frames_supporting", (double)a->supporting);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 /* ---- What is done to the samples ---------------------------------------------------------------------- */
@@ -147,21 +93,21 @@ void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *a)
 static void report_reading(const xr_sound_report *r, const xr_sound_relation *relation)
 {
     bool reversed = relation->reading == XR_SAMPLES_REVERSED;
-    exray_finding *f = begin(r, reversed ? "input.flip" : "input.dtype", 0.97);
-    exray_finding_summary(f, "In the %s's sound, %s.", side_name[relation->turned],
+    exray_finding *f = xr_sound_finding(r, reversed ? "input.flip" : "input.dtype", 0.97);
+    exray_finding_summary(f, "In the %s's sound, %s.", xr_sound_side_name[relation->turned],
                           xr_reading_words(relation->reading));
     exray_finding_detail(f, "Read so, it is the other side's: %.2g of the variance is left, in %zu frames.",
                          relation->rest, relation->supporting);
     exray_finding_fix(f, "%s", xr_reading_fix(relation->reading));
     exray_finding_text(f, "kind", xr_reading_name(relation->reading));
     exray_finding_number(f, "residual_share", relation->rest);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_channels(const xr_sound_report *r, const xr_sound_relation *relation)
 {
-    exray_finding *f = begin(r, "input.layout", 0.95);
-    const char *who = side_name[relation->turned], *other = side_name[1 - relation->turned];
+    exray_finding *f = xr_sound_finding(r, "input.layout", 0.95);
+    const char *who = xr_sound_side_name[relation->turned], *other = xr_sound_side_name[1 - relation->turned];
     char what[64];
     if (relation->channel < 0)
         snprintf(what, sizeof what, "the mean of the channels");
@@ -190,7 +136,7 @@ static void report_channels(const xr_sound_report *r, const xr_sound_relation *r
     exray_finding_number(f, "residual_share", relation->rest);
     if (relation->channels == 2 && r->sides.channels < 2)
         exray_finding_alternative(f, "input.sample_rate", 0.1);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void channel_words(const xr_sound_sides *sides, int side, char *text, size_t size)
@@ -209,14 +155,14 @@ bool xr_report_sound_channel(const xr_sound_report *r)
             return false;
         channel_words(&r->sides, s, words[s], sizeof words[s]);
     }
-    exray_finding *f = begin(r, "input.layout", 0.95);
+    exray_finding *f = xr_sound_finding(r, "input.layout", 0.95);
     exray_finding_summary(f, "Of the sound in the log the edge takes %s; the reference takes %s.", words[0],
                           words[1]);
     exray_finding_fix(f, "Make one channel of several in the same way on both sides (%sthe mean, usually).",
                       xr_pipeline_key(r->frames->comparison, "channels: mono").text);
     exray_finding_text(f, "kind", "channel");
     exray_finding_number(f, "channels", r->sides.channels);
-    end(r, f);
+    xr_sound_finding_end(r, f);
     return true;
 }
 
@@ -246,14 +192,14 @@ static void report_rate(const xr_sound_report *r, const xr_sound_relation *relat
     double ratio = relation->turned == EXRAY_SIDE_EDGE ? relation->ratio : 1 / relation->ratio, from = 0,
            to = 0;
     int wrong = xr_wrong_sound_side(&r->sides);
-    exray_finding *f = begin(r, "input.sample_rate", 0.96);
+    exray_finding *f = xr_sound_finding(r, "input.sample_rate", 0.96);
     /* Of the wrong side; where that is not known, of the edge. */
     if (wrong == EXRAY_SIDE_REFERENCE)
         ratio = 1 / ratio;
-    const char *who = side_name[wrong == EXRAY_SIDE_REFERENCE],
-               *other = side_name[wrong != EXRAY_SIDE_REFERENCE];
+    const char *who = xr_sound_side_name[wrong == EXRAY_SIDE_REFERENCE],
+               *other = xr_sound_side_name[wrong != EXRAY_SIDE_REFERENCE];
     bool clock = fabs(ratio - 1) < XR_MOST_DRIFT,
-         usual = !clock && usual_pair(ratio, model_rate(&r->sides), &from, &to);
+         usual = !clock && usual_pair(ratio, xr_sound_model_rate(&r->sides), &from, &to);
     if (wrong >= 0 && usual)
         exray_finding_summary(f, "The %s feeds sound of %g Hz as if it were of %g Hz; the %s's is %s.", who,
                               from, to, other, r->sides.raw[1 - wrong] ? "of that rate" : "resampled");
@@ -297,12 +243,12 @@ static void report_rate(const xr_sound_report *r, const xr_sound_relation *relat
     if (fabs(ratio - 2) < 1e-6 && r->sides.channels != 1)
         exray_finding_alternative(f, "input.layout", 0.2);
     exray_finding_number(f, "residual_share", relation->rest);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_shift(const xr_sound_report *r, const xr_sound_relation *relation)
 {
-    exray_finding *f = begin(r, "input.delay", 0.95);
+    exray_finding *f = xr_sound_finding(r, "input.delay", 0.95);
     char time[64], more[64];
     if (relation->varies) {
         time_words(&r->sides, (double)(relation->most_shift - relation->least_shift), time, sizeof time);
@@ -322,8 +268,9 @@ static void report_shift(const xr_sound_report *r, const xr_sound_relation *rela
         exray_finding_summary(f, "The edge's sound is %s by %.6g sample%s (%s) against the reference's.",
                               late > 0 ? "late" : "early", fabs(late), fabs(late) == 1 ? "" : "s", time);
         exray_finding_number(f, "late_samples", late);
-        exray_finding_number(f, "late_ms",
-                             1000 * late / (model_rate(&r->sides) > 0 ? model_rate(&r->sides) : 16000));
+        exray_finding_number(
+            f, "late_ms",
+            1000 * late / (xr_sound_model_rate(&r->sides) > 0 ? xr_sound_model_rate(&r->sides) : 16000));
     }
     if (relation->rival_shift) {
         time_words(&r->sides, (double)labs(relation->rival_shift), more, sizeof more);
@@ -336,7 +283,7 @@ static void report_shift(const xr_sound_report *r, const xr_sound_relation *rela
         f, "Let both sides take the samples from the same moment on: look for a buffer that is filled "
            "before recording begins, samples that are skipped at the start, or a filter's delay.");
     exray_finding_number(f, "residual_share", relation->rest);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation *relation)
@@ -399,7 +346,7 @@ static void add_gain_fix(const xr_sound_report *r, double gain, exray_finding *f
 static void report_line(const xr_sound_report *r, const xr_sound_values *v, double gain, double offset,
                         bool scaled, bool shifted)
 {
-    exray_finding *f = begin(r, shifted ? "input.normalization" : "input.gain", 0.97);
+    exray_finding *f = xr_sound_finding(r, shifted ? "input.normalization" : "input.gain", 0.97);
     const char *known = known_gain(gain);
     double db = 20 * log10(fabs(gain));
     if (shifted && !scaled)
@@ -434,12 +381,12 @@ static void report_line(const xr_sound_report *r, const xr_sound_values *v, doub
     exray_finding_number(f, "residual_share", v->rest);
     if (!scaled || shifted)
         exray_finding_alternative(f, shifted ? "input.gain" : "input.normalization", 0.1);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_gains(const xr_sound_report *r, const xr_sound_values *v, double least, double most)
 {
-    exray_finding *f = begin(r, "input.gain", 0.95);
+    exray_finding *f = xr_sound_finding(r, "input.gain", 0.95);
     bool within = v->kind == XR_SOUND_VALUES_MOVING;
     exray_finding_summary(
         f, "The edge's gain against the reference varies %s: from %.4g to %.4g (%+.1f to %+.1f dB).",
@@ -460,21 +407,22 @@ static void report_gains(const xr_sound_report *r, const xr_sound_values *v, dou
     exray_finding_number(f, "gain_least", least);
     exray_finding_number(f, "gain_most", most);
     exray_finding_number(f, "residual_share", v->rest);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_clipping(const xr_sound_report *r, const xr_sound_relation *relation,
                             const xr_sound_values *v, double gain)
 {
     int clipped = v->limited == 0 ? relation->turned : 1 - relation->turned;
-    exray_finding *f = begin(r, "input.gain", 0.96);
+    exray_finding *f = xr_sound_finding(r, "input.gain", 0.96);
     if (clipped == EXRAY_SIDE_REFERENCE)
         gain = 1 / gain;
     exray_finding_summary(
         f,
         "The %s's sound is clipped to %.4g .. %.4g behind a gain of %.4g (%+.1f dB): %.2g %% of its "
         "samples are at the limits.",
-        side_name[clipped], v->limit[0], v->limit[1], gain, 20 * log10(fabs(gain)), 100 * v->clipped_share);
+        xr_sound_side_name[clipped], v->limit[0], v->limit[1], gain, 20 * log10(fabs(gain)),
+        100 * v->clipped_share);
     exray_finding_fix(f, "Lower the gain in front of the limit by %.1f dB: what is clipped cannot be undone.",
                       fmax(0, 20 * log10(fabs(gain))));
     exray_finding_text(f, "kind", "clipped");
@@ -482,12 +430,12 @@ static void report_clipping(const xr_sound_report *r, const xr_sound_relation *r
     exray_finding_number(f, "clipped_share", v->clipped_share);
     exray_finding_number(f, "residual_share", v->rest);
     exray_finding_alternative(f, "layer.saturation", 0.05);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_wrapping(const xr_sound_report *r, const xr_sound_values *v)
 {
-    exray_finding *f = begin(r, "input.gain", 0.96);
+    exray_finding *f = xr_sound_finding(r, "input.gain", 0.96);
     exray_finding_summary(f,
                           "The edge's samples are %.4g x the reference's (%+.1f dB) and wrap around: %.2g %% "
                           "of them exceed the "
@@ -500,32 +448,32 @@ static void report_wrapping(const xr_sound_report *r, const xr_sound_values *v)
     exray_finding_number(f, "wrapped_share", v->clipped_share);
     exray_finding_number(f, "residual_share", v->rest);
     exray_finding_alternative(f, "input.dtype", 0.05);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 void xr_report_sound_steps(const xr_sound_report *r, const xr_sound_steps *steps)
 {
-    const char *who = side_name[steps->coarse];
+    const char *who = xr_sound_side_name[steps->coarse];
     /* Of full scale, which is 1 or 32768. */
     const double bits = round(log2((steps->step < 1 ? 2 : 65536) / steps->step));
-    exray_finding *f = begin(r, "input.dtype", 0.93);
+    exray_finding *f = xr_sound_finding(r, "input.dtype", 0.93);
     exray_finding_summary(
         f,
         "The %s's samples are the %s's in steps of %.4g, as %g bits have them: what lies between is "
         "rounded.",
-        who, side_name[1 - steps->coarse], steps->step, bits);
+        who, xr_sound_side_name[1 - steps->coarse], steps->step, bits);
     exray_finding_fix(f, "Keep samples in 16 bits or as floats up to the model's input, on both sides.");
     exray_finding_text(f, "kind", "bits");
     exray_finding_number(f, "bits", bits);
     exray_finding_number(f, "step", steps->step);
     exray_finding_number(f, "residual_share", steps->rest);
     exray_finding_alternative(f, "input.quantization", 0.2);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_curve(const xr_sound_report *r, const xr_sound_values *v)
 {
-    exray_finding *f = begin(r, "input.gain", 0.9);
+    exray_finding *f = xr_sound_finding(r, "input.gain", 0.9);
     exray_finding_summary(
         f, "The edge's samples are a curve of the reference's, not a multiple: one side compresses, "
            "limits or rectifies them.");
@@ -534,47 +482,15 @@ static void report_curve(const xr_sound_report *r, const xr_sound_values *v)
     exray_finding_text(f, "kind", "curve");
     exray_finding_number(f, "residual_share", v->rest);
     exray_finding_alternative(f, "input.dtype", 0.2);
-    end(r, f);
-}
-
-void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter)
-{
-    double rate = model_rate(&r->sides), as = rate > 0 ? rate : 16000, a = xr_filter_emphasis(filter);
-    const char *who = side_name[filter->filtered], *other = side_name[1 - filter->filtered];
-    exray_finding *f = begin(r, "input.gain", 0.9);
-    if (a > 0)
-        exray_finding_summary(
-            f, "The %s's samples are the %s's behind a pre-emphasis filter: y[i] = x[i] - %.3g x[i - 1].",
-            who, other, a);
-    else
-        exray_finding_summary(f, "The %s's samples are the %s's behind a filter.", who, other);
-    char text[160] = "";
-    int used = 0;
-    static const double hertz[] = {100, 300, 1000, 3000, 6000};
-    for (size_t i = 0; i < sizeof hertz / sizeof *hertz && used >= 0 && used < (int)sizeof text; i++)
-        if (hertz[i] < 0.9 * as / 2)
-            used += snprintf(text + used, sizeof text - (size_t)used, "%s%+.1f dB at %g Hz", used ? ", " : "",
-                             xr_filter_decibels(filter, 2 * hertz[i] / as), hertz[i]);
-    if (*text)
-        exray_finding_detail(f, "It passes %s; %.2g of the variance is left.", text, filter->rest);
-    else
-        exray_finding_detail(f, "Of the variance, %.2g is left.", filter->rest);
-    exray_finding_fix(
-        f, "Take the filter out (pre-emphasis, an equalizer, a high pass), or have it on both sides.");
-    exray_finding_text(f, "kind", "filter");
-    exray_finding_text(f, "filtered_side", who);
-    exray_finding_number(f, "pre_emphasis", a);
-    exray_finding_number(f, "residual_share", filter->rest);
-    exray_finding_alternative(f, "input.unknown", 0.1);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 static void report_band(const xr_sound_report *r, const xr_sound_relation *relation, const xr_sound_values *v)
 {
     int lacks = v->limited == 0 ? relation->turned : 1 - relation->turned;
-    double rate = model_rate(&r->sides), as = rate > 0 ? rate : 16000, cutoff = v->cutoff * as / 2,
+    double rate = xr_sound_model_rate(&r->sides), as = rate > 0 ? rate : 16000, cutoff = v->cutoff * as / 2,
            nearest = 2 * cutoff;
-    exray_finding *f = begin(r, "input.sample_rate", 0.9);
+    exray_finding *f = xr_sound_finding(r, "input.sample_rate", 0.9);
     for (size_t i = 0; xr_usual_rates[i] > 0; i++)
         if (fabs(xr_usual_rates[i] / (2 * cutoff) - 1) < 0.12 && xr_usual_rates[i] < as)
             nearest = xr_usual_rates[i];
@@ -582,9 +498,9 @@ static void report_band(const xr_sound_report *r, const xr_sound_relation *relat
         f,
         "The %s's sound lacks the band above %.0f Hz%s, as sound of %g Hz that is resampled to %g Hz "
         "does.",
-        side_name[lacks], cutoff, rate > 0 ? "" : " (if the model takes 16000 Hz)", nearest, as);
+        xr_sound_side_name[lacks], cutoff, rate > 0 ? "" : " (if the model takes 16000 Hz)", nearest, as);
     exray_finding_detail(f, "Below that the two agree; of the %s's variance %.2g is above.",
-                         side_name[1 - lacks], v->rest);
+                         xr_sound_side_name[1 - lacks], v->rest);
     exray_finding_fix(
         f, "Record at %g Hz or more on the side that lacks the band, or train and validate with what it has.",
         as);
@@ -593,88 +509,7 @@ static void report_band(const xr_sound_report *r, const xr_sound_relation *relat
     exray_finding_number(f, "rate_before", nearest);
     exray_finding_text(f, "kind", "band");
     exray_finding_alternative(f, "input.features", 0.1);
-    end(r, f);
-}
-
-bool xr_report_careless_resampler(const xr_sound_report *r)
-{
-    const exray_resampler *careless = r->sides.careless;
-    if (!careless[0] == !careless[1])
-        return false;
-    const int who = careless[0] ? 0 : 1;
-    const bool hold = careless[who] == EXRAY_RESAMPLER_HOLD;
-    const double rate = r->sides.rate ? r->sides.rate : XR_RATE_OF_SPEECH, to = r->sides.careless_rate[who];
-    exray_finding *f = begin(r, "input.sample_rate", 0.95);
-    exray_finding_summary(f, "The %s's sound is that of the log, from %g to %g Hz %s, without a low pass.",
-                          side_name[who], rate, to,
-                          hold ? "by the sample before (or one of several)" : "by lines between samples");
-    exray_finding_detail(f, "What the sound has %s %g Hz comes back %s it, as tones that nobody made.",
-                         to < rate ? "above" : "below", fmin(rate, to) / 2, to < rate ? "below" : "above");
-    char key[32];
-    snprintf(key, sizeof key, "rate: %g", to);
-    exray_finding_fix(f, "Resample with a low pass (%sa windowed sinc).",
-                      xr_pipeline_key(r->frames->comparison, "%s", key).text);
-    exray_finding_text(f, "kind", hold ? "hold" : "linear");
-    exray_finding_number(f, "rate_before", rate);
-    exray_finding_number(f, "rate_expected", to);
-    end(r, f);
-    return true;
-}
-
-void xr_report_sound_alone(const xr_sound_report *r, const xr_sound_alone *a)
-{
-    const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);
-    const bool decided = accuracy->frames > 0 && accuracy->agreement < 1 && !r->frames->io->faint;
-    exray_finding *f = begin(r, "input.sample_rate", 0.95);
-    f->severity = decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
-    exray_finding_summary(
-        f,
-        "The %s resamples each window by itself, as if silence were around it; the %s hears "
-        "what is around it. They differ at the windows' ends alone.",
-        side_name[a->side], side_name[1 - a->side]);
-    exray_finding_detail(f, "%.3g %% of the difference lies within %zu samples (%.3g ms) of the ends.",
-                         100 * a->within, a->reach, 1000 * (double)a->reach / a->rate);
-    exray_finding_fix(f,
-                      "%s the stream before it is cut into windows, with a resampler that keeps its state.",
-                      decided ? "Resample" : "Nothing, unless decisions differ: then resample");
-    exray_finding_text(f, "kind", "window_ends");
-    exray_finding_text(f, "alone_side", side_name[a->side]);
-    exray_finding_number(f, "reach_samples", (double)a->reach);
-    exray_finding_number(f, "share_at_the_ends", a->within);
-    end(r, f);
-}
-
-void xr_report_sound_resamplers(const xr_sound_report *r, const xr_sound_resamplers *s)
-{
-    const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);
-    const bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
-    const double rate = model_rate(&r->sides), as = rate > 0 ? rate : 16000;
-    exray_finding *f = begin(r, "input.sample_rate", 0.85);
-    f->severity = decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
-    exray_finding_summary(
-        f,
-        "The two sides' sound is the same up to %.0f Hz%s and ends differently below %.0f Hz, as two usual "
-        "resamplers make it: the %s has less there.",
-        s->same_up_to * as / 2, rate > 0 ? "" : " (if the model takes 16000 Hz)", s->end * as / 2,
-        side_name[s->poorer]);
-    exray_finding_detail(f,
-                         "Up to two thirds of the band their gain differs by %.2g dB at most; %.2g %% of the "
-                         "difference is there.",
-                         20 * log10(1 + s->worst_gain), 100 * s->share_below);
-    if (s->half_at > 0)
-        exray_finding_detail(f, "The %s has half of the other's power at %.0f Hz.", side_name[s->poorer],
-                             s->half_at * as / 2);
-    exray_finding_fix(
-        f, "%s",
-        decided ? "Resample by the same filter on both sides: decisions depend on the end of the band."
-                : "Nothing, unless decisions differ: then resample by the same filter on both sides.");
-    exray_finding_text(f, "kind", "resampler");
-    exray_finding_number(f, "same_up_to_hz", s->same_up_to * as / 2);
-    if (s->half_at > 0)
-        exray_finding_number(f, "half_power_hz", s->half_at * as / 2);
-    exray_finding_number(f, "band_end_hz", s->end * as / 2);
-    exray_finding_number(f, "residual_share", s->share);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }
 
 bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *relation,
@@ -685,7 +520,9 @@ bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *r
     double gain = turned ? 1 / v->gain : v->gain, offset = turned ? -v->offset / v->gain : v->offset;
     double least = turned ? 1 / v->most : v->least, most = turned ? 1 / v->least : v->most;
     double same = relation->ratio != 1 || relation->channels ? 5 * SAME_GAIN : SAME_GAIN;
-    bool scaled = fabs(gain - 1) > same;
+    /* Less than that is a gain where it is all that differs. */
+    const bool all = relation->ratio == 1 && !relation->channels && fabs(gain - 1) > 10 * sqrt(v->rest);
+    bool scaled = fabs(gain - 1) > same || (all && v->kind == XR_SOUND_VALUES_LINE);
     /* Relative to the signal. */
     double deviation = 0;
     for (size_t i = 0; i < r->frames->count; i++)
@@ -737,7 +574,7 @@ static void say_places(exray_finding *f, const char *what, size_t count, size_t 
 void xr_report_sound_pieces(const xr_sound_report *r, const xr_sound_pieces *p)
 {
     bool exchanged = p->lost && p->repeated, zeroed = p->zeroed > p->lost + p->repeated;
-    exray_finding *f = begin(r, exchanged ? "input.frame_order" : "input.delay", 0.93);
+    exray_finding *f = xr_sound_finding(r, exchanged ? "input.frame_order" : "input.delay", 0.93);
     int kind = zeroed ? 2 : p->lost >= p->repeated ? 0 : 1;
     static const char *const words[3] = {
         "lacks samples that the reference has (buffers lost)",
@@ -779,5 +616,5 @@ void xr_report_sound_pieces(const xr_sound_report *r, const xr_sound_pieces *p)
     exray_finding_number(f, "samples", (double)p->least[kind]);
     if (p->spacing)
         exray_finding_number(f, "spacing_samples", (double)p->spacing);
-    end(r, f);
+    xr_sound_finding_end(r, f);
 }

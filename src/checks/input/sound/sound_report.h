@@ -4,19 +4,13 @@
 
 #include "checks/input/sound/filters/sound_filter.h"
 #include "checks/input/sound/filters/sound_resampler.h"
+#include "checks/input/sound/filters/sound_tone.h"
 #include "checks/input/sound/sound_across.h"
+#include "checks/input/sound/sound_finding.h"
 #include "checks/input/sound/sound_order.h"
 #include "checks/input/sound/sound_pieces.h"
-#include "checks/input/sound/sound_sides.h"
 #include "checks/input/sound/sound_values.h"
 #include "checks/input/sound/sound_wrap.h"
-
-/* What all of them need. */
-typedef struct xr_sound_report {
-    const xr_sound_frames *frames;
-    xr_sound_sides sides;
-    exray_findings *findings;
-} xr_sound_report;
 
 void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order);
 void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *across);
@@ -26,6 +20,8 @@ bool xr_report_sound_channel(const xr_sound_report *r);
 void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation *relation);
 /* A filter that only one side has. */
 void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter);
+/* A tone that only one side has. */
+void xr_report_sound_tone(const xr_sound_report *r, const xr_sound_tone *tone);
 /* One side changed the rate without a low pass; false: none did, or both. */
 bool xr_report_careless_resampler(const xr_sound_report *r);
 /* One side resamples each window by itself: a warning, and an error where decisions differ. */

@@ -70,14 +70,23 @@ static void add_number(const speaker *s, const char *key, double value)
 
 /* ---- Which ids stand in whose place -------------------------------------------------------------------- */
 
-static void say_unknown(speaker *s, exray_side side, int64_t unknown, size_t places, size_t ids)
+/* ids: how many different ones stand there on the other side; 0: not known; added: none do, the id stands
+ * between equal ones. */
+static void say_unknown(speaker *s, exray_side side, int64_t unknown, size_t places, size_t ids, bool added)
 {
     char id[112], several[40] = "other ids";
     if (ids)
         snprintf(several, sizeof several, "%zu other id%s", ids, plural(ids));
-    put(s->says, "%s has id %s in %zu of %" PRIu64 " places where %s has %s: unknown (%" PRId64 ")",
-        side == EXRAY_SIDE_EDGE ? "the edge" : "the reference", id_of(s, (int)side, unknown, id), places,
-        s->story->ids, side == EXRAY_SIDE_EDGE ? "the reference" : "the edge", several, unknown);
+    if (added)
+        put(s->says,
+            "%s has id %s in %zu more place%s, between the %" PRIu64
+            " ids of the reference: words that %s drops, or that are unknown (%" PRId64 ")",
+            side == EXRAY_SIDE_EDGE ? "the edge" : "the reference", id_of(s, (int)side, unknown, id), places,
+            plural(places), s->story->ids, side == EXRAY_SIDE_EDGE ? "the reference" : "the edge", unknown);
+    else
+        put(s->says, "%s has id %s in %zu of %" PRIu64 " places where %s has %s: unknown (%" PRId64 ")",
+            side == EXRAY_SIDE_EDGE ? "the edge" : "the reference", id_of(s, (int)side, unknown, id), places,
+            s->story->ids, side == EXRAY_SIDE_EDGE ? "the reference" : "the edge", several, unknown);
     add_number(s, "unknown_id", (double)unknown);
     add_number(s, "unknown_places", (double)places);
     exray_finding_text(s->finding, "unknown_side", side == EXRAY_SIDE_EDGE ? "edge" : "reference");
@@ -139,11 +148,11 @@ static void say_map(speaker *s, const xr_token_map *m)
         begin_clause(s->says);
     switch (m->kind) {
     case XR_TOKEN_MAP_ONE_EDGE:
-        say_unknown(s, EXRAY_SIDE_EDGE, m->first.edge, m->differing, m->ids[1]);
+        say_unknown(s, EXRAY_SIDE_EDGE, m->first.edge, m->differing, m->ids[1], false);
         say_vocabulary_end(s, m);
         break;
     case XR_TOKEN_MAP_ONE_REFERENCE:
-        say_unknown(s, EXRAY_SIDE_REFERENCE, m->first.reference, m->differing, m->ids[0]);
+        say_unknown(s, EXRAY_SIDE_REFERENCE, m->first.reference, m->differing, m->ids[0], false);
         break;
     case XR_TOKEN_MAP_ONE_ID:
         say_one_id(s, m);
@@ -317,10 +326,10 @@ static void say_edits(speaker *s, const xr_token_edits *e)
     begin_clause(s->says);
     switch (e->kind) {
     case XR_TOKEN_EDITS_ONE_EDGE:
-        say_unknown(s, EXRAY_SIDE_EDGE, e->id[0], e->changed[0], 0);
+        say_unknown(s, EXRAY_SIDE_EDGE, e->id[0], e->changed[0], 0, e->changed[1] == 0);
         return;
     case XR_TOKEN_EDITS_ONE_REFERENCE:
-        say_unknown(s, EXRAY_SIDE_REFERENCE, e->id[1], e->changed[1], 0);
+        say_unknown(s, EXRAY_SIDE_REFERENCE, e->id[1], e->changed[1], 0, false);
         return;
     case XR_TOKEN_EDITS_LEFT_OUT:
         put(s->says, "the edge's texts lack %zu of the reference's %" PRIu64 " ids", e->changed[1],

@@ -12,6 +12,9 @@ enum { ORDER = XR_FILTER_ORDER, MOST = 2 * ORDER + 1, LEAST_SAMPLES = 512 };
 #define RIDGE 1e-13
 /* It has to leave so many times less than the samples as they are. */
 #define MUCH_BETTER 20
+/* What it makes of silence, from its first outputs on, may be this part of what differs: a tone that is added
+ * to the samples goes on by itself, and follows from none of them. */
+#define MOST_BY_ITSELF 0.25
 
 typedef struct equations {
     double a[MOST][MOST], b[MOST];
@@ -50,25 +53,27 @@ static bool solve(equations *e)
 }
 
 /* The filter run over each segment from its first outputs on: the variance that it leaves, and what there was
- * before; more than 1: it does not settle. */
+ * before; infinite: it does not settle, or goes on by itself. */
 static double rest_of(const xr_sound_segment *segments, size_t count, int filtered, const xr_sound_filter *f,
                       double *as_is)
 {
-    double rest = 0, yy = 0, y1 = 0, n = 0, plain = 0;
+    double rest = 0, yy = 0, y1 = 0, n = 0, plain = 0, by_itself = 0;
     for (size_t s = 0; s < count; s++) {
         const xr_sound_segment *g = &segments[s];
         const float *y = filtered ? g->x : g->y, *x = filtered ? g->y : g->x;
-        double made[ORDER] = {0}; /* made[k]: of k + 1 samples before */
+        double made[ORDER] = {0}, alone[ORDER] = {0}; /* [k]: of k + 1 samples before */
         for (size_t k = 0; k < f->order && g->count > f->order; k++)
-            made[k] = y[f->order - 1 - k];
+            alone[k] = made[k] = y[f->order - 1 - k];
         for (size_t i = f->order; i < g->count; i++) {
-            double now = 0;
+            double now = 0, silent = 0;
             for (size_t k = 0; k <= f->order; k++)
                 now += f->forward[k] * x[i - k];
             for (size_t k = 0; k < f->order; k++)
-                now -= f->back[k] * made[k];
+                now -= f->back[k] * made[k], silent -= f->back[k] * alone[k];
             memmove(made + 1, made, (ORDER - 1) * sizeof *made);
-            made[0] = now;
+            memmove(alone + 1, alone, (ORDER - 1) * sizeof *alone);
+            made[0] = now, alone[0] = silent;
+            by_itself += silent * silent;
             rest += (y[i] - now) * (y[i] - now);
             plain += ((double)y[i] - x[i]) * ((double)y[i] - x[i]);
             yy += (double)y[i] * y[i], y1 += y[i], n++;
@@ -76,7 +81,7 @@ static double rest_of(const xr_sound_segment *segments, size_t count, int filter
     }
     const double variance = n >= LEAST_SAMPLES ? yy - y1 * y1 / n : 0;
     *as_is = variance > 0 ? plain / variance : 0;
-    return variance > 0 && isfinite(rest) ? rest / variance : INFINITY;
+    return variance > 0 && isfinite(rest) && by_itself <= MOST_BY_ITSELF * plain ? rest / variance : INFINITY;
 }
 
 bool xr_find_recursive_filter(const xr_sound_segment *segments, size_t count, double allowed,
