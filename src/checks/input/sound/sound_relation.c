@@ -52,7 +52,7 @@ static bool needs_steps(xr_sound_reading reading)
 }
 
 /* How many of a frame's samples, from the end that is read first, `most` turned ones are made of. */
-static size_t samples_of(const xr_sound_frame *f, const xr_sound_relation *r, size_t most)
+static size_t samples_for(const xr_sound_frame *f, const xr_sound_relation *r, size_t most)
 {
     const size_t channels = r->channels ? r->channels : 1, block = r->block ? r->block : 1;
     const double read =
@@ -65,16 +65,15 @@ static size_t samples_of(const xr_sound_frame *f, const xr_sound_relation *r, si
 static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, const xr_sample_kind *kinds,
                    size_t most, size_t *count)
 {
-    const size_t needed_of = samples_of(f, r, most), room = 2 * needed_of + 16;
+    const size_t taken = samples_for(f, r, most), room = 2 * taken + 16;
     const float *v = f->side[r->turned];
     const bool reversed = r->reading == XR_SAMPLES_REVERSED;
     xr_sample_kind kind = {0};
     if (needs_steps(r->reading))
         kind = kinds ? kinds[r->turned] : xr_sample_kind_of(v, f->count);
     float *out = malloc(room * sizeof *out);
-    size_t n = out ? xr_read_samples(r->reading, reversed ? v + f->count - needed_of : v, needed_of, &kind,
-                                     out, room)
-                   : 0;
+    size_t n =
+        out ? xr_read_samples(r->reading, reversed ? v + f->count - taken : v, taken, &kind, out, room) : 0;
     if (n && r->channels)
         n = take_blocks(out, n, r->channels, r->block ? r->block : 1, r->channel);
     if (n && r->ratio != 1) {
