@@ -83,6 +83,8 @@ typedef enum exray_mel_window {
     EXRAY_MEL_HAMMING = 2,        /* periodic */
     EXRAY_MEL_BLACKMAN = 3,       /* periodic */
     EXRAY_MEL_RECTANGULAR = 4,
+    EXRAY_MEL_POVEY = 5,             /* Kaldi's: the symmetric Hann to the power 0.85 */
+    EXRAY_MEL_HAMMING_SYMMETRIC = 6, /* Kaldi's `hamming` */
 } exray_mel_window;
 
 /* Where windows lie.  Since 0.2.0. */
@@ -139,11 +141,14 @@ typedef struct exray_mel {
     float offset; /* added before the logarithm, which takes what is below 1e-10 (amplitudes in dB: 1e-5) for
                      that */
     float top_db; /* values further below the greatest of all rows than this are raised to that; 0: none is */
+    uint32_t remove_dc_offset; /* 1: the mean of each window's samples is taken off (Kaldi) */
+    float pre_emphasis;        /* this part of the sample before, too, within each window (Kaldi: 0.97) */
+    float floor;               /* what the logarithm takes for less than that; 0: as at `offset` */
 } exray_mel;
 #define EXRAY_MEL_INIT                                                                                       \
     {                                                                                                        \
         sizeof(exray_mel), 0, 0, 0, 0, EXRAY_MEL_HANN, EXRAY_MEL_FROM_START, EXRAY_MEL_PAD_DEFAULT, 0, 0, 0, \
-            EXRAY_MEL_HTK, EXRAY_MEL_OF_HERTZ, 0, 0, EXRAY_MEL_LINEAR, 0, 0                                  \
+            EXRAY_MEL_HTK, EXRAY_MEL_OF_HERTZ, 0, 0, EXRAY_MEL_LINEAR, 0, 0, 0, 0, 0                         \
     }
 
 /* Rows that `length` samples become, one for each window; 0 where they are too few, or an option is out of

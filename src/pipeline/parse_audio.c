@@ -24,7 +24,9 @@ static const xr_choice windows[] = {{"hann", EXRAY_MEL_HANN},
                                     {"hann_symmetric", EXRAY_MEL_HANN_SYMMETRIC},
                                     {"hamming", EXRAY_MEL_HAMMING},
                                     {"blackman", EXRAY_MEL_BLACKMAN},
-                                    {"rectangular", EXRAY_MEL_RECTANGULAR}};
+                                    {"rectangular", EXRAY_MEL_RECTANGULAR},
+                                    {"povey", EXRAY_MEL_POVEY},
+                                    {"hamming_symmetric", EXRAY_MEL_HAMMING_SYMMETRIC}};
 static const xr_choice centers[] = {
     {"false", EXRAY_MEL_FROM_START}, {"true", EXRAY_MEL_CENTER_ZEROS}, {"reflect", EXRAY_MEL_CENTER_REFLECT}};
 static const xr_choice pads[] = {{"middle", EXRAY_MEL_PAD_MIDDLE}, {"end", EXRAY_MEL_PAD_END}};
@@ -76,6 +78,9 @@ static const feature_key mel_keys[] = {
     NAME_OF(exray_mel, log, log, logs),
     REAL_OF(exray_mel, offset),
     REAL_OF(exray_mel, top_db),
+    NAME_OF(exray_mel, remove_dc_offset, remove_dc_offset, truths),
+    REAL_OF(exray_mel, pre_emphasis),
+    REAL_OF(exray_mel, floor),
 };
 
 static const feature_key microfrontend_keys[] = {

@@ -116,6 +116,9 @@ static int mel(int argc, char **argv, const float *samples, size_t length)
                               {"log", &how.log, NULL},
                               {"offset", NULL, &how.offset},
                               {"top_db", NULL, &how.top_db},
+                              {"remove_dc_offset", &how.remove_dc_offset, NULL},
+                              {"pre_emphasis", NULL, &how.pre_emphasis},
+                              {"floor", NULL, &how.floor},
                               {"repeat", &repeat, NULL}};
     for (int i = 2; i < argc; i++)
         if (!set_option(options, sizeof options / sizeof *options, argv[i]))

@@ -44,10 +44,11 @@ static void test_all_kinds(void **state)
         for (uint32_t kind = 0; kind < 60; kind++) {
             exray_mel how = EXRAY_MEL_INIT;
             how.n_fft = sizes[s][0], how.win_length = sizes[s][1], how.hop_length = sizes[s][2];
-            how.window = (exray_mel_window)(kind % 5), how.center = (exray_mel_center)(kind % 3);
+            how.window = (exray_mel_window)(kind % 7), how.center = (exray_mel_center)(kind % 3);
             how.pad = (exray_mel_pad)(kind % 2 + 1), how.n_mels = 1 + kind % 50;
             how.scale = (exray_mel_scale)(kind / 2 % 2), how.triangles = (exray_mel_triangles)(kind / 4 % 2);
             how.slaney_norm = kind % 2, how.power = 1 + kind / 3 % 2, how.log = (exray_mel_log)(kind % 4);
+            how.remove_dc_offset = kind / 5 % 2, how.pre_emphasis = kind % 3 ? 0 : 0.97f;
             for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
                 expect_rows(&how, lengths[i]);
         }

@@ -37,6 +37,28 @@ def test_by_the_definition(sound_tool):  # noqa: F811
         assert np.allclose(ours, power @ np.transpose(bank), rtol=1e-5)
 
 
+def kaldi_fbank(x, window):
+    """Kaldi's `fbank` without dither, as its documentation defines it (compute-fbank-feats), of 80 bins."""
+    cut = np.lib.stride_tricks.sliding_window_view(x.astype(np.float64), 400)[::160]
+    cut = cut - cut.mean(1, keepdims=True)
+    cut = np.concatenate([cut[:, :1] * .03, cut[:, 1:] - .97 * cut[:, :-1]], 1)
+    power = np.abs(np.fft.rfft(cut * window, 512)) ** 2
+    mel = 1127 * np.log1p(np.arange(257) * 16000 / 512 / 700)
+    edges = np.linspace(1127 * np.log1p(20 / 700), 1127 * np.log1p(8000 / 700), 82)
+    bank = [np.maximum(0, np.minimum((mel - a) / (b - a), (c - mel) / (c - b))) for a, b, c in zip(edges, edges[1:], edges[2:])]
+    return np.log(np.maximum(power @ np.transpose(bank), 1.19e-7))
+
+
+@pytest.mark.parametrize("window, shape", [(5, np.hanning(400) ** .85), (6, np.hamming(400))])
+def test_kaldi(sound_tool, window, shape):  # noqa: F811
+    given = np.round(sound()[:6000] * 32768 + 300).astype(np.float32)
+    given[2000:2800] = 0
+    ours = mel(sound_tool, given, n_fft=512, win_length=400, hop_length=160, window=window, n_mels=80, fmin=20, triangles=1, log=1,
+               remove_dc_offset=1, pre_emphasis=.97, floor=1.19e-7)
+    theirs = kaldi_fbank(given, shape)
+    assert ours.shape == theirs.shape and np.abs(ours - theirs).max() < 1e-4 and ours.min() < -15
+
+
 def test_a_limit_below_the_greatest(sound_tool):  # noqa: F811
     """As librosa's power_to_db and amplitude_to_db have it, in any logarithm."""
     for power in (1, 2):
@@ -65,6 +87,8 @@ def test_lengths(sound_tool):  # noqa: F811
         ("n_mels=2000", "n_mels is at most 1024"),
         ("fmax=9000", "0 <= fmin < fmax <= half the rate"),
         ("power=3", "power is 1 or 2"),
+        ("pre_emphasis=2", "pre_emphasis 0 to 1"),
+        ("floor=-1", "floor is 0 or more"),
     ],
 )
 def test_a_wrong_option_is_one_line(sound_tool, options, says):  # noqa: F811

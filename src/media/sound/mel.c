@@ -16,6 +16,7 @@ typedef struct mel_run {
     size_t length, rows;
     ptrdiff_t before;         /* samples before the first one that the first window sees */
     double *window;           /* [win_length] */
+    double *cut;              /* [win_length]: samples of one window */
     double *turns;            /* [n_fft][2] */
     xr_complex_double *x, *y; /* [n_fft] */
     xr_sound_doubles *power;  /* [n_fft / 2 + 1] */
@@ -49,13 +50,17 @@ size_t exray_mel_rows(const exray_mel *how, size_t length)
 static void fill_window(const exray_mel *o, double *window)
 {
     const uint32_t n = o->win_length;
-    const double step = 2 * pi / (o->window == EXRAY_MEL_HANN_SYMMETRIC && n > 1 ? n - 1 : n);
+    const bool symmetric = o->window == EXRAY_MEL_HANN_SYMMETRIC || o->window == EXRAY_MEL_POVEY ||
+                           o->window == EXRAY_MEL_HAMMING_SYMMETRIC;
+    const double step = 2 * pi / (symmetric && n > 1 ? n - 1 : n);
     for (uint32_t i = 0; i < n; i++) {
         double turn = cos(step * i);
         window[i] = o->window == EXRAY_MEL_RECTANGULAR ? 1
-                    : o->window == EXRAY_MEL_HAMMING   ? 0.54 - 0.46 * turn
-                    : o->window == EXRAY_MEL_BLACKMAN  ? 0.42 - 0.5 * turn + 0.08 * cos(2 * step * i)
-                                                       : 0.5 - 0.5 * turn;
+                    : o->window == EXRAY_MEL_HAMMING || o->window == EXRAY_MEL_HAMMING_SYMMETRIC
+                        ? 0.54 - 0.46 * turn
+                    : o->window == EXRAY_MEL_BLACKMAN ? 0.42 - 0.5 * turn + 0.08 * cos(2 * step * i)
+                    : o->window == EXRAY_MEL_POVEY    ? pow(0.5 - 0.5 * turn, 0.85)
+                                                      : 0.5 - 0.5 * turn;
     }
 }
 
@@ -72,20 +77,35 @@ static double sample_at(const mel_run *r, ptrdiff_t at)
     return (double)r->samples[at < length ? at : period - at];
 }
 
+/* A window's own samples changed: without their mean, and with pre-emphasis, whose first sample has itself
+ * before it. */
+static void change_cut(const exray_mel *o, double *cut)
+{
+    const double part = (double)o->pre_emphasis;
+    double mean = 0;
+    for (uint32_t i = 0; o->remove_dc_offset && i < o->win_length; i++)
+        mean += cut[i] / o->win_length;
+    for (uint32_t i = o->win_length; i-- > 0;)
+        cut[i] = cut[i] - mean - part * (cut[i > 0 ? i - 1 : 0] - mean);
+}
+
 /* One window of the lane, as its transform takes it. */
 static void load_row(const mel_run *r, size_t row, unsigned lane)
 {
     const uint32_t offset = offset_of(&r->o), n = r->o.win_length;
     const ptrdiff_t first = (ptrdiff_t)(row * r->o.hop_length) + (ptrdiff_t)offset - r->before;
     const bool inside = first >= 0 && (size_t)first + n <= r->length;
+    for (uint32_t i = 0; i < n; i++)
+        r->cut[i] = inside ? (double)r->samples[(size_t)first + i] : sample_at(r, first + (ptrdiff_t)i);
+    if (r->o.remove_dc_offset || r->o.pre_emphasis > 0)
+        change_cut(&r->o, r->cut);
     for (uint32_t i = 0; i < n; i++) {
-        double sample = inside ? (double)r->samples[(size_t)first + i] : sample_at(r, first + (ptrdiff_t)i);
         const uint32_t at = offset + i;
         xr_complex_double *x = &r->x[r->halved ? at / 2 : at];
         if (r->halved && at % 2)
-            XR_LANE(x->im, lane) = sample * r->window[i];
+            XR_LANE(x->im, lane) = r->cut[i] * r->window[i];
         else
-            XR_LANE(x->re, lane) = sample * r->window[i];
+            XR_LANE(x->re, lane) = r->cut[i] * r->window[i];
     }
 }
 
@@ -115,7 +135,7 @@ static double scaled(const exray_mel *o, double value)
     if (o->log == EXRAY_MEL_LINEAR)
         return value;
     const bool amplitude = o->log == EXRAY_MEL_DB && o->power == 1;
-    value = fmax(value, amplitude ? 1e-5 : 1e-10);
+    value = fmax(value, o->floor > 0 ? (double)o->floor : amplitude ? 1e-5 : 1e-10);
     return o->log == EXRAY_MEL_NATURAL ? log(value)
                                        : log10(value) * (o->log == EXRAY_MEL_LOG10 ? 1
                                                          : amplitude               ? 20
@@ -177,12 +197,13 @@ static bool allocate(mel_run *r)
 {
     const uint32_t n = r->o.n_fft;
     r->window = malloc(r->o.win_length * sizeof *r->window);
+    r->cut = malloc(r->o.win_length * sizeof *r->cut);
     r->turns = malloc(((size_t)n + 1) * 2 * sizeof *r->turns);
     r->x = malloc(n * sizeof *r->x);
     r->y = malloc(n * sizeof *r->y);
     r->power = malloc((n / 2 + 1) * sizeof *r->power);
     r->bands = xr_mel_bands(&r->o);
-    if (!r->window || !r->turns || !r->x || !r->y || !r->power || !r->bands)
+    if (!r->window || !r->cut || !r->turns || !r->x || !r->y || !r->power || !r->bands)
         return false;
     fill_window(&r->o, r->window);
     xr_fft_turns_double(r->turns, n);
@@ -208,6 +229,7 @@ exray_status exray_mel_run(const exray_mel *how, const float *samples, size_t le
     if (ok && r.o.top_db > 0)
         limit(&r.o, out, r.rows * r.o.n_mels);
     free(r.window);
+    free(r.cut);
     free(r.turns);
     free(r.x);
     free(r.y);

@@ -22,12 +22,16 @@ static const char *problem_of(const exray_mel *o)
         return "n_mels is at most 1024";
     if (!(o->fmin >= 0 && o->fmax > o->fmin) || o->fmax > (float)o->rate / 2 + 0.5f)
         return "0 <= fmin < fmax <= half the rate";
-    if (o->window > EXRAY_MEL_RECTANGULAR || o->center > EXRAY_MEL_CENTER_REFLECT ||
+    if (o->window > EXRAY_MEL_HAMMING_SYMMETRIC || o->center > EXRAY_MEL_CENTER_REFLECT ||
         o->pad > EXRAY_MEL_PAD_END || o->scale > EXRAY_MEL_SLANEY || o->triangles > EXRAY_MEL_OF_MEL ||
         o->log > EXRAY_MEL_DB)
         return "an enumerator is not of its type";
     if (!(o->top_db >= 0) || !isfinite(o->top_db))
         return "top_db is 0 or more";
+    if (o->remove_dc_offset > 1 || !(o->pre_emphasis >= 0 && o->pre_emphasis <= 1))
+        return "remove_dc_offset is 0 or 1, pre_emphasis 0 to 1";
+    if (!(o->floor >= 0) || !isfinite(o->floor))
+        return "floor is 0 or more";
     if (o->power > 2 || o->slaney_norm > 1 || !isfinite(o->offset))
         return "power is 1 or 2, slaney_norm 0 or 1, offset finite";
     return NULL;

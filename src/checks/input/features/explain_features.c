@@ -588,6 +588,13 @@ static bool is_odd_line(const xr_feature_relation *n)
            fabs(n->gain - 1) < much && fabs(n->offset) < much * n->spread;
 }
 
+/* Later or earlier by rows, but not exactly. */
+static bool is_loose_delay(const xr_feature_relation *n)
+{
+    const double exact = 1e-3;
+    return n->kind == XR_FEATURES_DELAY && n->rest > exact;
+}
+
 static bool report(const feature_report *r)
 {
     const bool vague = is_vague(r->relation);
@@ -598,8 +605,10 @@ static bool report(const feature_report *r)
         return false;
     if (vague && report_one_change(r, INFINITY))
         return true;
-    /* A line that nobody has is less than what makes all of the edge's features. */
-    if (is_odd_line(r->relation) && report_one_change(r, r->relation->rest / 3))
+    /* A line that nobody has is less than what makes all of the edge's features, as are rows that are only
+     * nearly others. */
+    if ((is_odd_line(r->relation) || is_loose_delay(r->relation)) &&
+        report_one_change(r, r->relation->rest / 3))
         return true;
     if (r->relation->kind == XR_FEATURES_TIME_ONLY && !r->frames->bytes && is_mostly_equal(r->frames))
         return xr_report_rows(r->frames, r->findings);
@@ -735,15 +744,21 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
                  relation.kind == XR_FEATURES_NO_ZERO;
     if (!exact)
         xr_fit_limited_features(frames, &relation);
-    /* Where the axis of time is a guess, the other one may explain more. */
+    /* Where the axis of time is a guess, the other one may explain more; but silence in time is no band. */
+    bool told = false;
     if (!is_specific(&relation) && xr_turn_features(frames)) {
         xr_find_feature_relation(frames, &other);
-        if (is_specific(&other))
-            relation = other;
-        else
+        const bool specific = is_specific(&other), band = other.kind == XR_FEATURES_BAND;
+        if (!specific || band)
             xr_turn_features(frames);
+        told = band && frames->has_sensor && report_one_change(&r, INFINITY);
+        if (specific && !told) {
+            if (band)
+                xr_turn_features(frames);
+            relation = other;
+        }
     }
-    bool told = report(&r);
+    told = told || report(&r);
     xr_feature_frames_free(frames);
     return told;
 }

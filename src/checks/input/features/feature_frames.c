@@ -64,7 +64,8 @@ static bool goes_on(const xr_feature_frames *f, size_t rows, size_t bins, bool l
     return judged > 0 && 3 * found >= 2 * judged;
 }
 
-/* The logarithm of the loudness of `n` parts of a sound that follow each other. */
+/* The logarithm of the loudness of `n` parts of a sound that follow each other; a microphone's bias is none.
+ */
 static bool loudness_of(const exray_sound *sound, size_t n, double part, double *out)
 {
     uint32_t channels = exray_sound_channels(sound);
@@ -72,12 +73,13 @@ static bool loudness_of(const exray_sound *sound, size_t n, double part, double 
     size_t length = exray_sound_length(sound);
     for (size_t i = 0; i < n; i++) {
         size_t from = (size_t)((double)i * part), to = (size_t)((double)(i + 1) * part);
-        double sum = 0;
+        double sum = 0, mean = 0;
         if (to > length || to <= from)
             return false;
         for (size_t k = from; k < to; k++)
-            sum += (double)v[k * channels] * v[k * channels];
-        out[i] = log(sum / (double)(to - from) + 1e-7);
+            sum += (double)v[k * channels] * v[k * channels], mean += (double)v[k * channels];
+        mean /= (double)(to - from);
+        out[i] = log(fmax(sum / (double)(to - from) - mean * mean, 0) + 1e-7);
     }
     return true;
 }

@@ -30,39 +30,55 @@ enum {
     BY_LOG,
     BY_OFFSET,
     BY_TOP,
+    BY_MEAN,
+    BY_EMPHASIS,
+    BY_FLOOR,
     OPTIONS
 };
 
 typedef struct option_list {
     const char *key;
-    size_t count;
+    size_t count; /* that are tried of any front end; of Kaldi's kind `all` */
+    size_t all;
     double value[10];
     const char *word[10]; /* NULL: the number itself */
 } option_list;
 
 static const option_list lists[OPTIONS] = {
-    [BY_HOP] = {"hop_length", 7, {160, 320, 256, 240, 512, 128, 200}, {NULL}},
-    [BY_WINDOW_LENGTH] = {"win_length", 6, {400, 480, 512, 640, 1024, 320}, {NULL}},
-    [BY_FFT] = {"n_fft", 6, {512, 400, 1024, 480, 640, 2048}, {NULL}},
+    [BY_HOP] = {"hop_length", 7, 7, {160, 320, 256, 240, 512, 128, 200}, {NULL}},
+    [BY_WINDOW_LENGTH] = {"win_length", 6, 6, {400, 480, 512, 640, 1024, 320}, {NULL}},
+    [BY_FFT] = {"n_fft", 6, 6, {512, 400, 1024, 480, 640, 2048}, {NULL}},
     [BY_WINDOW] = {"window",
                    5,
-                   {0, 1, 2, 3, 4},
-                   {"hann", "hann_symmetric", "hamming", "blackman", "rectangular"}},
-    [BY_CENTER] = {"center", 3, {0, 1, 2}, {"false", "true", "reflect"}},
-    [BY_LOW] = {"fmin", 8, {0, 20, 50, 60, 64, 80, 125, 300}, {NULL}},
-    [BY_HIGH] = {"fmax", 7, {8000, 7600, 7500, 4000, 3800, 3400, 6000}, {NULL}},
-    [BY_SCALE] = {"scale", 2, {0, 1}, {"htk", "slaney"}},
-    [BY_TRIANGLES] = {"triangles", 2, {0, 1}, {"hz", "mel"}},
-    [BY_NORM] = {"norm", 2, {0, 1}, {"none", "slaney"}},
-    [BY_POWER] = {"power", 2, {2, 1}, {NULL}},
-    [BY_LOG] = {"log", 2, {0, 1}, {"natural", "none"}},
-    [BY_OFFSET] = {"offset", 8, {0, 1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}, {NULL}},
-    [BY_TOP] = {"top_db", 2, {0, 80}, {NULL}},
+                   7,
+                   {0, 1, 2, 3, 4, 5, 6},
+                   {"hann", "hann_symmetric", "hamming", "blackman", "rectangular", "povey",
+                    "hamming_symmetric"}},
+    [BY_CENTER] = {"center", 3, 3, {0, 1, 2}, {"false", "true", "reflect"}},
+    [BY_LOW] = {"fmin", 8, 8, {0, 20, 50, 60, 64, 80, 125, 300}, {NULL}},
+    [BY_HIGH] = {"fmax", 7, 7, {8000, 7600, 7500, 4000, 3800, 3400, 6000}, {NULL}},
+    [BY_SCALE] = {"scale", 2, 2, {0, 1}, {"htk", "slaney"}},
+    [BY_TRIANGLES] = {"triangles", 2, 2, {0, 1}, {"hz", "mel"}},
+    [BY_NORM] = {"norm", 2, 2, {0, 1}, {"none", "slaney"}},
+    [BY_POWER] = {"power", 2, 2, {2, 1}, {NULL}},
+    [BY_LOG] = {"log", 2, 2, {0, 1}, {"natural", "none"}},
+    [BY_OFFSET] = {"offset", 8, 8, {0, 1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}, {NULL}},
+    [BY_TOP] = {"top_db", 2, 2, {0, 80}, {NULL}},
+    [BY_MEAN] = {"remove_dc_offset", 1, 2, {0, 1}, {"false", "true"}},
+    [BY_EMPHASIS] = {"pre_emphasis", 1, 3, {0, 0.97, 0.95}, {NULL}},
+    /* Of 16-bit samples, and of samples from -1 to 1: the same floor. */
+    [BY_FLOOR] = {"floor", 1, 3, {0, 1.1e-16, 1.19e-7}, {NULL}},
 };
 
 typedef struct front_end {
     size_t at[OPTIONS]; /* places in the lists */
+    bool kaldi;         /* of its kind: windows are changed before they are shaped */
 } front_end;
+
+static size_t tried(const front_end *e, int option)
+{
+    return e->kaldi ? lists[option].all : lists[option].count;
+}
 
 /* ---- One front end --------------------------------------------------------------------------------- */
 
@@ -90,6 +106,9 @@ static exray_mel mel_of(const front_end *e, size_t bins)
     how.log = value(e, BY_LOG) == 0 ? EXRAY_MEL_NATURAL : EXRAY_MEL_LINEAR;
     how.offset = (float)value(e, BY_OFFSET);
     how.top_db = (float)value(e, BY_TOP);
+    how.remove_dc_offset = (uint32_t)value(e, BY_MEAN);
+    how.pre_emphasis = (float)value(e, BY_EMPHASIS);
+    how.floor = (float)value(e, BY_FLOOR);
     return how;
 }
 
@@ -205,8 +224,8 @@ static void attempt(front_search *s, int a, size_t i, int b, size_t k)
 /* Changes two options at once.  As long as that leaves as much as before, one alone was tried already. */
 static void try_both(front_search *s, int a, int b, double before)
 {
-    for (size_t i = 0; i < lists[a].count; i++)
-        for (size_t k = 0; k < lists[b].count; k++)
+    for (size_t i = 0; i < tried(&s->best, a); i++)
+        for (size_t k = 0; k < tried(&s->best, b); k++)
             if (s->rest < before || (i != s->best.at[a] && k != s->best.at[b]))
                 attempt(s, a, i, b, k);
 }
@@ -221,7 +240,7 @@ static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, in
     for (int turn = 0; turn < TURNS && s.rest > enough; turn++) {
         double before = s.rest;
         for (int a = 0; a < OPTIONS; a++)
-            for (size_t i = 0; i < lists[a].count; i++)
+            for (size_t i = 0; i < tried(&s.best, a); i++)
                 attempt(&s, a, i, a, i);
         if (s.rest < before)
             continue;
@@ -236,26 +255,42 @@ static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, in
 }
 
 /* Front ends that many models have whole, from which a search of one option after the other may not lead to
- * each other: Whisper's, librosa's defaults in decibels and without them, torchaudio's. */
+ * each other: Whisper's, librosa's defaults in decibels and without them, torchaudio's, Kaldi's of 16-bit
+ * samples, and of samples from -1 to 1. */
 static const front_end usual[] = {
-    {{[BY_FFT] = 1, [BY_CENTER] = 2, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_TOP] = 1}},
-    {{[BY_HOP] = 4,
-      [BY_WINDOW_LENGTH] = 4,
-      [BY_FFT] = 2,
-      [BY_CENTER] = 1,
-      [BY_SCALE] = 1,
-      [BY_NORM] = 1,
-      [BY_TOP] = 1}},
-    {{[BY_CENTER] = 1, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_TOP] = 1}},
-    {{[BY_CENTER] = 1, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_OFFSET] = 3}},
-    {{[BY_FFT] = 1, [BY_CENTER] = 2, [BY_OFFSET] = 3}},
+    {.at = {[BY_FFT] = 1, [BY_CENTER] = 2, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_TOP] = 1}},
+    {.at = {[BY_HOP] = 4,
+            [BY_WINDOW_LENGTH] = 4,
+            [BY_FFT] = 2,
+            [BY_CENTER] = 1,
+            [BY_SCALE] = 1,
+            [BY_NORM] = 1,
+            [BY_TOP] = 1}},
+    {.at = {[BY_CENTER] = 1, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_TOP] = 1}},
+    {.at = {[BY_CENTER] = 1, [BY_SCALE] = 1, [BY_NORM] = 1, [BY_OFFSET] = 3}},
+    {.at = {[BY_FFT] = 1, [BY_CENTER] = 2, [BY_OFFSET] = 3}},
+    {.at = {[BY_WINDOW] = 5,
+            [BY_LOW] = 1,
+            [BY_TRIANGLES] = 1,
+            [BY_MEAN] = 1,
+            [BY_EMPHASIS] = 1,
+            [BY_FLOOR] = 1},
+     .kaldi = true},
+    {.at = {[BY_WINDOW] = 5,
+            [BY_LOW] = 1,
+            [BY_TRIANGLES] = 1,
+            [BY_MEAN] = 1,
+            [BY_EMPHASIS] = 1,
+            [BY_FLOOR] = 2},
+     .kaldi = true},
+    {.at = {[BY_WINDOW] = 5, [BY_LOW] = 1, [BY_TRIANGLES] = 1, [BY_MEAN] = 1, [BY_FLOOR] = 1}, .kaldi = true},
 };
 
 /* The reference's: from the best hops and windows on, or from a usual one. */
 static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *h, front_end *out)
 {
     const size_t rows = xr_rows_to_search(f, h, EXRAY_SIDE_REFERENCE);
-    front_end start = {.at = {0}}, best = start;
+    front_end start = {.kaldi = false}, best = start;
     double least = 1;
     for (size_t hop = 0; hop < lists[BY_HOP].count; hop++)
         for (size_t length = 0; length < 3; length++) {
@@ -294,7 +329,7 @@ static void write_options(const front_end *e, size_t bins, char *text, size_t si
     int used = snprintf(text, size, "mel {n_mels: %zu", bins);
     for (int option = 0; option < OPTIONS && used > 0 && (size_t)used < size; option++) {
         char word[32];
-        if (option == BY_TOP && e->at[option] == 0)
+        if (option >= BY_TOP && e->at[option] == 0)
             continue;
         option_word(e, option, word, sizeof word);
         used += snprintf(text + used, size - (size_t)used, ", %s: %s", lists[option].key, word);
