@@ -2,6 +2,7 @@
 
 #include "compare/comparison.h"
 #include "compare/match/layers.h"
+#include "compare/match/ops.h"
 #include "compare/noise/noise.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ typedef struct counted_side {
     uint32_t *region; /* [layers]: a layer that stands for the region; see root */
     uint32_t *size;   /* [layers]: of the region that a layer stands for: its layers that are ALONE */
     uint32_t *steps;  /* [layers]: of those, layers that run step by step what others may have written out */
+    bool *mixed;      /* [layers]: of a region: some of it is no function of single elements */
     bool *open;       /* [layers]: of a region: some of it is not computed on to a matched layer */
     uint32_t *maker;  /* [tensor_count]: layer that computes the tensor, or EXRAY_NO_INDEX */
 } counted_side;
@@ -77,6 +79,28 @@ static uint32_t maker_of(const counted_side *s, const exray_node *node, uint32_t
     return tensor < s->layers.model->tensor_count ? s->maker[tensor] : EXRAY_NO_INDEX;
 }
 
+/* Whether a layer computes each element of its own: an activation, a sum, a product, a power. */
+static bool is_by_element(const xr_layer *layer)
+{
+    static const char *const others[] = {"Erf", "Exp", "Log", "Pow", "Sqrt",
+                                         "Abs", "Neg", "Min", "Max", "Reciprocal"};
+    switch (layer->kind) {
+    case XR_OP_ADD:
+    case XR_OP_SUB:
+    case XR_OP_MUL:
+    case XR_OP_DIV:
+    case XR_OP_ACTIVATION:
+        return true;
+    case XR_OP_OTHER:
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            if (xr_same_op_name(layer->op->op, others[i]))
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}
+
 static void join_regions(counted_side *s)
 {
     for (uint32_t i = 0; i < s->layers.count; i++) {
@@ -94,6 +118,7 @@ static void join_regions(counted_side *s)
         if (s->standing[i] == ALONE) {
             const exray_node *node = s->layers.layer[i].op;
             s->size[root(s, i)]++;
+            s->mixed[root(s, i)] = s->mixed[root(s, i)] || !is_by_element(&s->layers.layer[i]);
             s->steps[root(s, i)] += xr_keeps_state(node) || xr_has_body(node);
         }
 }
@@ -141,9 +166,10 @@ static bool prepare(counted_side *s, const exray_model *model)
     s->region = malloc(count * sizeof *s->region);
     s->size = calloc(count, sizeof *s->size);
     s->steps = calloc(count, sizeof *s->steps);
+    s->mixed = calloc(count, sizeof *s->mixed);
     s->open = calloc(count, sizeof *s->open);
     s->maker = malloc(((size_t)model->tensor_count + 1) * sizeof *s->maker);
-    if (!s->standing || !s->region || !s->size || !s->steps || !s->open || !s->maker)
+    if (!s->standing || !s->region || !s->size || !s->steps || !s->mixed || !s->open || !s->maker)
         return false;
     for (uint32_t t = 0; t < model->tensor_count; t++)
         s->maker[t] = EXRAY_NO_INDEX;
@@ -166,6 +192,7 @@ static void drop(counted_side *s)
     free(s->region);
     free(s->size);
     free(s->steps);
+    free(s->mixed);
     free(s->open);
     free(s->maker);
 }
@@ -217,6 +244,17 @@ static uint32_t most_counterparts(const counted_side s[2], uint32_t edge, uint32
     return m < n ? m : n;
 }
 
+/* Whether two regions are one function of single elements, written otherwise (x * relu6(x + 3) / 6, x *
+ * clip(x / 6 + 0.5)): what they make is equal, and no layer of one is one of the other. */
+static bool is_written_otherwise(const exray_comparison *c, size_t end, const counted_side s[2],
+                                 uint32_t edge, uint32_t reference)
+{
+    enum { MOST = 8 };
+    return reference != EXRAY_NO_INDEX && c->layers.pair[end].frames > 0 &&
+           c->layer[end].role == EXRAY_LAYER_ROLE_CLEAN && !s[0].mixed[edge] && !s[1].mixed[reference] &&
+           s[0].size[edge] <= MOST && s[1].size[reference] <= MOST;
+}
+
 /* Between the same two tensors one side may have n layers of its own, and the other m: at most m of the n
  * can have had a counterpart, the others are computed within those of the other side.  Fills other[region of
  * the edge] with m. */
@@ -234,7 +272,9 @@ static void count_opposite(const exray_comparison *c, const counted_side s[2], u
             uint32_t from = maker_of(&s[0], node, k);
             if (from == EXRAY_NO_INDEX || !is_apart(&s[0], from))
                 continue;
-            uint32_t here = root(&s[0], from), m = most_counterparts(s, here, opposite);
+            uint32_t here = root(&s[0], from);
+            uint32_t m =
+                is_written_otherwise(c, i, s, here, opposite) ? 0 : most_counterparts(s, here, opposite);
             other[here] = other[here] < m ? m : other[here];
         }
     }

@@ -88,6 +88,7 @@ static bool fixed_words(const double *value, char *text, size_t size)
         {{XR_PW_GATED, 1, 0, 1}, "SiLU (x * sigmoid(x))"},
         {{XR_PW_HARD_SWISH, 0, 0, 1}, "HardSwish"},
         {{XR_PW_MISH, 0, 0, 1}, "Mish"},
+        {{XR_PW_TRUNCATE, 0, 0, 1}, "a cast to integers"},
         {{XR_PW_SOFTPLUS, 0, 0, 1}, "softplus"},
         {{XR_PW_SOFTSIGN, 0, 0, 1}, "softsign"},
         {{XR_PW_ERF, 0, 0, 1}, "erf"},

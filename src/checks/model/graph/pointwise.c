@@ -185,6 +185,8 @@ static double of_one(const xr_pointwise *p, double x)
         return x * sigmoid(p->a * x);
     case XR_PW_MISH:
         return x * tanh(x > 30 ? x : log1p(exp(x)));
+    case XR_PW_TRUNCATE:
+        return trunc(x);
     default:
         return x;
     }

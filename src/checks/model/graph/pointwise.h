@@ -41,6 +41,7 @@ typedef enum xr_pointwise_op {
     XR_PW_TANH_GELU,
     XR_PW_GATED, /* x sigmoid(a x) */
     XR_PW_MISH,
+    XR_PW_TRUNCATE, /* what is before the point */
 } xr_pointwise_op;
 
 typedef struct xr_pointwise {

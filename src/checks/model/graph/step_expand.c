@@ -329,6 +329,39 @@ static bool rounds_to_steps(const expansion *e, const char *plain)
     return false;
 }
 
+static bool is_whole(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_INT8 || dtype == EXRAY_DTYPE_UINT8 || dtype == EXRAY_DTYPE_INT16 ||
+           dtype == EXRAY_DTYPE_UINT16 || dtype == EXRAY_DTYPE_INT32 || dtype == EXRAY_DTYPE_INT64;
+}
+
+/* Whether a node casts floats to integers, which cuts off what is behind the point; where that was rounded
+ * before, they are whole numbers already. */
+static bool cuts_off(const expansion *e, const char *plain)
+{
+    enum { FURTHEST = 3 };
+    static const char *const whole[] = {"Round", "Floor", "Ceil", "Trunc", "ROUND", "FLOOR", "CEIL"};
+    const exray_model *model = e->graph->model;
+    if (strcmp(plain, "cast") != 0 || e->node->input_count == 0 || e->node->output_count == 0 ||
+        e->node->inputs[0] >= model->tensor_count || e->node->outputs[0] >= model->tensor_count ||
+        model->tensors[e->node->inputs[0]].dtype != EXRAY_DTYPE_FLOAT32 ||
+        !is_whole(model->tensors[e->node->outputs[0]].dtype))
+        return false;
+    uint32_t tensor = e->node->inputs[0];
+    for (int k = 0; k < FURTHEST; k++) {
+        const xr_op_step *step = step_before(e->graph, tensor);
+        if (!step || step->rounds)
+            return false;
+        for (size_t i = 0; step->node->op && i < sizeof whole / sizeof *whole; i++)
+            if (strcmp(step->node->op, whole[i]) == 0)
+                return false;
+        if (step->kind != XR_STEP_FUNCTION || step->input_count != 1)
+            return true;
+        tensor = step->input[0];
+    }
+    return true;
+}
+
 /* The number that an affine step computes of x, written as its factor and its offset. */
 static bool apply_affine(const xr_op_step *step, double *factor, double *offset)
 {
@@ -404,6 +437,8 @@ static bool add_pointwise(expansion *e, const char *plain, bool *added)
         return true;
     if (bounds_integers(e, &p, &draft))
         p = same;
+    if (cuts_off(e, plain))
+        p.op = XR_PW_TRUNCATE;
     const char *word;
     kind_of(plain, &word);
     xr_op_step *step = add_step(e, XR_STEP_FUNCTION, word, e->node->outputs[0]);

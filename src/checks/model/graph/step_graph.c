@@ -3,6 +3,7 @@
 #include "checks/model/graph/step_expand.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -391,6 +392,62 @@ size_t xr_step_graph_parts(const xr_step_graph *g, uint32_t tensor, uint32_t par
     }
     part[count++] = tensor;
     return count;
+}
+
+/* Notes what a step reads among the tensors whose makers are to be listed.  False: there is no room. */
+static bool note_operands(const xr_op_step *step, uint32_t *needed, size_t *count, size_t most)
+{
+    for (uint32_t k = 0; k < step->input_count; k++) {
+        if (*count == most)
+            return false;
+        needed[(*count)++] = step->input[k];
+    }
+    return true;
+}
+
+/* What a step is listed as: its operator, or the activation or the factor that another operator has within.
+ */
+static void put_operator(const xr_op_step *step, char *text, size_t size)
+{
+    char plain[XR_PLAIN_NAME];
+    const exray_node *node = step->node;
+    const char *fused = exray_node_attribute(node, "activation");
+    exray_node_plain_op(node->op, plain, sizeof plain);
+    fused = fused ? fused : exray_node_attribute(node, "fused_activation_function");
+    const bool own = xr_pointwise_of(node, plain).op == step->pointwise.op;
+    const size_t used = strlen(text);
+    const char *comma = used ? ", " : "";
+    char *to = text + used;
+    if (!own && !fused && step->pointwise.op == XR_PW_MUL) {
+        snprintf(to, size - used, "%salpha %.6g of the product behind", comma, step->number[1]);
+        return;
+    }
+    int n = snprintf(to, size - used, "%s%.24s", comma, !own && fused ? fused : node->op);
+    for (uint32_t k = 0; n >= 0 && used + (size_t)n < size && k < step->pointwise.operands; k++)
+        if (step->operand[k] == EXRAY_NO_INDEX && fabs(step->number[k]) < 1e37)
+            n += snprintf(to + n, size - used - (size_t)n, " %.6g", step->number[k]);
+}
+
+bool xr_step_graph_operators(const xr_step_graph *g, uint32_t tensor, char *text, size_t size)
+{
+    enum { MOST = 8, ROOM = 4 * MOST };
+    const uint32_t root = g->tensor[tensor].root;
+    uint32_t needed[ROOM] = {tensor}, part[MOST];
+    size_t wanted = 1, parts = 0;
+    text[0] = '\0';
+    for (uint32_t i = g->tensor[tensor].raw == EXRAY_NO_INDEX ? 0 : g->tensor[tensor].raw + 1; i-- > 0;) {
+        bool reads = false;
+        for (size_t k = 0; k < wanted; k++)
+            reads = reads || needed[k] == g->raw[i].output;
+        if (!reads || !is_part_of(g, &g->raw[i], root))
+            continue;
+        if (parts == MOST || !note_operands(&g->raw[i], needed, &wanted, ROOM))
+            return false;
+        part[parts++] = i;
+    }
+    while (parts > 0 && strlen(text) + 1 < size)
+        put_operator(&g->raw[part[--parts]], text, size);
+    return text[0] && strlen(text) + 1 < size;
 }
 
 const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step)

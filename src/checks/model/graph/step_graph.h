@@ -21,6 +21,10 @@ bool xr_step_graph_compute(const xr_step_graph *graph, uint32_t from, uint32_t t
 enum { XR_FUNCTION_PARTS = 6 };
 size_t xr_step_graph_parts(const xr_step_graph *graph, uint32_t tensor, uint32_t part[XR_FUNCTION_PARTS]);
 
+/* The operators that the function of a tensor is made of, in turn, with their numbers: "Mul 4, Cast, Tanh".
+ * False: they are too many to list. */
+bool xr_step_graph_operators(const xr_step_graph *graph, uint32_t tensor, char *text, size_t size);
+
 /* The tensor's description, or NULL for one that a fused operator hides. */
 const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t tensor);
 

@@ -407,7 +407,8 @@ static void add_gemm(const xr_step_graph *g, const xr_op_step *step, xr_traits *
         xr_traits_add_number(t, "alpha", xr_attribute_number(step->node, "alpha", 1));
         xr_traits_add_number(t, "beta", xr_attribute_number(step->node, "beta", 1));
     }
-    if (xr_is_gemm(step->node) && weights && weights->rank == 2 && weights->shape[0] == weights->shape[1])
+    const bool turns = xr_is_gemm(step->node) || exray_node_attribute(step->node, "transB");
+    if (turns && weights && weights->rank == 2 && weights->shape[0] == weights->shape[1])
         xr_traits_add_number(t, "transB", xr_attribute_number(step->node, "transB", 0));
 }
 

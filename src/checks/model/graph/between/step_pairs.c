@@ -96,8 +96,10 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
                         root_of(m, 1, m->side[1].tensor[tensor[1]].same_as)};
     if (one && m->tensor_mate[0][root[0]] == root[1]) {
         int plain = fact[0]->value ? 1 : 0; /* where not both are: the side without a function */
-        return both ? !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack)
-                    : !xr_step_is_clipped(&m->side[plain], tensor[plain], fact[!plain]->value);
+        bool other = both ? !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack)
+                          : !xr_step_is_clipped(&m->side[plain], tensor[plain], fact[!plain]->value);
+        uint32_t core = m->side[0].tensor[root[0]].maker;
+        return other || (core != EXRAY_NO_INDEX && reads_otherwise(differences, core));
     }
     uint32_t maker[2] = {fact[0]->maker, fact[1]->maker};
     if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)

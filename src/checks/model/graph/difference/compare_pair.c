@@ -53,8 +53,8 @@ static bool part_words(const xr_step_graph *g, uint32_t root, const uint32_t *pa
            xr_function_words(value, text, XR_DIFFERENCE_WORDS);
 }
 
-/* Where functions have no names, the first of their parts that differ may have. */
-static void name_parts(xr_finder *f, const xr_op_step *a, const xr_op_step *b, xr_difference *d)
+/* Where functions have no names, the first of their parts that differ may have.  False: none has. */
+static bool name_parts(xr_finder *f, const xr_op_step *a, const xr_op_step *b, xr_difference *d)
 {
     const xr_op_step *step[2] = {a, b};
     uint32_t part[2][XR_FUNCTION_PARTS];
@@ -66,7 +66,7 @@ static void name_parts(xr_finder *f, const xr_op_step *a, const xr_op_step *b, x
         for (int s = 0; s < 2; s++) {
             const xr_step_graph *g = &xr_finder_match(f)->side[s];
             if (!part_words(g, g->tensor[step[s]->output].root, part[s], i, words[s]))
-                return;
+                return false;
         }
         if (strcmp(words[0], words[1]) == 0)
             continue;
@@ -75,8 +75,35 @@ static void name_parts(xr_finder *f, const xr_op_step *a, const xr_op_step *b, x
         if (tensor < xr_finder_match(f)->side[0].model->tensor_count &&
             xr_finder_match(f)->layer[tensor] != EXRAY_NO_INDEX)
             d->layer = xr_finder_match(f)->layer[tensor];
-        return;
+        return true;
     }
+    return false;
+}
+
+/* Where the operators of two lists begin to differ; the last of each is always told. */
+static size_t common_operators(const char *a, const char *b)
+{
+    size_t common = 0;
+    for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+        if (a[i] == ',' && a[i + 1] == ' ')
+            common = i + 2;
+    return common;
+}
+
+/* Else what they are made of says it: the operators, where neither side has more than can be listed. */
+static void name_operators(const xr_finder *f, const xr_op_step *a, const xr_op_step *b, xr_difference *d)
+{
+    const xr_op_step *step[2] = {a, b};
+    char words[2][XR_DIFFERENCE_WORDS];
+    for (int s = 0; s < 2; s++)
+        if (!xr_step_graph_operators(&xr_finder_match(f)->side[s], step[s]->output, words[s],
+                                     sizeof words[s]))
+            return;
+    if (strcmp(words[0], words[1]) == 0)
+        return;
+    const size_t common = common_operators(words[0], words[1]);
+    for (int s = 0; s < 2; s++)
+        snprintf(d->value[s], sizeof d->value[s], "%s", words[s] + common);
 }
 
 void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
@@ -93,8 +120,8 @@ void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
         return;
     bool named = xr_function_words(a->value, d->value[0], sizeof d->value[0]);
     named = xr_function_words(b->value, d->value[1], sizeof d->value[1]) && named;
-    if (!named)
-        name_parts(f, a, b, d);
+    if (!named && !name_parts(f, a, b, d))
+        name_operators(f, a, b, d);
     if (!xr_compare_functions(&f->values, a, b, &differ, &left)) {
         xr_judge_step(f, d);
         return;
