@@ -33,9 +33,11 @@ class Net:
         norm = (conv - mean.reshape(view)) / np.sqrt(variance.reshape(view) + EPSILON) * self.scale.reshape(view) + self.shift.reshape(view)
         return conv, norm
 
-    def write(self, path, role, form):
-        """`form`: "apart" as PyTorch has it, "folded" as exporters write it, "left out"."""
+    def write(self, path, role, form, named=False):
+        """`form`: "apart" as PyTorch has it, "folded" as exporters write it, "left out"; `named`: folded in PyTorch, where layers keep their names."""
         apart = form == "apart"
+        torch = apart or named
+        names = ["x", "conv", *(["norm"] if apart else []), "relu", "second", "mean"]
         weight, bias = self.folded() if form == "folded" else (self.weight, None)
         constants = {"weight": weight.reshape(CHANNELS, 3, 1, 1), "last": self.last.reshape(8, CHANNELS, 1, 1)}
         if form == "folded":
@@ -50,13 +52,13 @@ class Net:
             second = np.einsum("oc,nchw->nohw", self.last, relu)
             return [conv, norm, relu, second, second.mean((2, 3))] if apart else [before, relu, second, second.mean((2, 3))]
 
-        m = PB["Model"](name="net", engine="torch" if apart else "onnxruntime")
+        m = PB["Model"](name="net", engine="torch" if torch else "onnxruntime")
         for i, a in enumerate([random(9, 1, 3, SIZE, SIZE), *values(random(9, 1, 3, SIZE, SIZE))]):
-            m.tensors.add(name=f"{form}{i}", dtype=1, shape=a.shape, layout="NCHW" if a.ndim == 4 else "")
+            m.tensors.add(name=names[i] if named else f"{form}{i}", dtype=1, shape=a.shape, layout="NCHW" if a.ndim == 4 else "")
         first = len(m.tensors)
         at = {name: first + i for i, name in enumerate(constants)}
         for name, c in constants.items():
-            m.tensors.add(name=name if apart else f"onnx::{name}", dtype=1, shape=c.shape, constant=True)
+            m.tensors.add(name=name if torch else f"onnx::{name}", dtype=1, shape=c.shape, constant=True)
         m.inputs.append(0)
         m.outputs.append(first - 1)
         if apart:
@@ -64,12 +66,12 @@ class Net:
             norm = m.nodes.add(op="BatchNorm2d", name="norm", inputs=[1, *(at[k] for k in at if k.startswith("norm."))], outputs=[2])
             norm.attributes["training"], norm.attributes["eps"] = str(self.batch), str(EPSILON)
         else:
-            m.nodes.add(op="Conv", name="conv", inputs=[0, at["weight"], *([at["bias"]] if form == "folded" else [])], outputs=[1])
+            m.nodes.add(op="Conv2d" if torch else "Conv", name="conv", inputs=[0, at["weight"], *([at["bias"]] if form == "folded" else [])], outputs=[1])
         n = len(m.nodes)
-        m.nodes.add(op="relu" if apart else "Relu", inputs=[n], outputs=[n + 1])
-        m.nodes.add(op="Conv2d" if apart else "Conv", inputs=[n + 1, at["last"]], outputs=[n + 2])
-        mean = m.nodes.add(op="mean" if apart else "ReduceMean", inputs=[n + 2], outputs=[n + 3])
-        if not apart:
+        m.nodes.add(op="relu" if torch else "Relu", inputs=[n], outputs=[n + 1])
+        m.nodes.add(op="Conv2d" if torch else "Conv", inputs=[n + 1, at["last"]], outputs=[n + 2])
+        mean = m.nodes.add(op="mean" if torch else "ReduceMean", inputs=[n + 2], outputs=[n + 3])
+        if not torch:
             mean.attributes["axes"] = "2,3"
         with Recording(path, role) as log:
             log.add("/model", "Model", m)
@@ -83,9 +85,9 @@ class Net:
                 log.frame([("/input/0", x, {}), *((f"/layer/{i}", a, {}) for i, a in enumerate(layers)), ("/output/0", layers[-1], {})])
 
 
-def judge(tmp_path, edge, form, reference, status):
-    edge.write(tmp_path / "edge.mcap", "edge", form)
-    reference.write(tmp_path / "reference.mcap", "reference", "apart")
+def judge(tmp_path, edge, form, reference, status, named):
+    edge.write(tmp_path / "edge.mcap", "edge", form, named)
+    reference.write(tmp_path / "reference.mcap", "reference", "apart", named)
     return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
 
 
@@ -101,31 +103,39 @@ def other_epsilon(net):
     net.variance = net.variance + 0.3
 
 
-def test_the_same_model(tmp_path):
-    assert causes(judge(tmp_path, Net(), "folded", Net(), 0)) == []
+named = pytest.mark.parametrize("named", [False, True], ids=["exported", "fused in PyTorch"])
+
+
+@named
+def test_the_same_model(tmp_path, named):
+    v = judge(tmp_path, Net(), "folded", Net(), 0, named)
+    assert causes(v) == [] and v["coverage"]["compared"] == v["coverage"]["edge_layers"]
 
 
 @pytest.mark.parametrize("change", [rolled_weights, rolled_mean, other_epsilon])
 @pytest.mark.parametrize("seed", [1, 7])
-def test_another_convolution_or_normalization_behind_a_fold(tmp_path, change, seed):
+@named
+def test_another_convolution_or_normalization_behind_a_fold(tmp_path, change, seed, named):
     edge = Net(seed)
     change(edge)
-    v = judge(tmp_path, edge, "folded", Net(seed), 1)
+    v = judge(tmp_path, edge, "folded", Net(seed), 1, named)
     assert causes(v) == ["model.weights"]
     # A mean that is not the same is a bias alone.
     assert finding(v, "model.weights")["evidence"]["weights_differ"] == (0 if change is rolled_mean else 1)
 
 
 @pytest.mark.parametrize("seed", [1, 7])
-def test_a_normalization_that_is_missing(tmp_path, seed):
-    v = judge(tmp_path, Net(seed), "left out", Net(seed), 1)
+@named
+def test_a_normalization_that_is_missing(tmp_path, seed, named):
+    v = judge(tmp_path, Net(seed), "left out", Net(seed), 1, named)
     assert causes(v) == ["model.operator"]
     assert "lacks BatchNorm2d" in finding(v, "model.operator")["summary"]
 
 
 @pytest.mark.parametrize("seed", [1, 7])
-def test_statistics_of_the_batch_against_folded_ones(tmp_path, seed):
+@named
+def test_statistics_of_the_batch_against_folded_ones(tmp_path, seed, named):
     reference = Net(seed)
     reference.batch = True
-    v = judge(tmp_path, Net(seed), "folded", reference, 1)
+    v = judge(tmp_path, Net(seed), "folded", reference, 1, named)
     assert causes(v) == ["model.mode"] and finding(v, "model.mode")["evidence"]["side"] == "reference"

@@ -260,8 +260,16 @@ static const xr_pair *find_wrong_channels(const graph *g, const xr_evaluated *ev
     return NULL;
 }
 
+/* Whether a layer makes each channel rightly of what it was given: a logarithm of channels that hardly vary
+ * amplifies what its inputs' noise is there. */
+static bool makes_channels_rightly(const graph *g, const xr_pair *pair)
+{
+    double rounded, error = xr_channel_error_made(g->evaluator, pair, &rounded);
+    return error <= (rounded > 0 ? hypot(pair->own, STORED * rounded) : pair->own);
+}
+
 /* Follows wrong channels back to the layer that they begin in, unless that is known to be wrong; false: there
- * are none. */
+ * is none. */
 static bool blame_channels(const graph *g, xr_evaluated evaluated)
 {
     enum { MOST_STEPS = 16 };
@@ -274,8 +282,10 @@ static bool blame_channels(const graph *g, xr_evaluated evaluated)
             break;
         if (before->error > before->noise)
             return true;
-        origin = before;
-        error = found;
+        if (!makes_channels_rightly(g, before)) {
+            origin = before;
+            error = found;
+        }
         evaluated = xr_evaluate(g->evaluator, before, EXRAY_SIDE_EDGE, INFINITY);
         if (!(evaluated.error <= before->own))
             break;

@@ -14,6 +14,9 @@
 /* Share of the variance that 8 bits leave unexplained at most. */
 #define LEFT_IN_8_BITS 0.05
 
+/* By so many times less of the variance is left of what a folded layer makes than of its namesake's. */
+#define FOLDED 1e3
+
 /* Cells of the table of one search; larger models are cut into parts at unique names. */
 #define MOST_CELLS ((size_t)1 << 26)
 
@@ -325,6 +328,24 @@ static void match_hidden_activations(work *w)
     }
 }
 
+/* A batch normalization, a bias or an activation that one side folded into the layer before: that layer keeps
+ * its name, but makes what the last of the other's layers does.  The values say so: they are those of a layer
+ * of the namesake's core that has no counterpart. */
+static void match_folded(work *w)
+{
+    for (uint32_t a = 0; w->scorer.similarities && a < w->side[0]->count; a++) {
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || w->scorer.naming.one_file || !is_proven(w, a))
+            continue;
+        uint32_t y = nearer(w, 1, b, a), x = y == b ? nearer(w, 0, a, b) : a;
+        double left = 1 - determination(w, a, b), found = 1 - determination(w, x, y);
+        if ((x == a && y == b) || found > left / FOLDED)
+            continue;
+        part(w, a);
+        join(w, x, y, XR_MATCH_VALUES);
+    }
+}
+
 /* ---- By what reads them ------------------------------------------------------------------- */
 
 /* Of each tensor of a side the layer that computes it, or EXRAY_NO_INDEX.  NULL: out of memory. */
@@ -549,6 +570,7 @@ static bool match_all(work *w)
     match_by_values(w);
     match_what_is_passed_on(w);
     match_hidden_activations(w);
+    match_folded(w);
     if (!match_by_readers(w))
         return false;
     note_cores(w);

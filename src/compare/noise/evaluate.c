@@ -459,45 +459,78 @@ typedef struct channel_sums {
     uint64_t count;
 } channel_sums;
 
-static bool add_channels(evaluation *e, const xr_pair *pair, channel_sums *s)
+/* What the edge's values of a pair are held against, channel by channel. */
+typedef enum against {
+    THE_REFERENCE,
+    WHAT_IS_MADE, /* of the edge's inputs, by the reference's nodes */
+    WHAT_ROUNDING_MAKES,
+} against;
+
+/* The edge's values and those that they are held against; of WHAT_ROUNDING_MAKES the second is what the
+ * inputs make as they are, the first what they make when they are moved. */
+static bool read_held(evaluation *e, const xr_pair *pair, against what, xr_array *edge, xr_array *other)
 {
-    xr_array edge = {0}, reference = {0};
+    e->nodes = e->depth = 0;
+    e->elements = 0;
+    e->as = AS_RECORDED;
+    if (what == THE_REFERENCE)
+        return read_edge(e, pair, edge) && read_reference(e, pair, other);
+    if (!evaluate(e, e->target, other))
+        return false;
+    if (what == WHAT_IS_MADE)
+        return read_edge(e, pair, edge);
+    e->as = MOVED;
+    if (!evaluate(e, e->target, edge))
+        return false;
+    round_output(e, pair, edge);
+    return true;
+}
+
+static bool add_channels(evaluation *e, const xr_pair *pair, against what, channel_sums *s)
+{
+    xr_array edge = {0}, other = {0};
     const exray_tensor_info *info = &e->of->model->tensors[pair->tensor[EXRAY_SIDE_REFERENCE]];
-    bool ok = read_edge(e, pair, &edge) && read_reference(e, pair, &reference) && reference.rank > 0 &&
-              reference.rank == info->rank;
+    bool ok = read_held(e, pair, what, &edge, &other) && edge.count == other.count && other.rank > 0 &&
+              other.rank == info->rank;
     uint32_t axis = ok ? channel_axis(e->of, pair->tensor[EXRAY_SIDE_REFERENCE]) : 0;
-    uint64_t count = ok && reference.shape[axis] > 0 ? (uint64_t)reference.shape[axis] : 0, stride = 1;
-    for (uint32_t d = axis + 1; ok && d < reference.rank; d++)
-        stride *= (uint64_t)reference.shape[d];
+    uint64_t count = ok && other.shape[axis] > 0 ? (uint64_t)other.shape[axis] : 0, stride = 1;
+    for (uint32_t d = axis + 1; ok && d < other.rank; d++)
+        stride *= (uint64_t)other.shape[d];
     if (ok && !s->channel) {
         s->channel = calloc(count + 1, sizeof *s->channel);
         s->count = count;
     }
     ok = ok && s->channel && count > 0 && count == s->count;
-    for (uint64_t i = 0; ok && i < reference.count; i++) {
+    for (uint64_t i = 0; ok && i < other.count; i++) {
         error_sums *to = &s->channel[i / stride % count];
-        double b = reference.value[i], d = edge.value[i] - b;
+        double b = other.value[i], d = edge.value[i] - b;
         to->count++;
         to->difference += d * d;
         to->sum += b;
         to->square += b * b;
     }
     xr_array_free(&edge);
-    xr_array_free(&reference);
+    xr_array_free(&other);
     return ok;
 }
 
-double xr_channel_error(const xr_evaluator *evaluator, const xr_pair *pair)
+static double find_channel_error(const xr_evaluator *evaluator, const xr_pair *pair, against what)
 {
     if (!evaluator || pair->tensor[EXRAY_SIDE_REFERENCE] >= evaluator->model->tensor_count)
         return NAN;
     const exray_comparison *c = evaluator->comparison;
-    evaluation e = {.of = evaluator, .slot = {exray_slot_new(), exray_slot_new()}};
+    xr_evaluated read = {0};
+    evaluation e = {.of = evaluator,
+                    .target = pair->tensor[EXRAY_SIDE_REFERENCE],
+                    .slot = {exray_slot_new(), exray_slot_new()},
+                    .seed = 1,
+                    .out = &read};
     channel_sums s = {0};
-    bool ok = e.slot[0] && e.slot[1];
+    bool ok =
+        (what == THE_REFERENCE || evaluator->maker[e.target] != EXRAY_NO_INDEX) && e.slot[0] && e.slot[1];
     for (size_t f = 0; ok && f < c->frame_count; f += frame_step(c)) {
         e.frame = f;
-        ok = !has_values(evaluator, pair, f) || add_channels(&e, pair, &s);
+        ok = !has_values(evaluator, pair, f) || add_channels(&e, pair, what, &s);
     }
     double sum = 0, varying = 0;
     for (uint64_t k = 0; ok && k < s.count; k++) {
@@ -513,4 +546,15 @@ double xr_channel_error(const xr_evaluator *evaluator, const xr_pair *pair)
     exray_slot_free(e.slot[1]);
     free(s.channel);
     return ok && varying > 0 ? sqrt(sum / varying) : NAN;
+}
+
+double xr_channel_error(const xr_evaluator *evaluator, const xr_pair *pair)
+{
+    return find_channel_error(evaluator, pair, THE_REFERENCE);
+}
+
+double xr_channel_error_made(const xr_evaluator *evaluator, const xr_pair *pair, double *rounded)
+{
+    *rounded = find_channel_error(evaluator, pair, WHAT_ROUNDING_MAKES);
+    return find_channel_error(evaluator, pair, WHAT_IS_MADE);
 }

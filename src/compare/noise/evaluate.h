@@ -37,4 +37,8 @@ xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, exr
  * channel, and floats, err in every channel alike. */
 double xr_channel_error(const xr_evaluator *evaluator, const xr_pair *pair);
 
+/* Likewise the error of the edge's output against what the reference's nodes make of the edge's inputs;
+ * rounded: what rounding those inputs and that output to their types makes of it. */
+double xr_channel_error_made(const xr_evaluator *evaluator, const xr_pair *pair, double *rounded);
+
 #endif

@@ -190,13 +190,14 @@ bool xr_is_quantized_layer(const exray_model *model, uint32_t node)
 }
 
 /* Ops that can turn a difference within noise into another decision: what follows them is judged only
- * where their inputs are equal. */
+ * where their inputs are equal.  TensorFlow Lite's WHERE lists places; ONNX's Where chooses as it is told:
+ * what makes its condition decides. */
 bool xr_is_decision(const char *op)
 {
     static const char *const parts[] = {"ARG_M",     "ArgM",  "TOPK",  "TopK",    "NON_MAX", "NonMax",
                                         "Detection", "EQUAL", "Equal", "GREATER", "Greater", "LESS",
                                         "Less",      "ROUND", "Round", "FLOOR",   "Floor",   "CEIL",
-                                        "Ceil",      "SIGN",  "Sign",  "UNIQUE",  "WHERE",   "Where"};
+                                        "Ceil",      "SIGN",  "Sign",  "UNIQUE",  "WHERE"};
     for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
         if (strstr(op, parts[i]))
             return true;
