@@ -498,6 +498,9 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
     xr_input_fit rest = a->good ? a->after : a->before;
     if (is_rather_a_curve(comparison, a) && xr_report_curve(comparison, &a->before, findings))
         return;
+    if (!is_explained(a) && !a->pair->only && (!a->good || !has_steps(&a->e)) &&
+        xr_report_table(comparison, all, false, findings))
+        return;
     const exray_finding *last = findings->last;
     bool *only = a->pair->only;
     if (a->good)

@@ -90,6 +90,14 @@ static bool is_perhaps_coarse(const exray_comparison *comparison, const xr_input
            effect < SMALL_MAP && fit->residual.pixels > 0.5 && looks_like_a_color(comparison, fit);
 }
 
+/* Whether a line that suffices leaves more than its rounding: a mild curve is nearly one. */
+static bool is_line_of_a_curve(const xr_input_fit *fit)
+{
+    static const double by_rounding = 0.8; /* levels */
+    return fit->values.picture && fit->state == XR_FIT_DIFFERS && fit->map.named && !fit->orders.named &&
+           !fit->orders.tied && fit->residual.pixels > by_rounding;
+}
+
 static exray_status judge_input(const exray_comparison *comparison, const xr_input_fit *fit,
                                 exray_findings *findings, exray_error *error)
 {
@@ -104,7 +112,8 @@ static exray_status judge_input(const exray_comparison *comparison, const xr_inp
     }
     if (judged.state == XR_FIT_DIFFERS && !judged.residual.explained && judged.values.picture)
         return xr_explain_input(comparison, &judged, fine, findings, error);
-    xr_report_colors(comparison, fit, findings);
+    if (!is_line_of_a_curve(fit) || !xr_report_table(comparison, fit, true, findings))
+        xr_report_colors(comparison, fit, findings);
     return EXRAY_OK;
 }
 

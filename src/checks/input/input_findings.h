@@ -100,6 +100,10 @@ bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_
  * reported. */
 bool xr_report_lines_of_frames(const exray_comparison *comparison, const xr_input_fit *fit,
                                exray_findings *findings); /* color/input_curve.c */
+/* Whether each value is made of the reference's at its place, by one table; reported.  curves: only one that
+ * is no line. */
+bool xr_report_table(const exray_comparison *comparison, const xr_input_fit *fit, bool curves,
+                     exray_findings *findings); /* color/table_findings.c */
 /* What nothing else explains: whether all values follow from the reference's by one curve; reported. */
 bool xr_report_curve(const exray_comparison *comparison, const xr_input_fit *fit,
                      exray_findings *findings); /* color/input_curve.c */

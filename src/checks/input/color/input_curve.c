@@ -1,5 +1,6 @@
 /* Values that follow from the reference's by a line of each frame's own (input.normalization), or by one
  * curve (input.color_space). */
+#include "checks/input/color/value_table.h"
 #include "checks/input/fit/value_lines.h"
 #include "checks/input/input_findings.h"
 
@@ -16,6 +17,7 @@ typedef struct own_lines {
     size_t frames, same;
     double gain[2], offset[2];                  /* least and most */
     double low[2], high[2], mean[2], spread[2]; /* of the edge's frames: least and most */
+    double rest;                                /* share of the variance that is left, at most */
 } own_lines;
 
 static void widen(double range[2], double value)
@@ -44,6 +46,7 @@ static bool join_lines(const xr_value_line *line, size_t frames, own_lines *o)
         if (line[f].rest > EXACT)
             return false;
         o->frames++;
+        o->rest = fmax(o->rest, line[f].rest);
         widen(o->gain, line[f].gain), widen(o->offset, line[f].offset);
         widen(o->low, line[f].edge[0]), widen(o->high, line[f].edge[1]);
         widen(o->mean, line[f].mean), widen(o->spread, line[f].spread);
@@ -121,13 +124,23 @@ static bool join_own_lines(const exray_comparison *comparison, const xr_input_fi
     return found && vary;
 }
 
+/* Whether one table, the same in all frames, leaves far less than the lines of their own: those of a mild
+ * curve differ from frame to frame, too, and leave next to nothing. */
+static bool is_rather_a_table(const exray_comparison *comparison, const xr_input_fit *fit, const own_lines *o)
+{
+    xr_value_table table;
+    return xr_find_value_table(comparison, fit, &table) &&
+           table.after * fit->level[EXRAY_SIDE_EDGE] < 0.5 * sqrt(o->rest) * o->spread[0];
+}
+
 static bool report_own_lines(const exray_comparison *comparison, const xr_input_fit *fit, size_t count,
                              exray_findings *findings)
 {
     const size_t frames = exray_comparison_frame_count(comparison);
     bool *chosen = calloc(frames + 1, sizeof *chosen);
     own_lines o[XR_FIT_CHANNELS];
-    const bool found = chosen && join_own_lines(comparison, fit, count, o, chosen);
+    const bool found =
+        chosen && join_own_lines(comparison, fit, count, o, chosen) && !is_rather_a_table(comparison, fit, o);
     if (found) {
         exray_finding *f = exray_findings_add(findings, "input.normalization", EXRAY_SEVERITY_ERROR, 0.95);
         exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
