@@ -99,3 +99,64 @@ def test_layouts_exchanged_on_either_side(tmp_path, camera, planar, wrong):
     planes = [np.ascontiguousarray(a.transpose(2, 0, 1)) for a in pictures]
     sides = [[a.reshape(3, 84, 112) for a in pictures], planes] if planar else [[a.reshape(84, 112, 3) for a in planes], pictures]
     assert named(judged(tmp_path, *(sides[::-1] if wrong else sides))) == ["layout"]
+
+
+# ---- Parts of the picture ----
+
+
+def panned(count=6):
+    """Frames of a camera that moves."""
+    scene = textures(1, 256, seed=8)[0]
+    return [norm(scene[20 + 2 * k:20 + 2 * k + SIDE, 11 * k:11 * k + 128]) for k in range(count)]
+
+
+def blocks_of(a, other, side=16, seed=0):
+    out, rng = a.copy(), np.random.default_rng(seed)
+    for y in range(32, 80, side):
+        for x in range(0, 128, side):
+            if rng.random() < .6:
+                out[y:y + side, x:x + side] = other[y:y + side, x:x + side]
+    return out
+
+
+def shrunk(a):
+    return norm(resized(np.round(a * 128 + 128).astype(np.uint8), 88, 66))
+
+
+@pytest.mark.parametrize("small", [False, True], ids=["as it is", "resized"])
+@pytest.mark.parametrize("of", [0, 1], ids=["the edge's own", "the reference's"])
+def test_patches_of_another_frame(tmp_path, of, small):
+    frames = panned()
+    edge = [a.copy() for a in frames]
+    for k in (3, 4):
+        edge[k] = blocks_of(frames[k], (frames if of else edge)[k - 1], seed=k)
+    sides = [[shrunk(a) for a in side] for side in (edge, frames)] if small else [edge, frames]
+    verdict = judged(tmp_path, *sides)
+    assert named(verdict) == ["frame_order"]
+    found = finding(verdict, "input.frame_order")
+    assert found["evidence"]["kind"] == "patches" and "frames 3 and 4" in str(found["evidence"]["frame_list"])
+
+
+def test_patches_of_nothing_are_of_no_frame(tmp_path):
+    frames = panned()
+    for ground in (np.float32(-1), np.float32(.2)):
+        edge = [blocks_of(a, np.full_like(a, ground), seed=3) if k in (3, 4) else a for k, a in enumerate(frames)]
+        assert "frame_order" not in named(judged(tmp_path, edge, frames))
+
+
+@pytest.mark.parametrize("axis, says", [(0, "rows 94 to 95 of 96"), (1, "columns 94 to 95 of 96")], ids=["rows", "columns"])
+def test_last_lines_that_repeat_are_no_kernel(tmp_path, camera, axis, says):
+    def repeat(a):
+        a = np.moveaxis(a.copy(), axis, 0)
+        a[-2:] = a[-3]
+        return np.moveaxis(a, 0, axis)
+
+    verdict = judged(tmp_path, [repeat(a) for a in right(camera)], right(camera), records(camera))
+    assert named(verdict) == ["unknown"] and says in text(finding(verdict, "input.unknown"))
+
+
+def test_one_column(tmp_path, camera):
+    edge = [a.copy() for a in right(camera)]
+    for a in edge:
+        a[:, 40] = -1
+    assert finding(judged(tmp_path, edge, right(camera)), "input.unknown")["evidence"]["columns"] == "column 40 of 96"

@@ -96,7 +96,7 @@ static bool report_detail(xr_input_pair *pair, const xr_input_fit *fit, const xr
         if (fit->channel_same[c] && fit->values.min[1][c] < fit->values.max[1][c])
             return false;
     bool known = !fit->residual.explained && !transform->crop.set && xr_measure_detail(pair, transform, &d);
-    if (!known || (d.separable < SEPARABLE && !is_aliased(fit, &d)))
+    if (!known || !d.everywhere || (d.separable < SEPARABLE && !is_aliased(fit, &d)))
         return false;
     bool moved = d.by_motion > MOSTLY * d.separable && d.shift > 0.6 && fabs(d.sharpness - 1) < SHARPER;
     if (moved && transform->turn.orientation && d.shift < 1.5)

@@ -47,7 +47,7 @@ static bool looks_like_a_kernel(const exray_comparison *comparison, const xr_inp
     xr_residual_detail d = {0};
     bool known = pair && xr_search_frames_load(pair, &none) && xr_measure_detail(pair, &none, &d);
     xr_input_pair_close(pair);
-    return known && d.separable > SURELY_SEPARABLE && d.levels > FINEST;
+    return known && d.everywhere && d.separable > SURELY_SEPARABLE && d.levels > FINEST;
 }
 
 /* Whether a conversion of the colors explains most of the difference of the pair's frames. */

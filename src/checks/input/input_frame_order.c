@@ -53,6 +53,19 @@ static void say_torn(const xr_torn_frames *t, const xr_torn_frame *e, size_t exa
                              "other), or deinterlace on both sides alike.");
         exray_finding_text(f, "kind", "fields");
         break;
+    case XR_TORN_PATCHES:
+        exray_finding_summary(
+            f,
+            "The edge's picture is put together of two frames: in %zu of %zu frames patches of it are of %s.",
+            t->torn, t->frames, of);
+        exray_finding_detail(f, "In frame %zu %.0f %% of the pixels are those of frame %zu.", example,
+                             100 * e->share, e->other);
+        exray_finding_fix(
+            f, "Drop frames that a decoder reports as damaged (blocks of a video that did not arrive), and "
+               "clear, or fill all of, the buffer for each frame.");
+        exray_finding_text(f, "kind", "patches");
+        exray_finding_number(f, "share", e->share);
+        break;
     case XR_TORN_BLENDED:
         exray_finding_summary(f,
                               "The edge's picture is blended of two frames: in %zu of %zu frames a share of "

@@ -107,6 +107,8 @@ static bool band_text(const double *lines, size_t count, const char *name, char 
                  end - 1, count);
     else if (end - first == count)
         return false;
+    else if (end - first == 1)
+        snprintf(text, size, "%.*s %zu of %zu", (int)strlen(name) - 1, name, first, count); /* row, column */
     else
         snprintf(text, size, "%s %zu to %zu of %zu", name, first, end - 1, count);
     return true;

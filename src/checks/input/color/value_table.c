@@ -25,12 +25,12 @@ typedef struct table_point {
     double n, x, y, xx, xy, yy;
 } table_point;
 
-typedef struct value_sums {
+typedef struct table_sums {
     table_point point[XR_FIT_CHANNELS][POINTS];
     double low[XR_FIT_CHANNELS], width[XR_FIT_CHANNELS]; /* of the reference's values, and of a point's */
     double edge_low, edge_high;
     size_t channels, frames;
-} value_sums;
+} table_sums;
 
 static void add_to(table_point *p, const table_point *q)
 {
@@ -50,7 +50,7 @@ static double left_of(const table_point *p, double line[2])
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
 static bool add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t frame,
-                      exray_slot *const slot[2], value_sums *s)
+                      exray_slot *const slot[2], table_sums *s)
 {
     exray_tensor_view tensor[2];
     xr_pixel_view v[2];
@@ -75,12 +75,12 @@ static bool add_frame(const exray_comparison *c, const xr_input_fit *fit, size_t
     return true;
 }
 
-static bool read_frames(const exray_comparison *c, const xr_input_fit *fit, value_sums *s)
+static bool read_frames(const exray_comparison *c, const xr_input_fit *fit, table_sums *s)
 {
     const xr_input_values *v = &fit->values;
     const double level = fit->level[EXRAY_SIDE_REFERENCE];
     const size_t frames = exray_comparison_frame_count(c), step = frames / FRAMES + 1;
-    *s = (value_sums){.channels = v->channels, .edge_low = INFINITY, .edge_high = -INFINITY};
+    *s = (table_sums){.channels = v->channels, .edge_low = INFINITY, .edge_high = -INFINITY};
     for (size_t k = 0; k < s->channels; k++) {
         const double range = v->max[EXRAY_SIDE_REFERENCE][k] - v->min[EXRAY_SIDE_REFERENCE][k];
         if (!(range > 0) || !isfinite(range) || !(level > 0))
@@ -121,7 +121,7 @@ static double off_neighbors(const table_point *p, size_t k)
 }
 
 /* The line through what is not at the ends, which clip the rest; what it leaves of all. */
-static double left_by_limits(const value_sums *s, size_t c, double level, xr_value_table *out)
+static double left_by_limits(const table_sums *s, size_t c, double level, xr_value_table *out)
 {
     table_point inside = {0};
     const double near = level;
@@ -150,7 +150,7 @@ static double left_by_limits(const value_sums *s, size_t c, double level, xr_val
     return left;
 }
 
-static void judge_channel(const value_sums *s, size_t c, double level, table_rests *r, xr_value_table *out)
+static void judge_channel(const table_sums *s, size_t c, double level, table_rests *r, xr_value_table *out)
 {
     table_point all = {0};
     size_t points = 0, told = 0;
@@ -184,7 +184,7 @@ static void judge_channel(const value_sums *s, size_t c, double level, table_res
     r->limits += left_by_limits(s, c, level, out);
 }
 
-static bool judge(const value_sums *s, double level, xr_value_table *out)
+static bool judge(const table_sums *s, double level, xr_value_table *out)
 {
     table_rests r = {0};
     *out = (xr_value_table){
@@ -208,7 +208,7 @@ static bool judge(const value_sums *s, double level, xr_value_table *out)
 
 bool xr_find_value_table(const exray_comparison *comparison, const xr_input_fit *fit, xr_value_table *found)
 {
-    value_sums *s = malloc(sizeof *s);
+    table_sums *s = malloc(sizeof *s);
     *found = (xr_value_table){0};
     const bool is_so = s && fit->values.picture && fit->values.channels <= XR_FIT_CHANNELS &&
                        read_frames(comparison, fit, s) && judge(s, fit->level[EXRAY_SIDE_EDGE], found);

@@ -150,6 +150,45 @@ static void try_blend(const xr_raster *edge, const xr_raster *reference, const x
         *best = (tear){{true, frame, kind, 0, false, false, share}, rest};
 }
 
+/* The same by patches of any form: what differs from the own frame is the other's, or between the two where a
+ * resize has mixed them.  The other must show another thing there, which is no flat ground.  own: the rms of
+ * the difference from the own frame. */
+static void try_patches(const xr_raster *edge, const xr_raster *reference, const xr_raster *other, double own,
+                        double level, size_t frame, tear *best)
+{
+    enum { FEWEST_PIXELS = 64 };
+    static const double between_least = 0.8, other_least = 0.5, most = 0.7;
+    const size_t pixels = edge->width * edge->height;
+    double differing = 0, between = 0, others = 0, left = 0, x = 0, xx = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        double farthest = 0, outside = 0, from_other = 0, sum = 0;
+        for (size_t c = 0; c < edge->channels; c++) {
+            const double e = (double)edge->v[c * pixels + i], r = (double)reference->v[c * pixels + i],
+                         o = (double)other->v[c * pixels + i];
+            farthest = fmax(farthest, fabs(e - r) / level);
+            from_other = fmax(from_other, fabs(e - o) / level);
+            outside = fmax(outside, fmax(fmin(r, o) - e, e - fmax(r, o)) / level);
+            sum += e / level / (double)edge->channels;
+        }
+        const bool differs = !(farthest <= OTHER);
+        const double rest = fmax(0, differs ? outside : farthest);
+        left += rest * rest;
+        if (!differs)
+            continue;
+        differing++;
+        between += outside <= NOISE;
+        others += from_other <= NOISE;
+        x += sum, xx += sum * sum;
+    }
+    if (differing < FEWEST_PIXELS || differing > most * (double)pixels ||
+        between < between_least * differing || others < other_least * differing ||
+        xx / differing - x * x / differing / differing < OTHER * OTHER)
+        return;
+    const double residual = sqrt(left / (double)pixels);
+    if (residual < best->residual && residual <= NOISE && own > 2 * residual)
+        *best = (tear){{true, frame, XR_TORN_PATCHES, 0, false, false, differing / (double)pixels}, residual};
+}
+
 /* Both sides' pictures of the frames, read as they are needed. */
 static bool load(xr_input_pair *pair, exray_side side, size_t frame, xr_raster *out)
 {
@@ -173,8 +212,13 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
     if (frame > 0 && load(pair, EXRAY_SIDE_EDGE, frame - 1, &before) && same_size(edge, &before))
         try_blend(edge, reference, &before, rms_before(&own->row, edge->height), level, frame - 1,
                   XR_TORN_SMOOTHED, &best);
+    /* Only where it is torn in no other way: a straight part is a patch, too. */
+    tear patches = {.residual = INFINITY};
+    if (before.v && same_size(edge, &before))
+        try_patches(edge, reference, &before, rms_before(&own->row, edge->height), level, frame - 1,
+                    &patches);
     xr_raster_free(&before);
-    for (int away = 1; away <= REACH && !best.frame.torn; away++)
+    for (int away = 1; away <= REACH && !best.frame.torn && !patches.frame.torn; away++)
         for (int sign = 1; sign >= -1; sign -= 2) {
             xr_raster other = {0};
             line_differences lines = {0};
@@ -189,10 +233,13 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
                 try_fields(&own->column, &lines.column, true, g, &best);
                 try_blend(edge, reference, &other, rms_before(&own->row, edge->height), level, g,
                           XR_TORN_BLENDED, &best);
+                try_patches(edge, reference, &other, rms_before(&own->row, edge->height), level, g, &patches);
             }
             free_lines(&lines);
             xr_raster_free(&other);
         }
+    if (!best.frame.torn)
+        best = patches;
     best.frame.torn = best.frame.torn && !whole;
     return best;
 }

@@ -1,6 +1,7 @@
 /* Frames that are torn: a part of their rows (or columns) is of another frame, as where a buffer is read
  * while the next picture is written into it; or every other row, as where two fields are woven that are not
- * of one picture; or a share of every pixel, as where frames are blended. */
+ * of one picture; or patches, as blocks of a video that did not arrive; or a share of every pixel, as where
+ * frames are blended. */
 #ifndef XR_FIND_TORN_H
 #define XR_FIND_TORN_H
 
@@ -10,6 +11,7 @@ typedef enum xr_tear {
     XR_TORN_AT_LINE,
     XR_TORN_FIELDS,
     XR_TORN_BLENDED,
+    XR_TORN_PATCHES,  /* whatever differs, in patches of any form, is the other's */
     XR_TORN_SMOOTHED, /* blended with the edge's own frame before, which is blended itself */
     XR_TEARS
 } xr_tear;

@@ -16,6 +16,7 @@ typedef struct xr_residual_detail {
     double by_motion; /* share that a small shift and enlargement of the whole picture explains */
     double shift;     /* of that, pixels at a border, in the frame where it is largest */
     double at_edges;  /* its energy where the picture is steep over that where it is flat; noise: 1 */
+    bool everywhere;  /* it is in all rows and columns where the picture is steep; else in a few */
     double levels;    /* the difference itself, mean of the channels, rms */
     double sharpness; /* the edge's slopes over the reference's, rms; above 1: sharper */
 } xr_residual_detail;
