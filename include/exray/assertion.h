@@ -173,6 +173,10 @@ typedef struct exray_io_pair {
      * channels; which of the two, or -1: not known.  Since 0.2.0. */
     bool table;
     int table_channels;
+    /* Of an input, by exray_side: what takes the recorded values to those that are compared, gain * x +
+     * offset. 1 and 0, but where a model is given the stored numbers of the other one's integers as floats,
+     * and makes the same of them.  Since 0.2.0. */
+    double unit_gain[2], unit_offset[2];
 } exray_io_pair;
 
 /* How many pairs of inputs there are; the one at position i, or NULL beyond the last; likewise outputs.

@@ -14,6 +14,7 @@
 #include "compare/match/frames/match_frames.h"
 #include "compare/match/layout_choice.h"
 #include "compare/match/pairs.h"
+#include "compare/measure/input_unit.h"
 #include "compare/measure/levels.h"
 #include "compare/measure/measure.h"
 #include "compare/measure/metrics.h"
@@ -100,6 +101,8 @@ static void show_io(const exray_comparison *c, const xr_pairs *pairs, exray_io_p
         shown[i].table = pair->table;
         shown[i].table_channels = pair->table ? pair->table_channels : -1;
         for (int s = 0; s < 2; s++) {
+            shown[i].unit_gain[s] = pair->unit[s].other ? pair->unit[s].gain : 1;
+            shown[i].unit_offset[s] = pair->unit[s].other ? pair->unit[s].offset : 0;
             pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
             if (pair->levels[s] && pair->lattice[s] == 0 && pair->stored[s].dtype == EXRAY_DTYPE_FLOAT32)
                 pair->stored[s].dtype = xr_levels_type(pair->levels[s]);
@@ -214,6 +217,8 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     if (!c->input || !c->output || !c->layer)
         return out_of_memory(error);
     xr_find_tables(c);
+    if (!xr_find_input_units(c))
+        return out_of_memory(error);
     if (xr_measure(c, options, error) != EXRAY_OK)
         return false;
     show_io(c, &c->inputs, c->input);
@@ -440,6 +445,20 @@ static exray_status turn_cube(const xr_pair *pair, exray_slot *slot, exray_tenso
     return EXRAY_OK;
 }
 
+/* After cubes are turned, whose room it shares. */
+static exray_status take_unit(const xr_pair *pair, exray_side side, exray_slot *slot,
+                              const exray_tensor_view *view, const float **values, exray_error *error)
+{
+    if (!*values || !xr_has_unit(pair, side))
+        return EXRAY_OK;
+    float *room = xr_slot_room(slot, view->count);
+    if (!room)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing the logs");
+    xr_to_unit(&pair->unit[side], *values, view->count, room);
+    *values = room;
+    return EXRAY_OK;
+}
+
 exray_status exray_comparison_values(const exray_comparison *c, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error)
@@ -464,5 +483,7 @@ exray_status exray_comparison_values(const exray_comparison *c, exray_side side,
         exray_log_read_values(c->log[side == EXRAY_SIDE_REFERENCE], record, slot, view, values, error);
     if (status == EXRAY_OK && side == EXRAY_SIDE_EDGE && pairs)
         status = turn_cube(&pairs->pair[pair], slot, view, values, error);
+    if (status == EXRAY_OK && pairs)
+        status = take_unit(&pairs->pair[pair], side, slot, view, values, error);
     return status;
 }

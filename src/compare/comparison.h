@@ -29,6 +29,12 @@ typedef struct xr_stored {
     double scale; /* the largest of its quantization's scales; 0: not quantized */
 } xr_stored;
 
+/* What takes recorded values to those that they stand for: gain * x + offset. */
+typedef struct xr_input_unit {
+    bool other; /* it is not that in which they were recorded */
+    double gain, offset;
+} xr_input_unit;
+
 /* The distinct values of an output: 8 bits that an application dequantized itself lie on a lattice of at
  * most 256 levels, whatever type they are stored in. */
 enum { XR_LEVELS_MOST = 256 };
@@ -77,6 +83,7 @@ typedef struct xr_pair {
     xr_moments moments;
     xr_stat_sums stats;
     xr_sketch_sums *sketch; /* beside stats, or NULL */
+    xr_input_unit unit[2];  /* INPUT: by exray_side */
     xr_samples *samples[2]; /* inputs only; freed after the measuring */
     xr_levels *levels[2];   /* outputs only; freed after the measuring */
     double lattice[2];      /* of an output of floats: the spacing of its levels; 0: none */

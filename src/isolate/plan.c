@@ -5,6 +5,7 @@
 #include "compare/match/layers.h"
 #include "compare/noise/noise.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,17 @@ static bool has_unit(const exray_tensor_info *info)
     return !xr_is_integer(info->dtype) || info->quantization.count > 0;
 }
 
+/* Whether one of two types is an integer with a scale and the other is none, and the values are of other
+ * sizes: what one model dequantizes, the other may be given as it is stored, and make up for it. */
+static bool is_perhaps_stored(const exray_metrics *m, const exray_tensor_info *edge,
+                              const exray_tensor_info *to)
+{
+    static const double most = 1.5; /* times larger */
+    const double size[2] = {m->std[EXRAY_SIDE_EDGE], m->std[EXRAY_SIDE_REFERENCE]};
+    return xr_is_integer(edge->dtype) != xr_is_integer(to->dtype) &&
+           fmax(size[0], size[1]) > most * fmin(size[0], size[1]);
+}
+
 /* Whether an input of the edge's model has values of the same unit as the reference's tensor: bytes are no
  * floats of 0 to 1. */
 static bool is_same_unit(const exray_comparison *c, const exray_io_pair *input, const exray_tensor_info *to)
@@ -70,9 +82,15 @@ static bool is_same_unit(const exray_comparison *c, const exray_io_pair *input, 
         const exray_tensor_info *t =
             edge->inputs[i] < edge->tensor_count ? &edge->tensors[edge->inputs[i]] : NULL;
         if (t && (edge->input_count == 1 || (t->name && strcmp(t->name, input->name[EXRAY_SIDE_EDGE]) == 0)))
-            return has_unit(t) == has_unit(to);
+            return has_unit(t) == has_unit(to) && !is_perhaps_stored(&input->metrics, t, to);
     }
     return true;
+}
+
+/* Whether the reference's model is given what exray_comparison_values returns of its input. */
+static bool is_given_as_compared(const exray_io_pair *input)
+{
+    return input->unit_gain[EXRAY_SIDE_REFERENCE] == 1 && input->unit_offset[EXRAY_SIDE_REFERENCE] == 0;
 }
 
 static void note_sources(xr_plan *p, const exray_model *log)
@@ -80,7 +98,7 @@ static void note_sources(xr_plan *p, const exray_model *log)
     const exray_comparison *c = p->comparison;
     for (size_t i = 0; i < exray_comparison_input_count(c); i++) {
         const exray_io_pair *input = exray_comparison_input(c, i);
-        for (uint32_t k = 0; input->comparable && k < log->input_count; k++)
+        for (uint32_t k = 0; input->comparable && is_given_as_compared(input) && k < log->input_count; k++)
             if (log->inputs[k] < log->tensor_count && is_same_unit(c, input, &log->tensors[log->inputs[k]]) &&
                 (log->input_count == 1 || (log->tensors[log->inputs[k]].name &&
                                            strcmp(log->tensors[log->inputs[k]].name, input->name[1]) == 0)))

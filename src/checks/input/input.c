@@ -8,6 +8,7 @@
 #include "checks/input/features/explain_features.h"
 #include "checks/input/features/feature_frames.h"
 #include "checks/input/fit/conventions.h"
+#include "checks/input/fit/stored_unit.h"
 #include "checks/input/frames/blank_frames.h"
 #include "checks/input/frames/find_lag.h"
 #include "checks/input/frames/frame_words.h"
@@ -261,6 +262,8 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
         if (xr_explain_sound(comparison, pair, findings))
             return EXRAY_OK;
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
+        if (status == EXRAY_OK && xr_is_stored_unit(comparison, &fit))
+            fit.state = XR_FIT_EQUAL;
         fit.values.picture = fit.values.picture && !exray_comparison_input(comparison, pair)->table &&
                              !is_of_sound(comparison);
         if (fit.values.picture && fit.state == XR_FIT_DIFFERS && fit.values.channels == 1 &&

@@ -1,6 +1,8 @@
 /* Reads every matched pair of tensors once and sums up the differences. */
 #include "compare/measure/measure.h"
 
+#include "compare/measure/input_unit.h"
+
 #include "base/error.h"
 #include "base/workers.h"
 #include "compare/match/layout_choice.h"
@@ -332,6 +334,20 @@ static void add_sketches(pair_reader *r, xr_pair *pair, const exray_tensor_view 
         fail(pair, "out of memory");
 }
 
+/* Values of another unit in that which they stand for.  False: out of memory, or a damaged record. */
+static bool take_unit(pair_reader *r, const xr_pair *pair, int side, const exray_tensor_view *view,
+                      const float **values)
+{
+    if (!*values || !xr_has_unit(pair, (exray_side)side))
+        return true;
+    float *room = view->count <= SIZE_MAX / sizeof *room ? value_room(r, side, view->count) : NULL;
+    if (!room || !xr_deferred_finish(&r->check[side]))
+        return false;
+    xr_to_unit(&pair->unit[side], *values, view->count, room);
+    *values = room;
+    return true;
+}
+
 /* A node within a loop runs several times in a frame: all of its records. */
 static void measure_records(pair_reader *r, xr_pair *pair, const exray_record *const record[2], size_t frame)
 {
@@ -339,7 +355,8 @@ static void measure_records(pair_reader *r, xr_pair *pair, const exray_record *c
     const float *values[2];
     exray_error error = {EXRAY_OK, ""};
     for (int s = 0; s < 2; s++) {
-        if (read_side(r, record[s], s, &view[s], &values[s], &error) != EXRAY_OK) {
+        if (read_side(r, record[s], s, &view[s], &values[s], &error) != EXRAY_OK ||
+            !take_unit(r, pair, s, &view[s], &values[s])) {
             pair->failures++;
             fail(pair, error.status == EXRAY_E_UNSUPPORTED ? "values of that type are not compared"
                                                            : "a record is damaged");

@@ -179,6 +179,28 @@ static bool shows_on_own_values(xr_finder *f, const xr_step_gap gap[2], const ui
     return xr_compare_functions(&f->values, edge, reference, &differ, &left) && differ > own;
 }
 
+/* Whether all that lies between is what takes an input's numbers, on one side, to the values that the other
+ * side is given (exray_io_pair.unit_gain). */
+static bool is_unit_of_input(const xr_finder *f, const xr_step_gap gap[2])
+{
+    const int s = gap[0].count ? 0 : 1;
+    double gain, offset;
+    if (gap[s].count != 1 || gap[!s].count || gap[s].entries != 1)
+        return false;
+    const xr_step_graph *g = &xr_finder_match(f)->side[s];
+    const xr_op_step *step = &g->step[gap[s].first];
+    const exray_tensor_info *from = xr_step_graph_info(g, gap[s].entry[0]);
+    if (step->kind != XR_STEP_FUNCTION || !xr_is_line(step->value, &gain, &offset) || !from || !from->name)
+        return false;
+    for (size_t i = 0; i < exray_comparison_input_count(f->comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(f->comparison, i);
+        if (strcmp(input->name[s], from->name) == 0)
+            return fabs(gain - input->unit_gain[s]) <= 1e-4 * fabs(gain) &&
+                   fabs(offset - input->unit_offset[s]) <= 1e-4 * fmax(1, fabs(offset));
+    }
+    return false;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -192,7 +214,7 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
                               is_entry(&gap[1], xr_finder_mate(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
-    if (xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
+    if (is_unit_of_input(f, gap) || xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
         is_pad_of_window(f, gap, edge, reference) || is_sorted_for_reader(f, gap, edge))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
