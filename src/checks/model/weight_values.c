@@ -259,6 +259,16 @@ static exray_status sum_halves(const exray_model *model, const xr_node_constant 
     return EXRAY_OK;
 }
 
+/* Blocks with a scale each are recorded one after another; the model has the shape of the whole. */
+static void take_shape(const exray_model *model, uint32_t tensor, exray_tensor_view *view)
+{
+    const exray_tensor_info *info = &model->tensors[tensor];
+    if (view->info.quantization.count > 1 && xr_tensor_elements(info) == view->count) {
+        view->info.shape = info->shape;
+        view->info.rank = info->rank;
+    }
+}
+
 static exray_status read_one(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
                              exray_error *error)
 {
@@ -271,8 +281,10 @@ static exray_status read_one(const exray_log *log, const xr_node_constant *c, xr
         return error->status = EXRAY_E_STATE;
     if (record->has_data) {
         exray_status status = exray_log_read_values(log, record, v->slot[0], &v->view, &v->value, error);
-        if (status == EXRAY_OK)
+        if (status == EXRAY_OK) {
+            take_shape(exray_log_model(log), c->tensor, &v->view);
             status = scale_gates(log, c, v, error);
+        }
         return status == EXRAY_OK ? sum_halves(exray_log_model(log), c, v) : status;
     }
     return exray_log_read_tensor(log, record, v->slot[0], &v->view, error);

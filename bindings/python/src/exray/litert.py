@@ -37,6 +37,14 @@ def _engine(interpreter: Any) -> Tuple[str, str]:
         return engine, ""
 
 
+def _slices(values: "NDArray[Any]", info: TensorInfo) -> "NDArray[Any]":
+    """In the shape in which each scale is that of one slice: of rows in blocks with a scale each, the blocks."""
+    scales = info.quantization.scale if info.quantization else ()
+    axis = info.quantization.axis if info.quantization else 0
+    whole = len(scales) < 2 or (axis < values.ndim and values.shape[axis] == len(scales)) or values.size % len(scales) != 0
+    return values if whole else values.reshape(len(scales), -1)
+
+
 def _info(details: Mapping[str, Any], constant: bool) -> TensorInfo:
     q = details["quantization_parameters"]
     quantization = None
@@ -267,7 +275,7 @@ class Tap:
                     values = self._interpreter.get_tensor(tensor)
                 except ValueError:  # it has no data here
                     continue
-                self._recorder.constant(place[tensor], values, name=infos[place[tensor]].name)
+                self._recorder.constant(place[tensor], _slices(values, infos[place[tensor]]), name=infos[place[tensor]].name)
 
     def _observed(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if not self._recorder._takes:
