@@ -529,6 +529,31 @@ static bool add_skip_norm(expansion *e)
     return true;
 }
 
+/* Whether a Gemm adds a tensor that changes from frame to frame, as an optimizer fuses a residual sum into
+ * it. */
+static bool adds_tensor(const expansion *e)
+{
+    const exray_node *node = e->node;
+    return xr_product_is_biased(node) && node->inputs[2] < e->graph->model->tensor_count &&
+           !is_constant(e, node->inputs[2]) && xr_attribute_number(node, "alpha", 1) == 1 &&
+           xr_attribute_number(node, "beta", 1) == 1;
+}
+
+/* The product, and the sum as a step of its own. */
+static bool add_product_and_sum(expansion *e, const char *word, uint32_t output)
+{
+    const uint32_t product = hidden(e);
+    xr_op_step *step = add_step(e, XR_STEP_PRODUCT, word, product);
+    for (uint32_t i = 0; step && i < 2; i++)
+        add_input(e, step, e->node->inputs[i]);
+    step = step ? add_step(e, XR_STEP_COMBINE, "add", output) : NULL;
+    if (!step)
+        return false;
+    step->input[step->input_count++] = product;
+    add_input(e, step, e->node->inputs[2]);
+    return true;
+}
+
 /* A factor that a product of matrices applies to its result. */
 static double factor_of(const exray_node *node, xr_op_step_kind kind)
 {
@@ -637,6 +662,11 @@ static bool expand_node(expansion *e)
     const char *last = exray_node_attribute(node, "activation");
     if (last && strcmp(last, "softmax") == 0 && (kind == XR_STEP_PRODUCT || kind == XR_STEP_CONV))
         return add_softmax(e, kind, word);
+    if (adds_tensor(e)) {
+        const uint32_t sum = fused ? hidden(e) : node->outputs[0];
+        return add_product_and_sum(e, word, sum) &&
+               (!fused || add_function(e, activation, sum, 0, node->outputs[0]));
+    }
     double factor = xr_product_is_biased(node) ? 1 : factor_of(node, kind);
     uint32_t function = factor != 1 ? made_by_function(e) : EXRAY_NO_INDEX;
     bool behind = factor != 1 && function == EXRAY_NO_INDEX;
