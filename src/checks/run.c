@@ -13,6 +13,7 @@
 #include "checks/told/same_results.h"
 #include "checks/told/silence.h"
 #include "checks/told/told_finding.h"
+#include "checks/told/unseen_results.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -440,6 +441,15 @@ static void judge_run(const exray_comparison *comparison, const xr_check_options
                  "needed (--min-coverage)",
                  output->name[EXRAY_SIDE_EDGE], output->frames, output->frames + output->other_shape,
                  100 * options->min_coverage);
+        return;
+    }
+    const xr_unseen_results *unseen = xr_unseen_results_of(&out->findings);
+    if (unseen) {
+        snprintf(out->reason, sizeof out->reason,
+                 "in %zu of %zu frames (the first is %" PRIu64
+                 ") the two sides tell something else, and neither "
+                 "the outputs nor the inputs of these are in both logs: record with --capture io or more",
+                 unseen->differ, unseen->frames, unseen->first);
         return;
     }
     if (inputs_unknown(comparison)) {

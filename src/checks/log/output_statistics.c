@@ -7,21 +7,24 @@
 
 typedef struct summary {
     bool known, nan; /* mean and deviation are known; some value is none */
-    double mean, std;
+    double mean, std, min, max;
 } summary;
 
 static summary of_values(const float *v, uint64_t count)
 {
     double sum = 0, squares = 0;
+    double min = INFINITY, max = -INFINITY;
     bool nan = false;
     for (uint64_t i = 0; i < count; i++) {
         nan = nan || isnan(v[i]);
+        min = fmin(min, (double)v[i]);
+        max = fmax(max, (double)v[i]);
         sum += (double)v[i];
     }
     const double mean = count ? sum / (double)count : 0;
     for (uint64_t i = 0; i < count; i++)
         squares += ((double)v[i] - mean) * ((double)v[i] - mean);
-    return (summary){isfinite(squares), nan, mean, count ? sqrt(squares / (double)count) : 0};
+    return (summary){isfinite(squares), nan, mean, count ? sqrt(squares / (double)count) : 0, min, max};
 }
 
 static summary read_summary(const exray_log *log, size_t frame, const char *name, exray_slot *slot)
@@ -40,7 +43,9 @@ static summary read_summary(const exray_log *log, size_t frame, const char *name
         return (summary){.known = false};
     if (view.stats.nan_count || view.stats.inf_count)
         return (summary){.nan = view.stats.nan_count > 0};
-    return (summary){true, false, view.stats.mean, sqrt(fmax(view.stats.variance, 0))};
+    const exray_stats *stats = &view.stats;
+    return (summary){
+        true, false, stats->mean, sqrt(fmax(stats->variance, 0)), (double)stats->min, (double)stats->max};
 }
 
 static bool is_other(const summary *edge, const summary *reference)
@@ -75,6 +80,24 @@ static bool find_frame(const exray_comparison *c, const exray_io_pair *output, e
             return true;
     }
     return false;
+}
+
+bool xr_output_statistics_apart(const exray_comparison *c, const exray_io_pair *output, size_t frame,
+                                exray_slot *slot, double *apart)
+{
+    const exray_frame_pair at = exray_comparison_frame(c, frame);
+    summary s[2];
+    for (int side = 0; side < 2; side++)
+        s[side] =
+            read_summary(exray_comparison_log(c, (exray_side)side), at.frame[side], output->name[side], slot);
+    if (!s[0].known || !s[1].known)
+        return false;
+    const double largest = fmax(fabs(s[1].min), fabs(s[1].max));
+    const double unit = s[1].std > 0 ? s[1].std : largest > 0 ? largest : 1;
+    *apart = fmax(fmax(fabs(s[0].mean - s[1].mean), fabs(s[0].std - s[1].std)),
+                  fmax(fabs(s[0].min - s[1].min), fabs(s[0].max - s[1].max))) /
+             unit;
+    return isfinite(*apart);
 }
 
 bool xr_is_output_dead(const exray_comparison *c, const exray_io_pair *output, double *value)

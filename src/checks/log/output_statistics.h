@@ -9,6 +9,12 @@
  * sides are compared otherwise. */
 const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame);
 
+/* By how much the least, the largest, the mean and the deviation of an output's values differ in a matched
+ * frame, at most, as a share of the reference's deviation (of its largest value where that is 0).  False:
+ * they are not in both logs, or something is no number. */
+bool xr_output_statistics_apart(const exray_comparison *comparison, const exray_io_pair *output, size_t frame,
+                                exray_slot *slot, double *apart);
+
 /* Whether such an output is one value in all frames on the edge, *value, and the reference's is not. */
 bool xr_is_output_dead(const exray_comparison *comparison, const exray_io_pair *output, double *value);
 

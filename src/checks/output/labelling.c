@@ -86,8 +86,20 @@ static bool judge_side(xr_labelling *l, exray_side side)
     return true;
 }
 
+/* Neither side tells the best of its own outputs, and both tell the same in all frames: what is made of more
+ * than the output (a rule, a vote, an output that was not recorded) is so on both sides. */
+static bool depart_alike(const xr_labelling *l)
+{
+    const xr_rank_state edge = l->ranks[EXRAY_SIDE_EDGE].state,
+                        reference = l->ranks[EXRAY_SIDE_REFERENCE].state;
+    return l->between.frames > 0 && l->between.equal == l->between.frames && edge == reference &&
+           (edge == XR_RANKS_BROKEN || edge == XR_RANKS_PERMUTED || edge == XR_RANKS_LATE);
+}
+
 static bool judge_sides(xr_labelling *l)
 {
+    if (depart_alike(l))
+        return false;
     if (judge_side(l, EXRAY_SIDE_EDGE) || judge_side(l, EXRAY_SIDE_REFERENCE))
         return true;
     const xr_ranks *edge = &l->ranks[EXRAY_SIDE_EDGE], *reference = &l->ranks[EXRAY_SIDE_REFERENCE];

@@ -7,6 +7,7 @@
 #include "checks/told/silence.h"
 #include "checks/told/told_check.h"
 #include "checks/told/told_formats.h"
+#include "checks/told/unseen_results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,12 +46,15 @@ static void report_disagreement(const exray_comparison *comparison, exray_findin
     exray_finding_alternative(f, "output.label_offset", 0.3);
 }
 
-/* Whether all classes of a side's lists have the best values of its outputs, in their order. */
+/* Whether all classes of a side's lists have the best values of its outputs, in their order; of no frame
+ * without outputs is that known. */
 static bool follows(const xr_ranks *ranks)
 {
     bool known = false;
     for (size_t i = 0; i < ranks->count && ranks->state == XR_RANKS_OFFSET; i++) {
         const xr_rank *k = &ranks->rank[i];
+        if (isnan(k->value))
+            return false;
         if (k->index >= 0 && k->index - k->id != ranks->offset)
             return false;
         known = known || k->index >= 0;
@@ -142,9 +146,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     const xr_silence silence = equal.silence;
     if (status == EXRAY_OK)
         status = check_told(comparison, &equal, findings, error);
+    const bool compared = status == EXRAY_OK && findings->count == before && !xr_one_side_records(&silence);
+    const bool noted = !compared || xr_note_unseen_results(comparison, &equal, findings);
     xr_equal_frames_free(&equal);
-    if (status == EXRAY_OK && findings->count == before && !xr_one_side_records(&silence) &&
-        !xr_note_told_formats(comparison, findings)) {
+    if (!noted || (compared && !xr_note_told_formats(comparison, findings))) {
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing what was told"};
         return EXRAY_E_MEMORY;
     }

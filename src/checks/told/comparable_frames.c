@@ -1,6 +1,7 @@
 #include "checks/told/comparable_frames.h"
 
 #include "checks/beyond_noise.h"
+#include "checks/log/output_statistics.h"
 #include "checks/told/same_results.h"
 
 #include <math.h>
@@ -9,6 +10,11 @@
 
 /* A noise above this (error to signal) is no bound: behind an op that selects, rows come and go. */
 #define BOUNDED 0.3
+
+/* Of an output's deviation, what its statistics may be apart: by the order of additions alone where the
+ * values are equal, and by the rounding of other kernels. */
+#define STATISTICS_EXACT 1e-9
+#define STATISTICS_NOISE 1e-4
 
 /* How far a frame may be above the noise of all frames together. */
 #define OF_ONE_FRAME 3.0
@@ -51,8 +57,20 @@ static bool other_layout(const exray_tensor_info *a, const exray_tensor_info *b)
     return !same;
 }
 
+/* Of which a log has no values: by statistics.  Those of inputs say too little: a mirrored picture has them.
+ */
+static xr_frame_equality judge_statistics(equal_work *w, size_t frame, const exray_io_pair *io, bool *unseen)
+{
+    double apart;
+    *unseen = w->kind != EXRAY_KIND_OUTPUT ||
+              !xr_output_statistics_apart(w->comparison, io, frame, w->slot[0], &apart);
+    if (*unseen || apart > STATISTICS_NOISE)
+        return XR_FRAME_OTHER;
+    return apart > STATISTICS_EXACT ? XR_FRAME_NOISE : XR_FRAME_EXACT;
+}
+
 /* How one pair of tensors compares in a frame. */
-static exray_status judge_pair(equal_work *w, size_t frame, size_t i, xr_frame_equality *out,
+static exray_status judge_pair(equal_work *w, size_t frame, size_t i, xr_frame_equality *out, bool *unseen,
                                exray_error *error)
 {
     const exray_io_pair *io = pair_at(w, i);
@@ -62,6 +80,8 @@ static exray_status judge_pair(equal_work *w, size_t frame, size_t i, xr_frame_e
     for (int s = 0; s < 2; s++) {
         exray_status status = exray_comparison_values(w->comparison, (exray_side)s, frame, w->kind, i,
                                                       w->slot[s], &view[s], &values[s], error);
+        if (status == EXRAY_E_STATE)
+            *out = judge_statistics(w, frame, io, unseen);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
             return EXRAY_OK;
         if (status != EXRAY_OK)
@@ -86,14 +106,18 @@ static exray_status judge_pair(equal_work *w, size_t frame, size_t i, xr_frame_e
     return EXRAY_OK;
 }
 
-static exray_status judge_frame(equal_work *w, size_t frame, xr_frame_equality *out, exray_error *error)
+static exray_status judge_frame(equal_work *w, size_t frame, xr_frame_equality *out, bool *unseen,
+                                exray_error *error)
 {
-    *out = XR_FRAME_EXACT;
-    for (size_t i = 0; i < w->pairs && *out != XR_FRAME_OTHER; i++) {
+    *out = w->pairs ? XR_FRAME_EXACT : XR_FRAME_OTHER;
+    *unseen = w->pairs == 0;
+    for (size_t i = 0; i < w->pairs && (*out != XR_FRAME_OTHER || *unseen); i++) {
         xr_frame_equality one;
-        exray_status status = judge_pair(w, frame, i, &one, error);
+        bool hidden = false;
+        exray_status status = judge_pair(w, frame, i, &one, &hidden, error);
         if (status != EXRAY_OK)
             return status;
+        *unseen = hidden || (*unseen && one != XR_FRAME_OTHER);
         *out = one < *out ? one : *out;
     }
     /* Of equal inputs, another machine makes outputs that differ by noise. */
@@ -114,22 +138,24 @@ exray_status xr_equal_frames_make(const exray_comparison *comparison, xr_equal_f
                                   exray_error *error)
 {
     size_t frames = exray_comparison_frame_count(comparison);
+    bool any = any_comparable(comparison);
     equal_work w = {.comparison = comparison,
                     .selected = xr_inputs_known(comparison) && !xr_inputs_differ(comparison) &&
                                 !xr_layers_differ(comparison),
                     .slot = {exray_slot_new(), exray_slot_new()}};
     *out = (xr_equal_frames){.of = calloc(frames + 1, sizeof *out->of),
-                             .by_outputs = any_comparable(comparison),
+                             .unseen = calloc(frames + 1, sizeof *out->unseen),
+                             .by_outputs = any || !xr_inputs_known(comparison),
                              .silence = xr_silence_of(comparison)};
     w.kind = out->by_outputs ? EXRAY_KIND_OUTPUT : EXRAY_KIND_INPUT;
     w.pairs = out->by_outputs ? exray_comparison_output_count(comparison)
                               : exray_comparison_input_count(comparison);
     w.exact = !out->by_outputs && xr_results_are_exact(comparison);
-    exray_status status = out->of && w.slot[0] && w.slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+    exray_status status = out->of && out->unseen && w.slot[0] && w.slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
     if (status != EXRAY_OK)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing what was told"};
-    for (size_t f = 0; w.pairs > 0 && status == EXRAY_OK && f < frames; f++) {
-        status = judge_frame(&w, f, &out->of[f], error);
+    for (size_t f = 0; status == EXRAY_OK && f < frames; f++) {
+        status = judge_frame(&w, f, &out->of[f], &out->unseen[f], error);
         out->count += status == EXRAY_OK && out->of[f] != XR_FRAME_OTHER;
     }
     exray_slot_free(w.slot[0]);
@@ -140,5 +166,6 @@ exray_status xr_equal_frames_make(const exray_comparison *comparison, xr_equal_f
 void xr_equal_frames_free(xr_equal_frames *frames)
 {
     free(frames->of);
+    free(frames->unseen);
     *frames = (xr_equal_frames){0};
 }

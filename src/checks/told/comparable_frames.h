@@ -1,5 +1,5 @@
-/* In which matched frames both sides must have told the same: their outputs are equal within noise; where
- * outputs were not recorded, their inputs. */
+/* In which matched frames both sides must have told the same: their outputs are equal within noise, by their
+ * values or, where a log has none, by their statistics; where outputs were not recorded, their inputs. */
 #ifndef XR_COMPARABLE_FRAMES_H
 #define XR_COMPARABLE_FRAMES_H
 
@@ -14,6 +14,7 @@ typedef enum xr_frame_equality {
 
 typedef struct xr_equal_frames {
     xr_frame_equality *of; /* [matched frames] */
+    bool *unseen;          /* [matched frames] OTHER since a log has neither values nor statistics there */
     size_t count;          /* of frames that are not OTHER */
     bool by_outputs;       /* else by inputs */
     xr_silence silence;    /* what a frame without a result means in each log */

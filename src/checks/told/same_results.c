@@ -95,6 +95,19 @@ static bool same(const exray_result *a, const exray_result *b, double rounding)
            same_points(a, b, rounding) && same_vectors(a, b, rounding) && same_mask(a->mask, b->mask);
 }
 
+bool xr_is_same_result(const exray_result *edge, const exray_result *reference)
+{
+    return same(edge, reference, ROUNDING);
+}
+
+bool xr_decide_alike(const exray_result *edge, const exray_result *reference)
+{
+    return same_text(edge->text, reference->text) && !edge->class_count == !reference->class_count &&
+           edge->box_count == reference->box_count &&
+           (!edge->class_count || edge->classes[0].id == reference->classes[0].id) &&
+           (!edge->box_count || edge->boxes[0].id == reference->boxes[0].id);
+}
+
 static bool read_both(const exray_comparison *c, size_t frame, exray_slot *const slot[2],
                       exray_result told[2])
 {

@@ -14,4 +14,11 @@ bool xr_same_results(const exray_comparison *comparison);
  * integers (whose noise leaves some frames alone).  Noise of floats moves each of them. */
 bool xr_results_are_exact(const exray_comparison *comparison);
 
+/* Whether two results decide the same: their best class, their text, how many boxes there are and of which
+ * class the first is.  */
+bool xr_decide_alike(const exray_result *edge, const exray_result *reference);
+
+/* Whether two results are the same, numbers up to rounding. */
+bool xr_is_same_result(const exray_result *edge, const exray_result *reference);
+
 #endif
