@@ -148,7 +148,7 @@ struct exray_comparison {
     xr_latency latency[2];
     xr_reading_kept *reading;
     size_t reading_count;
-    char (*made_names)[2][24]; /* [layer][side]: names of layers, where no model is in the log */
+    char (*made_names)[2][64]; /* [layer][side]: names of layers, where no model is in the log */
 
     unsigned jobs;       /* threads of exray_comparison_share */
     atomic_bool sharing; /* they are at work */

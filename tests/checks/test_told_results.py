@@ -124,6 +124,15 @@ def test_a_vector_told_otherwise(tmp_path, case):
     assert f["evidence"]["kind"] == called and says in f["summary"] and f["where"]["tensor"] == "depth", f
 
 
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_number_for_none(tmp_path, value):
+    """The reference tells NaN for what is not seen, and so may both."""
+    unseen = told_vector(lambda v, k: np.where(np.arange(48) == 7, np.nan, v) if k % 2 else v)
+    f = told_finding(judged(tmp_path, outputs(), told_vector(lambda v, k: np.where(np.arange(48) == 7, value, v) if k % 2 else v), unseen))
+    assert f["evidence"]["kind"] == "nan" and "where the edge tells numbers" in f["summary"], f
+    assert judged(made(tmp_path / "alike"), outputs(), unseen, unseen)["verdict"] == "pass"
+
+
 @pytest.mark.parametrize("change", [lambda v, k: np.float16(v), lambda v, k: np.round(v, 2), lambda v, k: np.round(v * 1e4) / 1e4,
                                     lambda v, k: (v.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)], ids=["16 bits", "two decimals", "four", "bfloat16"])
 def test_fewer_digits_are_no_fault(tmp_path, change):

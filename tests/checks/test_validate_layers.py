@@ -332,6 +332,30 @@ def test_without_a_model_by_number(pair):
     assert verdict["layers"][3]["edge"] == {"index": 3, "name": "layer 3", "op": ""}
 
 
+def test_without_a_model_by_the_names_of_the_records(tmp_path):
+    """What the application calls its tensors says which layer it is."""
+    for role in ("edge", "reference"):
+        with Recording(tmp_path / role, role) as log:
+            for k in range(4):
+                x = np.random.default_rng(k).normal(size=64).astype(np.float32)
+                y = np.tanh(x) + np.float32(0.3 if role == "edge" else 0)
+                for n, (name, values) in enumerate((("stem", x), ("bn1", y), ("fc", y * 2))):
+                    add_named(log, k, n, name, values)
+                log.frame([("/input/x", x, {}), ("/output/y", y * 2, {})])
+    verdict = validate(tmp_path / "edge", tmp_path / "reference", status=1)
+    assert [p["edge"]["name"] for p in verdict["layers"]] == ["stem", "bn1", "fc"]
+    assert finding(verdict, "layer.unknown")["where"]["tensor"] == "bn1"
+
+
+def add_named(log, frame, index, name, values):
+    from log_writer import DTYPES, PB
+
+    t = PB["Tensor"](frame=frame, data=values.tobytes())
+    t.info.dtype, t.info.name = DTYPES["float32"], name
+    t.info.shape.extend(values.shape)
+    log.add(f"/layer/{index}", "Tensor", t)
+
+
 def test_low_coverage_is_inconclusive(tmp_path):
     net, other = Net(), Net(names=["tensor_0", "a", "b", "c", "d", "e"])
     other.OPS = [("SOMETHING", i, o) for _, i, o in Net.OPS]

@@ -76,6 +76,21 @@ static size_t layer_records(const exray_comparison *c, exray_side side, const ex
     return count;
 }
 
+/* What the application called the tensor; its number where that only counts, or says nothing. */
+static void name_record(const exray_log *log, const exray_record *record, exray_slot *slot, char *name,
+                        size_t size)
+{
+    exray_tensor_view view;
+    exray_error ignored;
+    const bool read =
+        record && exray_log_read_tensor(log, record, slot, &view, &ignored) == EXRAY_OK && view.info.name;
+    const bool counts = !read || view.info.name[strspn(view.info.name, "0123456789")] == '\0';
+    if (!counts)
+        snprintf(name, size, "%s", view.info.name);
+    else
+        snprintf(name, size, "layer %u", record ? (unsigned)record->index : 0);
+}
+
 /* Where a log has no model: the layers of the first frame, by number. */
 static bool layers_of_records(exray_comparison *c)
 {
@@ -87,19 +102,23 @@ static bool layers_of_records(exray_comparison *c)
         count[s] = layer_records(c, (exray_side)s, &record[s]);
     c->layers.pair = calloc(count[0] + 1, sizeof *c->layers.pair);
     c->made_names = calloc(count[0] + 1, sizeof *c->made_names);
-    if (!c->layers.pair || !c->made_names)
+    exray_slot *slot = exray_slot_new();
+    if (!c->layers.pair || !c->made_names || !slot) {
+        exray_slot_free(slot);
         return false;
+    }
     for (size_t i = 0; i < count[0]; i++) {
         const exray_record *edge = &record[0][i];
         if (edge->occurrence > 0)
             continue;
         c->coverage.layers[0]++;
-        if (!exray_log_find(c->log[1], c->frame[0].frame[1], EXRAY_KIND_LAYER, edge->index, edge->output,
-                            NULL))
+        const exray_record *reference = exray_log_find(c->log[1], c->frame[0].frame[1], EXRAY_KIND_LAYER,
+                                                       edge->index, edge->output, NULL);
+        if (!reference)
             continue;
-        char(*names)[24] = c->made_names[c->layers.count];
-        for (int s = 0; s < 2; s++)
-            snprintf(names[s], sizeof names[s], "layer %u", (unsigned)edge->index);
+        char(*names)[sizeof **c->made_names] = c->made_names[c->layers.count];
+        name_record(c->log[0], edge, slot, names[0], sizeof names[0]);
+        name_record(c->log[1], reference, slot, names[1], sizeof names[1]);
         c->layers.pair[c->layers.count++] = (xr_pair){.kind = EXRAY_KIND_LAYER,
                                                       .index = {edge->index, edge->index},
                                                       .output = {edge->output, edge->output},
@@ -110,6 +129,7 @@ static bool layers_of_records(exray_comparison *c)
     }
     for (size_t i = 0; i < count[1]; i++)
         c->coverage.layers[1] += record[1][i].occurrence == 0;
+    exray_slot_free(slot);
     c->coverage.compared = c->layers.count;
     return true;
 }

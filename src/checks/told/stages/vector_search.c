@@ -128,19 +128,20 @@ static bool try_lags(vector_work *w)
     return false;
 }
 
-/* Values that are no number on one side only. */
-static bool try_numbers(vector_work *w)
+/* Values that are no number on that side only. */
+static bool try_numbers(vector_work *w, exray_side side)
 {
     size_t frames = 0;
     for (size_t f = 0; f < w->series->count; f++) {
         const xr_stage_frame *at = frame_at(w, f);
         size_t before = w->story->not_numbers;
-        for (size_t i = 0; w->story->differs[f] && i < at->side[0].count; i++)
-            w->story->not_numbers += !isfinite(at->side[0].value[i]) && isfinite(at->side[1].value[i]);
+        for (size_t i = 0; w->story->differs[f] && i < at->side[side].count; i++)
+            w->story->not_numbers += !isfinite(at->side[side].value[i]) && isfinite(at->side[!side].value[i]);
         frames += w->story->not_numbers > before;
     }
     if (frames)
         w->story->way = XR_VECTORS_NAN;
+    w->story->not_number_side = side;
     return frames > 0;
 }
 
@@ -350,7 +351,8 @@ static bool try_activation(vector_work *w, bool softmax)
 
 static bool try_simple_ways(vector_work *w)
 {
-    return try_shape(w) || try_numbers(w) || try_lags(w) || try_gain(w);
+    return try_shape(w) || try_numbers(w, EXRAY_SIDE_EDGE) || try_numbers(w, EXRAY_SIDE_REFERENCE) ||
+           try_lags(w) || try_gain(w);
 }
 
 /* Ways that hold in every frame of the series. */

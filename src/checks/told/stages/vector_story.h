@@ -16,7 +16,7 @@ typedef enum xr_vector_way {
     XR_VECTORS_SOFTMAX,    /* a softmax of the reference's */
     XR_VECTORS_SIGMOID,
     XR_VECTORS_CUT,      /* the reference's first values */
-    XR_VECTORS_NAN,      /* values that are no number where the reference's are */
+    XR_VECTORS_NAN,      /* one side's values that are no number where the other's are */
     XR_VECTORS_ROWS,     /* its rows in another order, and turned by `turn` */
     XR_VECTORS_FUNCTION, /* `gain` times `function` of the reference's plus `offset` */
     XR_VECTORS_FRAMES,   /* another gain and offset in each frame */
@@ -39,7 +39,8 @@ typedef struct xr_vector_story {
     long lag;
     double gain, offset;
     const char *function;                  /* words of it: "1 / x" */
-    size_t not_numbers;                    /* such values */
+    size_t not_numbers;                    /* such values, */
+    exray_side not_number_side;            /* whose */
     const char *turn;                      /* of ROWS: "" or "mirrored left to right, and " */
     size_t columns, from[XR_MOST_COLUMNS]; /* the reference's column that the edge's is of */
     double column_gain[XR_MOST_COLUMNS], column_offset[XR_MOST_COLUMNS];

@@ -190,6 +190,18 @@ static void say_moved(exray_finding *f, const char *name, const xr_vector_story 
     exray_finding_alternative(f, "output.order", 0.3);
 }
 
+static void say_not_numbers(exray_finding *f, const char *name, const xr_vector_story *s)
+{
+    const bool edge = s->not_number_side == EXRAY_SIDE_EDGE;
+    exray_finding_summary(f,
+                          "The %s's %.80s has %zu value%s that are no number (NaN or infinite) where the %s.",
+                          edge ? "edge" : "reference", name, s->not_numbers, s->not_numbers == 1 ? "" : "s",
+                          edge ? "reference's are numbers" : "edge tells numbers");
+    exray_finding_fix(
+        f, edge ? "Look for a division by 0, a logarithm of 0 or a value that is not set, behind the model."
+                : "Tell what is not known alike on both sides: no number, or the same one.");
+}
+
 static void say_way(exray_finding *f, const xr_stage_series *series, const xr_vector_story *s)
 {
     char columns[400];
@@ -233,12 +245,7 @@ static void say_way(exray_finding *f, const xr_stage_series *series, const xr_ve
         exray_finding_fix(f, "Apply one activation, in the model or behind it, on both sides.");
         return;
     case XR_VECTORS_NAN:
-        exray_finding_summary(f,
-                              "The edge's %.80s has %zu value%s that are no number (NaN or infinite) where "
-                              "the reference's are numbers.",
-                              name, s->not_numbers, s->not_numbers == 1 ? "" : "s");
-        exray_finding_fix(
-            f, "Look for a division by 0, a logarithm of 0 or a value that is not set, behind the model.");
+        say_not_numbers(f, name, s);
         exray_finding_number(f, "not_numbers", (double)s->not_numbers);
         return;
     case XR_VECTORS_ROWS:
