@@ -8,6 +8,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
+#include "checks/model/state/state_length.h"
 #include "checks/output/graph_tail.h"
 
 #include <math.h>
@@ -348,6 +349,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     /* Of another state every layer behind it makes other values of the same inputs. */
     if (broad && strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
+        return true;
+    if (broad && xr_follows_from_state(comparison, cause, f))
         return true;
     /* A model that was shown to run late has the outputs of the frame before. */
     if (strcmp(f->cause, "output.frame_order") == 0 && is_of_kind(cause, "model.state", "late"))

@@ -142,6 +142,33 @@ def test_keys_and_values_that_grow(judge, begin):
     assert causes(window)[0] == "input.shape", window
 
 
+def test_a_state_that_grows_on_over_a_reset(judge):
+    """Its shape, and the positions that count it, follow."""
+    def turns(begins):
+        frames = growing(lambda k, s: tuple(v[:, :0] for v in s) if k in begins else s, 0)
+        at = [max(b for b in begins if b <= k) for k, _, _ in frames]
+        return [(k, {**given, "position": np.full((1, 1), k - begun, np.int64)}, made) for (k, given, made), begun in zip(frames, at)]
+
+    found = judge(turns((0,)), turns((0, 4)))
+    assert causes(found) == ["model.state"], found["findings"]
+    assert found["findings"][0]["evidence"]["states"] == "past_k, past_v" and "input.shape" in found["findings"][0]["evidence"]["consequences"]
+
+
+def test_a_state_that_is_carried_is_not_listed(judge):
+    """Of windows that begin with another part of the frame before, the state alone follows."""
+    def frames(back):
+        h, out, x = np.zeros((1, 4), np.float32), [], np.random.default_rng(5).normal(0, 1, 200).astype(np.float32)
+        for k in range(10):
+            window = np.concatenate([x[40 + 8 * (k - back):48 + 8 * (k - back)], x[48 + 8 * k:56 + 8 * k]])[None]
+            made = np.tanh(.7 * h + window[:, :4] + window[:, -4:]).astype(np.float32)
+            out.append((k, {"x": window, "h": h}, {"y": made.sum(1, keepdims=True), "h_out": made}))
+            h = made
+        return out
+
+    found = finding(judge(frames(1), frames(0)), "model.state")
+    assert found["evidence"]["states"] == "x"
+
+
 def test_a_difference_that_a_state_carries_on_is_no_fault_of_the_state(judge):
     verdict = judge(looped(change=lambda x: x * 4), looped())
     assert "input.normalization" in causes(verdict) and "model.state" not in causes(verdict)

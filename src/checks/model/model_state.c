@@ -305,15 +305,33 @@ static exray_status report_unseen(const exray_comparison *c, const xr_loops *loo
     return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
+/* The names of the states that this side does not carry on where the other does (side 2: of all).  false: out
+ * of memory. */
+static bool name_states(const exray_comparison *c, const xr_loops *loops, int side, char *names, size_t size)
+{
+    const size_t frames = exray_comparison_frame_count(c);
+    size_t used = 0;
+    names[0] = '\0';
+    for (size_t i = 0; i < loops->count && used < size; i++) {
+        breaks b = {.in = side < 2 ? calloc(frames + 1, sizeof *b.in) : NULL};
+        if (side < 2 && !b.in)
+            return false;
+        if (side < 2)
+            find_breaks(c, &loops->loop[i], side, &b);
+        free(b.in);
+        if (side == 2 || b.count)
+            used += (size_t)snprintf(names + used, size - used, "%s%.60s", used ? ", " : "",
+                                     exray_comparison_input(c, loops->loop[i].input)->name[0]);
+    }
+    return true;
+}
+
 /* Judges the loops together: their first breaks are one cause. */
 static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops, exray_findings *findings,
                                 exray_error *error)
 {
     size_t frames = exray_comparison_frame_count(c), first;
-    char names[256] = "";
-    for (size_t i = 0, used = 0; i < loops->count && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.60s", i ? ", " : "",
-                                 exray_comparison_input(c, loops->loop[i].input)->name[0]);
+    char names[256];
     for (size_t i = 0; i < loops->count; i++)
         for (int side = 0; side < 2 && !loops->more[i]; side++) {
             breaks b = {.in = calloc(frames + 1, sizeof *b.in)};
@@ -322,7 +340,7 @@ static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops
                 return EXRAY_E_MEMORY;
             }
             find_breaks(c, &loops->loop[i], side, &b);
-            if (b.count)
+            if (b.count && name_states(c, loops, side, names, sizeof names))
                 report_breaks(c, &loops->loop[i], side, &b, names, findings);
             free(b.in);
             if (b.count)
@@ -334,6 +352,7 @@ static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops
     if (lead == loops->count)
         return EXRAY_OK; /* the inputs differ in more than a state: a fault of theirs is carried on */
     const xr_loop *loop = &loops->loop[lead];
+    name_states(c, loops, 2, names, sizeof names);
     exray_status status = first_difference(c, loop->input, &first, error);
     if (status != EXRAY_OK || first == SIZE_MAX)
         return status;
