@@ -1,5 +1,10 @@
 #include "checks/beyond_noise.h"
 
+#include "checks/layer/value_evidence.h"
+#include "checks/model/coarse.h"
+
+#include <math.h>
+
 static bool differs(const exray_io_pair *pair)
 {
     return pair->comparable && !(pair->error <= pair->noise);
@@ -57,4 +62,23 @@ bool xr_outputs_agree(const exray_comparison *comparison)
             return false;
     }
     return count > 0;
+}
+
+/* Whether an output that varies is the same as far as floats go. */
+static bool is_surely_equal(const exray_io_pair *output)
+{
+    return output->metrics.count > 0 && output->error <= output->noise && output->noise < XR_COARSE_NOISE &&
+           output->metrics.std[EXRAY_SIDE_REFERENCE] >
+               XR_COARSE_NOISE * fabs(output->metrics.mean[EXRAY_SIDE_REFERENCE]);
+}
+
+bool xr_inputs_are_undone(const exray_comparison *comparison)
+{
+    if (xr_is_same_file(comparison) || !xr_inputs_differ(comparison) || !xr_outputs_agree(comparison) ||
+        xr_layers_differ(comparison))
+        return false;
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
+        if (!is_surely_equal(exray_comparison_output(comparison, i)))
+            return false;
+    return true;
 }

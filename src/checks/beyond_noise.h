@@ -23,4 +23,8 @@ bool xr_outputs_of_other_shape(const exray_comparison *comparison);
 /* Whether there are outputs, and each was compared and does not differ. */
 bool xr_outputs_agree(const exray_comparison *comparison);
 
+/* Whether inputs differ and nothing that two files make of them does, in all that was recorded: one file does
+ * itself what was done before the other (a normalization, an order of channels). */
+bool xr_inputs_are_undone(const exray_comparison *comparison);
+
 #endif

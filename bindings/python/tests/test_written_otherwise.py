@@ -130,3 +130,51 @@ def test_no_layer_is_blamed_for_steps_before_it_that_the_reference_has_not(tmp_p
                     session.run(None, {"x": picture if name == "e" else (picture - np.float32(127.5)) / np.float32(127.5)})
     report = exray.validate(str(tmp_path / "e.mcap"), str(tmp_path / "r.mcap"))
     assert report.verdict == "fail" and "layer.kernel" not in errors(report), report.json["findings"]
+
+
+def perceiving(path, weights, bias, inside=False):
+    """A network whose first convolution may expect other values, or that normalizes by itself."""
+    net = Net()
+    x = net("Div", net("Sub", "x", net.constant("mean", 127.5), to="centered"), net.constant("std", 63.75), to="normal") if inside else "x"
+    x = net("Conv", x, net.constant("first.w", weights), net.constant("first.b", bias), to="first", strides=[2, 2])
+    net("GlobalAveragePool", net("Relu", net.conv(net("Relu", x, to="relu"), "second", 8, 8, 2), to="relu2"), to="y")
+    graph = helper.make_graph(net.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, SHAPE)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                              [numpy_helper.from_array(v, k) for k, v in net.constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return str(path)
+
+
+def compared(folder, edge, reference, feed_edge):
+    for name, role, file in (("e", "edge", edge), ("r", "reference", reference)):
+        random = np.random.default_rng(9)
+        with exray.Recorder(str(folder / f"{name}.mcap"), role=role, capture="full") as recorder:
+            session = exray.onnx.tap(file, recorder)
+            for i in range(3):
+                picture = np.round(random.uniform(0, 255, (1, 3, 1, 1)) + random.uniform(-60, 60, SHAPE)).clip(0, 255).astype(np.float32)
+                normal = (picture - np.float32(127.5)) / np.float32(63.75)
+                with recorder.frame(source=f"frame{i}"):
+                    session.run(None, {"x": feed_edge(picture, normal) if role == "edge" else normal})
+    return exray.validate(str(folder / "e.mcap"), str(folder / "r.mcap"))
+
+
+FILTERS, BIAS = np.random.default_rng(4).normal(0, .2, (8, 3, 3, 3)), np.random.default_rng(5).normal(0, .2, 8)
+FOLDED = FILTERS / 63.75, BIAS - 2 * FILTERS.sum((1, 2, 3))
+UNDONE = {"inside": ((FILTERS, BIAS, True), lambda raw, normal: raw, "input.normalization"),
+          "folded": (FOLDED, lambda raw, normal: raw, "input.normalization"),
+          "bgr": ((FILTERS[:, ::-1], BIAS), lambda raw, normal: np.ascontiguousarray(normal[:, ::-1]), "input.channel_order")}
+
+
+@pytest.mark.parametrize("how", UNDONE)
+def test_what_one_file_does_itself_fails_nothing(how, tmp_path):
+    edge, feed, cause = UNDONE[how]
+    report = compared(tmp_path, perceiving(tmp_path / "e.onnx", *edge), perceiving(tmp_path / "r.onnx", FILTERS, BIAS), feed)
+    assert report.verdict == "pass" and errors(report) == [], report.json["findings"]
+    assert cause in [f["cause"] for f in report.json["findings"] if f["severity"] == "warning"]
+
+
+@pytest.mark.parametrize(("edge", "feed"), [((FILTERS, BIAS), UNDONE["inside"][1]), ((FILTERS, BIAS), UNDONE["bgr"][1]), (FOLDED, lambda raw, normal: normal),
+                                            ((FILTERS[:, ::-1], BIAS), lambda raw, normal: normal)], ids=["raw", "bgr", "twice", "rgb"])
+def test_what_no_file_undoes_does(edge, feed, tmp_path):
+    report = compared(tmp_path, perceiving(tmp_path / "e.onnx", *edge), perceiving(tmp_path / "r.onnx", FILTERS, BIAS), feed)
+    assert report.verdict == "fail" and len(errors(report)) == 1, report.json["findings"]

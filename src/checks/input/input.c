@@ -1,4 +1,5 @@
 /* input: what takes the reference's model input to the edge's, step by step. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/input/color/color_mixture.h"
@@ -24,6 +25,7 @@
 #include "checks/input/sound/sound_frames.h"
 #include "checks/input/tokens/input_tokens.h"
 #include "checks/labels/string_ports.h"
+#include "checks/model/model_fit.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/not_finite.h"
 #include "checks/port/port_exchange.h"
@@ -154,6 +156,44 @@ static void soften(const xr_input_fit *fit, const exray_finding *last, exray_fin
                 f->severity = EXRAY_SEVERITY_WARNING;
 }
 
+/* Whether the two files differ in what they compute: steps that one has more, or other weights. */
+static bool are_other_models(const exray_comparison *comparison, exray_findings *findings)
+{
+    const exray_model *model[2];
+    for (int s = 0; s < 2; s++)
+        model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+    if (!model[0] || !model[1] || model[0]->node_count != model[1]->node_count)
+        return model[0] && model[1];
+    const xr_model_fit *fit = NULL;
+    exray_error ignored;
+    bool other = false;
+    if (xr_model_fit_get(comparison, findings, &fit, &ignored) != EXRAY_OK)
+        return false;
+    for (size_t i = 0; i < fit->count; i++)
+        other = other || fit->pair[i].rescaled || fit->pair[i].order || fit->pair[i].differs ||
+                fit->pair[i].difference > XR_ROUNDING_FACTOR * fit->pair[i].rounding;
+    return other;
+}
+
+/* Other values that one of two files undoes itself are told, and fail nothing. */
+static void soften_undone(const exray_comparison *comparison, const exray_finding *last,
+                          exray_findings *findings)
+{
+    static const char *const maps[] = {"input.normalization", "input.layout", "input.dtype",
+                                       "input.quantization", "input.channel_order"};
+    const bool found = (last ? last->next : findings->first) != NULL;
+    if (!found || !xr_inputs_are_undone(comparison) || !are_other_models(comparison, findings))
+        return;
+    for (exray_finding *f = last ? last->next : findings->first; f; f = f->next)
+        for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+            if (strcmp(f->cause, maps[i]) == 0) {
+                f->severity = EXRAY_SEVERITY_WARNING;
+                exray_finding_detail(f, "All that was recorded behind it agrees: one of the two model files "
+                                        "does itself what was done before the other.");
+                exray_finding_fix(f, "Nothing, as long as each application feeds the file that it ships.");
+            }
+}
+
 /* An input whose data were compared as far as they are there; statistics stand for the rest.  EXRAY_E_STATE:
  * they agree, which leaves open what `why` says (NULL: nothing). */
 static exray_status judge_statistics(const exray_comparison *comparison, size_t pair, const char *why,
@@ -227,6 +267,7 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
         return EXRAY_OK;
     exray_status status = judge_input(comparison, fit, findings, error);
     soften(fit, last, findings);
+    soften_undone(comparison, last, findings);
     if (status == EXRAY_OK && fit->unaffected)
         status = say_affected(comparison, fit, last, findings, error);
     return status;

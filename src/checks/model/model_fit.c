@@ -293,6 +293,15 @@ static bool is_undone_nowhere(const exray_comparison *comparison, const xr_weigh
     return !reads_with_a_factor(m);
 }
 
+/* Whether a layer makes the same of other values of the model's input: its weights must be others then. */
+static bool undoes_input(const exray_comparison *comparison, const xr_weight_pair *p)
+{
+    const exray_layer_pair *layer =
+        p->layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, p->layer);
+    return layer && layer->role == EXRAY_LAYER_ROLE_CLEAN && xr_inputs_are_undone(comparison) &&
+           (p->rescaled || isnan(error_read(comparison, layer)));
+}
+
 /* Weights that differ by a factor for each channel belong to the same model where the graphs differ
  * (a folded normalization) and the error does not begin there, or where the layer computes the same; floats
  * of one operator in graphs of one size have nothing folded, and a coarse type (bfloat16) hides in a layer
@@ -308,6 +317,8 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return p->layer != SIZE_MAX &&
                exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ROLE_CLEAN;
     if (p->order && is_ordered_back(fit, p) && xr_outputs_agree(comparison))
+        return true;
+    if (undoes_input(comparison, p))
         return true;
     if (!p->rescaled)
         return false;
