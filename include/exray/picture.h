@@ -26,8 +26,10 @@ typedef struct exray_picture exray_picture;
  * the bytes.  Change its fields to see another interpretation of the same bytes (nv21 for nv12, another
  * matrix or row stride; "jpeg/2", "jpeg/4", "jpeg/8": a JPEG decoded at that fraction of its size, as
  * programs that make thumbnails do; behind any format with alpha "/black" or "/white": blended with that
- * ground instead of dropped; behind a YUV format "/u0", "/v0" or "/uv0": that chroma read as 0).  The bytes
- * are borrowed during the call.  Since 0.1.0. */
+ * ground instead of dropped; behind a YUV format "/u0", "/v0" or "/uv0": that chroma read as 0; behind nv12
+ * and nv21 "/step1", "/step1p": U and V read as if they had planes of their own, "p" without padding;
+ * "jpeg/cmy", "jpeg/plain": four colors without black, or taken as not inverted; "png/ids": a palette's
+ * indices).  The bytes are borrowed during the call.  Since 0.1.0. */
 exray_picture *exray_picture_decode(const exray_media *media, const void *data, size_t size,
                                     exray_error *error);
 

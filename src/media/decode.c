@@ -46,7 +46,12 @@ static bool split_way(const char *format, char base[16], xr_decode_way *way)
                 {"/white", XR_DECODE_ON_WHITE},
                 {"/u0", XR_DECODE_NO_U},
                 {"/v0", XR_DECODE_NO_V},
-                {"/uv0", XR_DECODE_NO_CHROMA}};
+                {"/uv0", XR_DECODE_NO_CHROMA},
+                {"/step1", XR_DECODE_STEP_1},
+                {"/step1p", XR_DECODE_STEP_1_PACKED},
+                {"/cmy", XR_DECODE_CMY},
+                {"/plain", XR_DECODE_CMYK_PLAIN},
+                {"/ids", XR_DECODE_IDS}};
     const char *slash = strchr(format, '/');
     size_t length = slash ? (size_t)(slash - format) : 0;
     if (!slash || length >= 16)
@@ -65,7 +70,7 @@ static exray_status decode_file(const char *format, const uint8_t *data, size_t 
                                 exray_picture *out, exray_error *error)
 {
     if (begins_with(data, size, "\xFF\xD8", 2))
-        return xr_decode_jpeg(data, size, reduction_of(format), out, error);
+        return xr_decode_jpeg(data, size, reduction_of(format), way, out, error);
     if (begins_with(data, size, "\x89PNG\r\n\x1A\n", 8))
         return xr_decode_png(data, size, way, out, error);
     if (!size)

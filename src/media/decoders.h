@@ -12,6 +12,10 @@ typedef enum xr_decode_way {
     XR_DECODE_NO_U, /* YUV: that plane, or both, read as 0 */
     XR_DECODE_NO_V,
     XR_DECODE_NO_CHROMA,
+    XR_DECODE_STEP_1, /* nv12, nv21: U and V read one after another, as if each had a plane of its own */
+    XR_DECODE_STEP_1_PACKED, /* the same, and the rows of these planes without padding */
+    XR_DECODE_CMY,           /* JPEG of four colors: without the fourth, black */
+    XR_DECODE_CMYK_PLAIN,    /* JPEG of four colors: taken as they are, not as inverted */
     XR_DECODE_IDS, /* PNG: the numbers that are stored, without a palette's colors; of at most 8 bits */
 } xr_decode_way;
 
@@ -24,9 +28,10 @@ static inline uint8_t xr_blend(xr_decode_way way, uint8_t color, uint8_t alpha)
     return (uint8_t)((2 * (color * (unsigned)alpha + ground) + 255) / 510);
 }
 
-/* reduce: 1, 2, 4, 8: decodes at that part of the size, as thumbnailers do. */
-exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, exray_picture *out,
-                            exray_error *error);
+/* reduce: 1, 2, 4, 8: decodes at that part of the size, as thumbnailers do.  EXRAY_E_UNSUPPORTED: the way is
+ * one of four colors, and the file has not so many. */
+exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, xr_decode_way way,
+                            exray_picture *out, exray_error *error);
 exray_status xr_decode_png(const uint8_t *data, size_t size, xr_decode_way way, exray_picture *out,
                            exray_error *error);
 /* media->format is a raw one, or an unknown one, which is an error. */

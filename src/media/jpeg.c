@@ -79,12 +79,13 @@ static unsigned orientation_of(j_decompress_ptr jpeg)
 
 /* Inverted CMYK, as Adobe's and so nearly all files have it, to RGB in place;
  * the arithmetic of Pillow. */
-static void cmyk_row(const uint8_t *cmyk, uint32_t width, uint8_t *rgb)
+static void cmyk_row(const uint8_t *cmyk, uint32_t width, xr_decode_way way, uint8_t *rgb)
 {
+    const unsigned turn = way == XR_DECODE_CMYK_PLAIN ? 255 : 0;
     for (uint32_t x = 0; x < width; x++, cmyk += 4, rgb += 3)
         for (int c = 0; c < 3; c++) {
-            unsigned light = cmyk[3]; /* 255 - K */
-            unsigned product = (255u - cmyk[c]) * light + 128;
+            unsigned light = way == XR_DECODE_CMY ? 255 : cmyk[3] ^ turn; /* 255 - K */
+            unsigned product = (255u - (cmyk[c] ^ turn)) * light + 128;
             product = ((product >> 8) + product) >> 8; /* ink * light / 255, rounded */
             rgb[c] = (uint8_t)(light - product);
         }
@@ -106,9 +107,12 @@ static exray_status allocate(decoder *d, size_t size, exray_picture *out, exray_
     return xr_picture_allocate(out, "JPEG", error);
 }
 
-static exray_status read_rows(decoder *d, size_t size, exray_picture *out, uint8_t **row, exray_error *error)
+static exray_status read_rows(decoder *d, size_t size, xr_decode_way way, exray_picture *out, uint8_t **row,
+                              exray_error *error)
 {
     j_decompress_ptr jpeg = &d->jpeg;
+    if ((way == XR_DECODE_CMY || way == XR_DECODE_CMYK_PLAIN) && jpeg->num_components != 4)
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "the JPEG has no four colors");
     if (jpeg->num_components == 4)
         jpeg->out_color_space = JCS_CMYK;
     else
@@ -123,14 +127,14 @@ static exray_status read_rows(decoder *d, size_t size, exray_picture *out, uint8
         uint8_t *to = out->pixels + (size_t)jpeg->output_scanline * out->width * out->channels;
         JSAMPROW line = *row ? *row : to;
         if (jpeg_read_scanlines(jpeg, &line, 1) == 1 && *row)
-            cmyk_row(*row, out->width, to);
+            cmyk_row(*row, out->width, way, to);
     }
     jpeg_finish_decompress(jpeg);
     return EXRAY_OK;
 }
 
-exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, exray_picture *out,
-                            exray_error *error)
+exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, xr_decode_way way,
+                            exray_picture *out, exray_error *error)
 {
     decoder *d = calloc(1, sizeof *d);
     uint8_t **row = calloc(1, sizeof *row); /* on the heap: it must survive the longjmp */
@@ -163,7 +167,7 @@ exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, e
         out->orientation = orientation_of(&d->jpeg);
         d->jpeg.scale_num = 1;
         d->jpeg.scale_denom = reduce;
-        status = read_rows(d, size, out, row, error);
+        status = read_rows(d, size, way, out, row, error);
     }
     jpeg_destroy_decompress(&d->jpeg);
     free(*row);

@@ -183,6 +183,11 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
         bool swapped = !strcmp(media->format, "nv21");
         p.u = data + stride * h + (swapped ? bytes : 0);
         p.v = data + stride * h + (swapped ? 0 : bytes);
+        if (way == XR_DECODE_STEP_1 ||
+            way == XR_DECODE_STEP_1_PACKED) { /* rows of half the bytes: within both */
+            p.uv_step = (unsigned)bytes;
+            p.uv_stride = way == XR_DECODE_STEP_1 ? uv_stride : half_w * bytes;
+        }
     }
     if (need > size)
         return too_short(media, need, size, error);

@@ -49,6 +49,47 @@ static void add_color(const xr_color_transform *t, exray_finding *f)
         exray_finding_number(f, "saturation", saturation);
 }
 
+/* Mistakes on the planes, inks or numbers of a format, by the way that makes them (exray/picture.h). */
+static void say_way(const char *way, exray_finding *f)
+{
+    static const char *const planes_fix =
+        "Fill all planes of the camera's buffer, or convert it with the strides and "
+        "offsets that its planes have (media of the sensor record).";
+    static const struct {
+        const char *way, *what, *fix;
+    } ways[] = {
+        {"u0", "the U plane (Cb) is read as 0, which is no colour (that is 128)", NULL},
+        {"v0", "the V plane (Cr) is read as 0, which is no colour (that is 128)", NULL},
+        {"uv0", "both chroma planes are read as 0, which is no colour (that is 128)", NULL},
+        {"step1",
+         "U and V lie side by side in one chroma plane, and are read as if each had a plane of its own (a "
+         "pixel "
+         "stride of 2 taken for 1)",
+         "Step through the chroma planes by their pixel stride (Android: Image.Plane.getPixelStride(), which "
+         "is 2 "
+         "where U and V are interleaved)."},
+        {"step1p",
+         "U and V lie side by side in one chroma plane, and are read as if each had a plane of its own (a "
+         "pixel "
+         "stride of 2 taken for 1), its rows without padding",
+         "Step through the chroma planes by their pixel and row strides (Android: "
+         "Image.Plane.getPixelStride(), "
+         "getRowStride()); I420 is no copy of such planes."},
+        {"cmy", "the black ink (K) of a CMYK picture is left out",
+         "Convert all four inks (Pillow: convert(\"RGB\")), or refuse pictures in CMYK."},
+        {"plain",
+         "the inks of a CMYK picture are not inverted, as nearly all programs write them (a negative)",
+         "Invert the inks (Adobe's CMYK JPEGs hold 255 - ink) before they are converted."},
+        {"ids", "the indices of a picture with a palette are taken for gray values",
+         "Look the indices up in the picture's palette (Pillow: convert(\"RGB\") of mode P)."},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(way, ways[i].way) == 0) {
+            exray_finding_summary(f, "The edge's colours are made differently: %s.", ways[i].what);
+            exray_finding_fix(f, "%s", ways[i].fix ? ways[i].fix : planes_fix);
+        }
+}
+
 void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
 {
     const xr_decode_variant *r = &e->transform->decode;
@@ -73,17 +114,9 @@ void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
         exray_finding_fix(
             f, "Take the colours without alpha, as the reference does (Android: setPremultiplied"
                "(false) or a bitmap without alpha; OpenCV: IMREAD_COLOR; Pillow: convert(\"RGB\")).");
-    } else if (r->kind == XR_DECODE_FORMAT && way) {
-        exray_finding_summary(f,
-                              "The edge's colours are made differently: %s read as 0, which is no colour "
-                              "(that is 128).",
-                              strcmp(way, "/u0") == 0   ? "the U plane (Cb) is"
-                              : strcmp(way, "/v0") == 0 ? "the V plane (Cr) is"
-                                                        : "both chroma planes are");
-        exray_finding_fix(
-            f, "Fill all planes of the camera's buffer, or convert it with the strides and offsets "
-               "that its planes have (media of the sensor record).");
-    } else if (r->kind == XR_DECODE_FORMAT && strcmp(r->format, "gray8") == 0) {
+    } else if (r->kind == XR_DECODE_FORMAT && way)
+        say_way(way + 1, f);
+    else if (r->kind == XR_DECODE_FORMAT && strcmp(r->format, "gray8") == 0) {
         exray_finding_summary(f,
                               "The edge takes what lies behind the sensor's color filters (a mosaic) for a "
                               "gray picture: it is not demosaiced.");

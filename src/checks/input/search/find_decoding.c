@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VARIANTS = 40, FRAMES = 2, STEP = 3 };
+enum { VARIANTS = 48, FRAMES = 2, STEP = 3 };
 
 /* Levels rms that rounding leaves. */
 #define EXACT 0.5
@@ -56,6 +56,9 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
     static const char *const reduced[] = {"jpeg/2", "jpeg/4", "jpeg/8", NULL};
     static const char *const jpeg[] = {"jpeg", "", NULL};
     static const char *const blended[] = {"black", "white", NULL};
+    static const char *const steps[] = {"step1", "step1p", NULL};
+    static const char *const inks[] = {"cmy", "plain", NULL};
+    static const char *const png[] = {"png", "", NULL};
     static const char *const alpha[] = {"png", "", "rgba8", "bgra8", "argb8", NULL};
     static const char *const filters[] = {"rggb", "grbg", "gbrg", "bggr", NULL};
     bool is_yuv = is_one_of(format, yuv), is_p010 = strcmp(format, "p010") == 0,
@@ -74,6 +77,12 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
             put_variant(list, &count, XR_DECODE_FORMAT, yuv[i], NULL);
     for (size_t i = 0; (is_yuv || is_p010) && lost[i]; i++)
         put_variant(list, &count, XR_DECODE_FORMAT, format, lost[i]);
+    for (size_t i = 0; strncmp(format, "nv", 2) == 0 && steps[i]; i++)
+        put_variant(list, &count, XR_DECODE_FORMAT, format, steps[i]);
+    for (size_t i = 0; is_one_of(format, jpeg) && inks[i]; i++)
+        put_variant(list, &count, XR_DECODE_FORMAT, "jpeg", inks[i]);
+    if (is_one_of(format, png))
+        put_variant(list, &count, XR_DECODE_FORMAT, "png", "ids");
     for (size_t i = 0; is_one_of(format, jpeg) && reduced[i]; i++)
         put_variant(list, &count, XR_DECODE_REDUCED, reduced[i], NULL);
     for (size_t i = 0; is_one_of(format, alpha) && blended[i]; i++)
