@@ -154,9 +154,12 @@ static double median(double *value, size_t count)
 
 static bool is_of_integers(const xr_weight_matcher *m, const xr_weight_pair *pair)
 {
-    for (int s = 0; s < 2; s++)
-        if (m->side[s].model->tensors[pair->of[s].tensor].quantization.count)
+    for (int s = 0; s < 2; s++) {
+        const exray_tensor_info *info = &m->side[s].model->tensors[pair->of[s].tensor];
+        if (info->quantization.count && info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 &&
+            info->dtype != EXRAY_DTYPE_FLOAT8_E5M2)
             return true;
+    }
     return false;
 }
 

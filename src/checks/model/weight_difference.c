@@ -35,10 +35,11 @@ static bool is_empty_channel(const exray_tensor_info *info, const float *values,
 static double rounding_of(const exray_tensor_info *info, const float *values, double rms)
 {
     double sum = 0;
-    for (uint32_t i = 0; i < info->quantization.count; i++)
+    const bool floats = info->dtype == EXRAY_DTYPE_FLOAT8_E4M3 || info->dtype == EXRAY_DTYPE_FLOAT8_E5M2;
+    for (uint32_t i = 0; i < info->quantization.count && !floats; i++)
         if (!is_empty_channel(info, values, i))
             sum += (double)info->quantization.scale[i] * info->quantization.scale[i];
-    if (info->quantization.count)
+    if (info->quantization.count && !floats) /* of floats, the scale is no step */
         return sqrt(sum / info->quantization.count / 12);
     switch (info->dtype) {
     case EXRAY_DTYPE_FLOAT32:

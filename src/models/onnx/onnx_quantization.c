@@ -138,6 +138,11 @@ static float scale_at(const xr_onnx *onnx, uint32_t at, size_t i)
     return value;
 }
 
+static bool is_float8(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_FLOAT8_E4M3 || dtype == EXRAY_DTYPE_FLOAT8_E5M2;
+}
+
 /* Gives tensor `at`, which operand `place` of the node is, the scales and zero points of two constants. */
 static bool quantize(xr_onnx *onnx, const exray_node *node, int place, uint32_t at, uint32_t scale,
                      uint32_t zero)
@@ -146,9 +151,14 @@ static bool quantize(xr_onnx *onnx, const exray_node *node, int place, uint32_t 
     const exray_tensor_info *zero_info = zero == EXRAY_NO_INDEX ? NULL : xr_onnx_info(onnx, zero);
     const xr_constant *zero_data = zero == EXRAY_NO_INDEX ? NULL : xr_onnx_constant(onnx, zero);
     size_t count = scale_count(onnx, scale);
-    if (info->quantization.count || !xr_dtype_is_integer(info->dtype) || !count)
+    /* Weights of 8-bit floats have a scale, too; their zero point is 0. */
+    const bool floats = info->constant && is_float8(info->dtype);
+    if (info->quantization.count || !(floats || xr_dtype_is_integer(info->dtype)) || !count)
         return true;
-    if (zero_info && !xr_dtype_is_integer(zero_info->dtype))
+    if (floats && (!zero_info || is_float8(zero_info->dtype))) {
+        zero_info = NULL;
+        zero_data = NULL;
+    } else if (floats || (zero_info && !xr_dtype_is_integer(zero_info->dtype)))
         return true; /* a number for float8; anything in a hostile file */
     size_t zeros =
         zero_data && zero_data->data ? zero_data->size * 8 / exray_dtype_bits(zero_info->dtype) : 0;
