@@ -107,3 +107,34 @@ def test_a_rule_behind_the_output(tmp_path, alike):
     r = write(tmp_path / "r", "reference", DATA, rule if alike else lambda k, s: np.argsort(-s))
     verdict = validate(e, r, status=0 if alike else 1)
     assert not alike or verdict["findings"] == [], verdict["findings"]
+
+
+def boxes(result, k, shift=0.0):
+    random = np.random.default_rng(300 + k)
+    for i in range(3):
+        x, y = random.uniform(0, 0.6, 2) + shift
+        result.boxes.add(x_min=x, y_min=y, x_max=x + 0.2, y_max=y + 0.3, id=i, score=random.uniform(0.4, 0.9))
+
+
+def write_boxes(path, role, statistics, shift=0.0):
+    from log_writer import PB
+
+    with Recording(path, role) as log:
+        for k in range(FRAMES):
+            result = PB["Result"](frame=k)
+            boxes(result, k, shift if k in (4, 7) else 0.0)
+            s = scores(k)[None]
+            if statistics:
+                log.stats("/output/scores", s, k)
+            log.add("/result", "Result", result)
+            image = np.random.default_rng(50 + k).integers(0, 255, (1, 8, 8, 3)).astype(np.uint8)
+            log.frame([("/input/image", image, {})] + ([] if statistics else [("/output/scores", s, {})]))
+    return path
+
+
+def test_equal_statistics_leave_less_to_noise_than_equal_inputs(tmp_path):
+    r = write_boxes(tmp_path / "r", "reference", False)
+    f = told_finding(validate(write_boxes(tmp_path / "e", "edge", True, 0.05), r, status=1))
+    assert f["evidence"]["kind"] == "shifted" and f["evidence"]["frame_list"] == "frames 4 and 7", f
+    verdict = validate(write_boxes(tmp_path / "twin", "edge", True), r)
+    assert verdict["findings"] == [], verdict["findings"]

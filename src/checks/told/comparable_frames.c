@@ -134,28 +134,37 @@ static bool any_comparable(const exray_comparison *comparison)
     return false;
 }
 
+static exray_status judge_by(equal_work *w, exray_kind kind, size_t frame, xr_equal_frames *out,
+                             exray_error *error)
+{
+    w->kind = kind;
+    w->pairs = kind == EXRAY_KIND_OUTPUT ? exray_comparison_output_count(w->comparison)
+                                         : exray_comparison_input_count(w->comparison);
+    return judge_frame(w, frame, &out->of[frame], &out->unseen[frame], error);
+}
+
 exray_status xr_equal_frames_make(const exray_comparison *comparison, xr_equal_frames *out,
                                   exray_error *error)
 {
     size_t frames = exray_comparison_frame_count(comparison);
-    bool any = any_comparable(comparison);
+    const bool inputs = xr_inputs_known(comparison), may = inputs && !any_comparable(comparison);
     equal_work w = {.comparison = comparison,
-                    .selected = xr_inputs_known(comparison) && !xr_inputs_differ(comparison) &&
-                                !xr_layers_differ(comparison),
+                    .selected = inputs && !xr_inputs_differ(comparison) && !xr_layers_differ(comparison),
+                    .exact = may && xr_results_are_exact(comparison),
                     .slot = {exray_slot_new(), exray_slot_new()}};
     *out = (xr_equal_frames){.of = calloc(frames + 1, sizeof *out->of),
                              .unseen = calloc(frames + 1, sizeof *out->unseen),
-                             .by_outputs = any || !xr_inputs_known(comparison),
+                             .by_outputs = true,
                              .silence = xr_silence_of(comparison)};
-    w.kind = out->by_outputs ? EXRAY_KIND_OUTPUT : EXRAY_KIND_INPUT;
-    w.pairs = out->by_outputs ? exray_comparison_output_count(comparison)
-                              : exray_comparison_input_count(comparison);
-    w.exact = !out->by_outputs && xr_results_are_exact(comparison);
     exray_status status = out->of && out->unseen && w.slot[0] && w.slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
     if (status != EXRAY_OK)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing what was told"};
     for (size_t f = 0; status == EXRAY_OK && f < frames; f++) {
-        status = judge_frame(&w, f, &out->of[f], &out->unseen[f], error);
+        status = judge_by(&w, EXRAY_KIND_OUTPUT, f, out, error);
+        if (status == EXRAY_OK && may && out->of[f] == XR_FRAME_OTHER) {
+            out->by_outputs = false;
+            status = judge_by(&w, EXRAY_KIND_INPUT, f, out, error);
+        }
         out->count += status == EXRAY_OK && out->of[f] != XR_FRAME_OTHER;
     }
     exray_slot_free(w.slot[0]);
