@@ -273,7 +273,7 @@ static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_f
     if (add_sounds(&reference, h->made, h->made_length, h->count, 0, &line))
         xr_feature_line_fit(&line, &edge.gain, &edge.offset);
     double enough = fmax(ENOUGH, 3 * out->rest[EXRAY_SIDE_REFERENCE]);
-    out->heard = xr_find_heard(h, rest_of, &edge, enough);
+    out->heard = xr_find_heard(h, rest_of, &edge, &edge, enough);
     bool exact = out->heard.kind == XR_HEARD_RAW && out->heard.rest <= allowed / 10;
     if (out->rest[EXRAY_SIDE_REFERENCE] > allowed && !exact)
         return false;

@@ -102,18 +102,18 @@ static float *changed(const xr_feature_sounds *h, size_t i, const xr_heard *hear
 typedef struct heard_search {
     const xr_feature_sounds *h;
     xr_heard_rest rest;
-    const void *front_end;
+    const void *front_end, *coarse;
     xr_heard best;
 } heard_search;
 
-static double rest_of(const heard_search *s, const xr_heard *heard, size_t sounds)
+static double rest_of(const heard_search *s, const xr_heard *heard, size_t sounds, const void *front_end)
 {
     float *samples[XR_FEATURE_SOUNDS] = {0};
     size_t length[XR_FEATURE_SOUNDS], from = 0;
     bool made = true;
     for (size_t i = 0; made && i < sounds; i++)
         made = (samples[i] = changed(s->h, i, heard, &length[i], &from)) != NULL;
-    double rest = made ? s->rest(s->front_end, samples, length, sounds, from) : 1;
+    double rest = made ? s->rest(front_end, samples, length, sounds, from) : 1;
     for (size_t i = 0; i < sounds; i++)
         free(samples[i]);
     return rest;
@@ -122,7 +122,7 @@ static double rest_of(const heard_search *s, const xr_heard *heard, size_t sound
 static void attempt(heard_search *s, xr_heard_kind kind, double number)
 {
     xr_heard now = {kind, number, 1};
-    now.rest = rest_of(s, &now, s->h->count);
+    now.rest = rest_of(s, &now, s->h->count, s->front_end);
     if (now.rest < BETTER * s->best.rest)
         s->best = now;
 }
@@ -154,14 +154,14 @@ static void attempt_shifts(heard_search *s)
     for (long size = COARSE; size <= MOST; size += COARSE)
         for (int sign = -1; sign < 2; sign += 2) {
             xr_heard now = {XR_HEARD_LATE, (double)(sign * size), 1};
-            now.rest = rest_of(s, &now, 1);
+            now.rest = rest_of(s, &now, 1, s->coarse);
             if (now.rest < best.rest)
                 best = now;
         }
     for (double step = COARSE / 2.0; step >= 1 && best.rest < 0.5; step = floor(step / 2))
         for (int sign = -1; sign < 2; sign += 2) {
             xr_heard now = {XR_HEARD_LATE, best.number + sign * step, 1};
-            now.rest = rest_of(s, &now, 1);
+            now.rest = rest_of(s, &now, 1, s->coarse);
             if (now.rest < best.rest)
                 best = now;
         }
@@ -170,11 +170,11 @@ static void attempt_shifts(heard_search *s)
 }
 
 xr_heard xr_find_heard(const xr_feature_sounds *sounds, xr_heard_rest rest, const void *front_end,
-                       double enough)
+                       const void *coarse, double enough)
 {
     static const double bands[] = {8000, 11025, 12000, 4000}, emphases[] = {0.97, 0.95};
-    heard_search s = {sounds, rest, front_end, {XR_HEARD_AS_IS, 1, 1}};
-    s.best.rest = rest_of(&s, &s.best, sounds->count);
+    heard_search s = {sounds, rest, front_end, coarse, {XR_HEARD_AS_IS, 1, 1}};
+    s.best.rest = rest_of(&s, &s.best, sounds->count, front_end);
     if (sounds->rate != XR_FEATURE_RATE)
         for (int kind = XR_HEARD_RAW; kind <= XR_HEARD_HOLD; kind++)
             attempt(&s, (xr_heard_kind)kind, sounds->rate);

@@ -28,9 +28,10 @@ typedef struct xr_heard {
 typedef double (*xr_heard_rest)(const void *front_end, float *const *samples, const size_t *length,
                                 size_t sounds, size_t from);
 
-/* What leaves least, from the simplest on; enough: what leaves no more need not be searched further. */
+/* What leaves least, from the simplest on; enough: what leaves no more need not be searched further.  coarse:
+ * the front end as it is taken while a shift is only looked for. */
 xr_heard xr_find_heard(const xr_feature_sounds *sounds, xr_heard_rest rest, const void *front_end,
-                       double enough);
+                       const void *coarse, double enough);
 
 /* What noise of the sound makes of features: the variance that the reference's front end leaves of its own
  * where the sound has one step of dither, and where it has noise 60 dB below it or went through another

@@ -182,17 +182,19 @@ static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, in
     return rest_of(&s, h->made, h->made_length, frames < h->count ? frames : h->count, 0);
 }
 
+/* Every so many rows are looked at by what only looks for a place. */
+static size_t stride_of(size_t rows)
+{
+    enum { ENOUGH_ROWS = 32 };
+    return rows < ENOUGH_ROWS ? 1 : rows / ENOUGH_ROWS;
+}
+
 /* Of some of the first frame's first rows: what a search goes by. */
 static double rest_of_some(const xr_feature_frames *f, const xr_feature_sounds *h, int side,
                            const front_end *e, size_t rows)
 {
-    enum { ENOUGH_ROWS = 32 };
-    const rendered_side s = {.f = f,
-                             .h = h,
-                             .side = side,
-                             .front_end = e,
-                             .rows = rows,
-                             .stride = rows < ENOUGH_ROWS ? 1 : rows / ENOUGH_ROWS};
+    const rendered_side s = {
+        .f = f, .h = h, .side = side, .front_end = e, .rows = rows, .stride = stride_of(rows)};
     return rest_of(&s, h->made, h->made_length, 1, 0);
 }
 
@@ -379,7 +381,9 @@ static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, co
     out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, reference, FRAMES);
     /* What the reference's options leave may be little: then less is enough. */
     enough = fmax(fmin(1e-4, out->rest_swapped / 10), 3 * out->rest[EXRAY_SIDE_REFERENCE]);
-    out->heard = xr_find_heard(h, rest_of, &side, enough);
+    rendered_side coarse = side;
+    coarse.stride = stride_of(f->rows);
+    out->heard = xr_find_heard(h, rest_of, &side, &coarse, enough);
     if (out->heard.rest > enough) {
         descend(f, h, EXRAY_SIDE_EDGE, fmin(ENOUGH, enough), &edge);
         other = rest_by(f, h, EXRAY_SIDE_EDGE, &edge, FRAMES);

@@ -553,18 +553,23 @@ static bool local_shift(const xr_sound_frame *f, size_t from, size_t length, lon
     return true;
 }
 
-/* What a ratio leaves of one frame. */
-static double rest_at_ratio(const xr_sound_frame *f, double ratio)
+/* What a relation leaves of one frame. */
+static double rest_together(const xr_sound_frame *f, const xr_sound_relation *r)
 {
-    xr_sound_relation r = xr_no_sound_relation();
     xr_sound_segment g;
-    r.ratio = ratio;
-    if (!bring_together(f, 0, &r, &g))
+    if (!bring_together(f, 0, r, &g))
         return 1;
-    double rest = xr_fit_line(g.y, g.x, g.count).rest;
+    const double rest = xr_fit_line(g.y, g.x, g.count).rest;
     free(g.x);
     free(g.y);
     return rest;
+}
+
+static double rest_at_ratio(const xr_sound_frame *f, double ratio)
+{
+    xr_sound_relation r = xr_no_sound_relation();
+    r.ratio = ratio;
+    return rest_together(f, &r);
 }
 
 /* The slope of the shifts of pieces of a frame, in samples a sample; false: they are on no line. */
@@ -619,12 +624,25 @@ static bool try_drift(sound_search *s)
     return true;
 }
 
-/* A shift by a fraction of a sample, on top of one by whole samples. */
+/* What a relation leaves of a frame's beginning. */
+static double rest_of_beginning(const xr_sound_frame *f, const xr_sound_relation *r)
+{
+    enum { BEGINNING = 1 << 15 };
+    const size_t most = BEGINNING + (size_t)labs(r->shift);
+    xr_sound_frame beginning = *f;
+    beginning.count = f->count < most ? f->count : most;
+    return rest_together(&beginning, r);
+}
+
+/* A shift by a fraction of a sample, on top of one by whole samples: which, a probe tells; whether, all
+ * frames.
+ */
 static void refine_shift(sound_search *s)
 {
     xr_sound_relation best = s->best;
-    if (best.ratio != 1 || best.reading != XR_SAMPLES_AS_IS || best.channels || best.rest <= XR_SOUND_NOISE ||
-        best.rest > CONTRADICTS)
+    double least = 1;
+    if (!s->probes || best.ratio != 1 || best.reading != XR_SAMPLES_AS_IS || best.channels ||
+        best.rest <= XR_SOUND_NOISE || best.rest > CONTRADICTS)
         return;
     for (int side = 0; side < 2; side++)
         for (int i = 1; i < 8; i++) {
@@ -633,10 +651,11 @@ static void refine_shift(sound_search *s)
              */
             r.shift = s->best.shift + side;
             r.fraction = i / 8.0;
-            evaluate(s, &r);
-            if (r.rest < best.rest)
-                best = r;
+            const double rest = rest_of_beginning(s->probe[0], &r);
+            if (rest < least)
+                least = rest, best = r;
         }
+    evaluate(s, &best);
     if (best.rest < s->best.rest / 3)
         s->best = best;
 }
