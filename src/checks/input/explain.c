@@ -474,8 +474,8 @@ static bool report_rest(attempt *a, const xr_input_fit *rest, exray_findings *fi
     const xr_transform none = xr_transform_none(a->transform.frames);
     const xr_transform *best = a->good ? &a->transform : &none;
     return xr_report_gray(a->pair, rest, &a->transform, findings) ||
-           report_detail(a->pair, rest, best, findings) || xr_report_chroma(a->pair, rest, best, findings) ||
-           xr_report_shifted_rows(a->pair, rest, findings);
+           xr_report_region(a->pair, rest, findings) || report_detail(a->pair, rest, best, findings) ||
+           xr_report_chroma(a->pair, rest, best, findings) || xr_report_shifted_rows(a->pair, rest, findings);
 }
 
 /* Whether a gamma that was found imitates another curve: one curve of the values alone leaves far less. */

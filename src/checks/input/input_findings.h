@@ -100,6 +100,9 @@ bool xr_report_saturated(const exray_comparison *comparison, size_t pair, exray_
  * reported. */
 bool xr_report_lines_of_frames(const exray_comparison *comparison, const xr_input_fit *fit,
                                exray_findings *findings); /* color/input_curve.c */
+/* Whether both sides show parts of the sensor's picture, other ones; reported. */
+bool xr_report_region(xr_input_pair *pair, const xr_input_fit *fit,
+                      exray_findings *findings); /* region/region_findings.c */
 /* Whether each value is made of the reference's at its place, by one table; reported.  curves: only one that
  * is no line. */
 bool xr_report_table(const exray_comparison *comparison, const xr_input_fit *fit, bool curves,
