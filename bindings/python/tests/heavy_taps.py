@@ -129,6 +129,59 @@ def test_torch_training_mode(tmp_path, torch_net):
     first = report.findings[0]
     assert first.cause == "model.mode" and first.summary.startswith("The reference runs in training mode")
 
+@pytest.fixture
+def own_modules():
+    """Leaf modules of an application's own: several functions each; rows taken by whole numbers alone."""
+    torch = pytest.importorskip("torch")
+    nn, F = torch.nn, torch.nn.functional
+
+    class Same(nn.Conv1d):
+        def forward(self, x):
+            return F.conv1d(F.pad(x, (2, 0)), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    class Rms(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(6))
+
+        def forward(self, x):
+            return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6))
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.same, self.norm, self.rnn, self.head = Same(4, 6, 3), Rms(), nn.GRU(6, 5, 2, batch_first=True), nn.Linear(5, 3)
+
+        def forward(self, x):
+            y = self.norm(self.same(x).transpose(1, 2))
+            return self.head(self.rnn(y)[1][-1])[0]
+
+    torch.manual_seed(0)
+    return Net().eval()
+
+
+def test_torch_modules_of_ones_own(tmp_path, own_modules):
+    import torch
+    x = [torch.randn(1, 4, 8) for _ in range(3)]
+    path = tmp_path / "log.mcap"
+    with torch.no_grad(), exray.Recorder(path, capture="full") as r:
+        exray.torch.tap(own_modules, r)
+        for a in x:
+            made = own_modules(a)
+    ops = ["pad", "conv1d", "transpose", "pow", "mean", "add", "rsqrt", "mul", "mul", "GRU", "getitem", "Linear", "getitem"]
+    with exray.open(path) as log:
+        nodes = log.model.nodes
+        assert [n.op for n in nodes] == ops
+        assert nodes[0].attributes == {"pads": "0,0,2,0,0,0", "mode": "constant"} and nodes[1].attributes["stride"] == "(1,)"
+        names = [n.name for n in nodes]
+        assert names[:2] == ["same/pad", "same/conv1d"] and names[7:11] == ["norm/mul", "norm/mul#1", "rnn", "getitem"]
+        assert nodes[10].inputs == (nodes[9].outputs[1],) and nodes[11].inputs[0] == nodes[10].outputs[0]
+        assert log.model.outputs == nodes[12].outputs
+        for frame in log:
+            assert set(frame.layers) == {*range(len(ops)), (9, 1)}
+        assert np.array_equal(log[-1].layers[12].numpy(), made.numpy())
+
+
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_torch_scripted_modules(tmp_path, torch_net, whole):

@@ -165,11 +165,10 @@ static void match_names(work *w, const uint32_t *namesake)
     }
 }
 
-/* Of the reference's layers with exactly the values of edge layer `a`, one that is not matched yet, or only
- * with a layer that computes nothing; the same kind of operator first. */
-static uint32_t equal_layer(const work *w, uint32_t a)
+/* Of the reference's layers with exactly the values of edge layer `a`, the first that is not matched yet, or
+ * only with a layer that computes nothing; of the same kind of operator, or of any. */
+static uint32_t equal_layer(const work *w, uint32_t a, bool any_kind)
 {
-    uint32_t best = EXRAY_NO_INDEX;
     for (uint32_t b = 0; b < w->side[1]->count; b++) {
         const xr_layer *x = layer_of(w, 0, a), *y = layer_of(w, 1, b);
         uint32_t partner = w->partner[1][b];
@@ -178,12 +177,10 @@ static uint32_t equal_layer(const work *w, uint32_t a)
         if (taken || y->constant || x->elements != y->elements ||
             xr_naming_forbids(&w->scorer.naming, a, b) || !xr_values_twins(&w->scorer, a, b))
             continue;
-        if (x->kind == y->kind)
+        if (any_kind || x->kind == y->kind)
             return b;
-        if (best == EXRAY_NO_INDEX)
-            best = b;
     }
-    return best;
+    return EXRAY_NO_INDEX;
 }
 
 /* Of the edge's layers with exactly the values of reference layer `b`, the last that is not matched: behind
@@ -199,27 +196,34 @@ static uint32_t equal_layer_of_edge(const work *w, uint32_t b)
     return best;
 }
 
-/* Equal values are proof enough, in another order and of operators of other kinds, too (a SPLIT for two
- * slices). */
-static void match_by_values(work *w)
+enum { FEWEST_EQUAL = 8 }; /* elements: few numbers are equal by chance */
+
+static void match_equal(work *w, bool any_kind)
 {
-    enum { FEWEST = 8 }; /* elements: few numbers are equal by chance */
     for (uint32_t a = 0; w->scorer.similarities && a < w->side[0]->count; a++) {
         const xr_layer *layer = layer_of(w, 0, a);
-        if (w->partner[0][a] != EXRAY_NO_INDEX || layer->constant || layer->elements < FEWEST ||
+        if (w->partner[0][a] != EXRAY_NO_INDEX || layer->constant || layer->elements < FEWEST_EQUAL ||
             xr_layer_is_free(layer))
             continue;
-        uint32_t b = equal_layer(w, a);
+        uint32_t b = equal_layer(w, a, any_kind);
         if (b == EXRAY_NO_INDEX)
             continue;
         if (w->partner[1][b] != EXRAY_NO_INDEX)
             part(w, w->partner[1][b]);
         join(w, a, b, XR_MATCH_VALUES);
     }
+}
+
+/* Equal values are proof enough, in another order and of operators of other kinds, too (a SPLIT for two
+ * slices); of several layers with the same values, those of one kind belong together. */
+static void match_by_values(work *w)
+{
+    match_equal(w, false);
+    match_equal(w, true);
     /* What the reference computes and the edge has only in another shape (a recurrent layer's directions). */
     for (uint32_t b = 0; w->scorer.similarities && b < w->side[1]->count; b++) {
         const xr_layer *layer = layer_of(w, 1, b);
-        if (w->partner[1][b] != EXRAY_NO_INDEX || layer->constant || layer->elements < FEWEST ||
+        if (w->partner[1][b] != EXRAY_NO_INDEX || layer->constant || layer->elements < FEWEST_EQUAL ||
             xr_layer_is_free(layer))
             continue;
         uint32_t a = equal_layer_of_edge(w, b);

@@ -192,6 +192,14 @@ class Trace:
                 self._alive.append(tensor)
                 return
 
+    def alive(self) -> List[Any]:
+        """The framework's tensors of the first run so far, the newest last."""
+        return self._alive
+
+    def times(self, name: str, op: str) -> int:
+        """How many operations of that name this run has had."""
+        return self._times.get((name, op), 0)
+
     def now(self) -> int:
         """Nanoseconds since the frame began."""
         return 0 if self.silent else self.recorder.elapsed_ns()

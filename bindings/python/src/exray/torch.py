@@ -72,20 +72,54 @@ def _attributes(module: Any) -> Dict[str, str]:
     return out
 
 
-def _function_attributes(name: str, args: Any, kwargs: Any) -> Dict[str, str]:
-    """Of functions that are called outside of a module of their own."""
-    dropout = {"p": 1, "training": 2}
-    places = {"dropout": dropout, "dropout1d": dropout, "dropout2d": dropout, "dropout3d": dropout, "alpha_dropout": dropout,
-              "feature_alpha_dropout": dropout, "rrelu": {"training": 3}, "batch_norm": {"training": 5},
-              "pixel_shuffle": {"upscale_factor": 1}, "multi_head_attention_forward": {"dropout_p": 10, "training": 13},
-              "softmax": {"dim": 1}, "log_softmax": {"dim": 1}, "leaky_relu": {"negative_slope": 1},
-              "interpolate": {"mode": 3, "align_corners": 4}, "gelu": {"approximate": 99}, "layer_norm": {"eps": 4}}
-    out = {}
-    for key, place in places.get(name, {}).items():
-        value = kwargs.get(key, args[place] if len(args) > place else None)
-        if isinstance(value, (int, float, str)):
-            out[key] = str(value)
+_DROPOUT = {"p": 1, "training": 2}
+_CONVOLUTION = {"stride": 3, "padding": 4, "dilation": 5, "group": 6}
+_TRANSPOSED = {"stride": 3, "padding": 4, "output_padding": 5, "group": 6, "dilation": 7}
+_MAX_POOL = {"kernel_size": 1, "stride": 2, "padding": 3, "dilation": 4, "ceil_mode": 5}
+_AVERAGE_POOL = {"kernel_size": 1, "stride": 2, "padding": 3, "ceil_mode": 4, "count_include_pad": 5}
+
+# Where functions have the arguments that say what they compute.
+_PLACES: Dict[str, Dict[str, int]] = {
+    "dropout": _DROPOUT, "dropout1d": _DROPOUT, "dropout2d": _DROPOUT, "dropout3d": _DROPOUT, "alpha_dropout": _DROPOUT,
+    "feature_alpha_dropout": _DROPOUT, "rrelu": {"training": 3}, "batch_norm": {"training": 5, "eps": 7},
+    "pixel_shuffle": {"upscale_factor": 1}, "multi_head_attention_forward": {"dropout_p": 10, "training": 13},
+    "softmax": {"dim": 1}, "log_softmax": {"dim": 1}, "leaky_relu": {"negative_slope": 1}, "elu": {"alpha": 1},
+    "interpolate": {"mode": 3, "align_corners": 4}, "gelu": {"approximate": 99}, "layer_norm": {"eps": 4},
+    "group_norm": {"num_groups": 1, "eps": 4}, "instance_norm": {"eps": 7},
+    "conv1d": _CONVOLUTION, "conv2d": _CONVOLUTION, "conv3d": _CONVOLUTION, "conv_transpose1d": _TRANSPOSED, "conv_transpose2d": _TRANSPOSED,
+    "max_pool1d": _MAX_POOL, "max_pool2d": _MAX_POOL, "avg_pool1d": _AVERAGE_POOL, "avg_pool2d": _AVERAGE_POOL}
+
+
+def _padding(given: Any, args: Any, kwargs: Any) -> Dict[str, str]:
+    """What pad() adds to a tensor, as ONNX says it: before each dimension, then behind each."""
+    pairs, rank = kwargs.get("pad", args[1] if len(args) > 1 else ()), given.dim()
+    mode, value = kwargs.get("mode", args[2] if len(args) > 2 else "constant"), kwargs.get("value", args[3] if len(args) > 3 else None)
+    if not isinstance(pairs, (list, tuple)) or len(pairs) % 2 or len(pairs) > 2 * rank:
+        return {}
+    before, behind = [0] * rank, [0] * rank
+    for i in range(len(pairs) // 2):  # the last dimension first
+        before[rank - 1 - i], behind[rank - 1 - i] = int(pairs[2 * i]), int(pairs[2 * i + 1])
+    out = {"pads": ",".join(str(n) for n in before + behind), "mode": {"replicate": "edge", "circular": "wrap"}.get(mode, mode)}
+    if isinstance(value, (int, float)) and value != 0:
+        out["value"] = str(value)
     return out
+
+
+def _function_attributes(name: str, given: List[Any], args: Any, kwargs: Any) -> Dict[str, str]:
+    """Of functions that are called outside of a module of PyTorch's own."""
+    if name == "pad":
+        return _padding(given[0], args, kwargs)
+    out = {}
+    for key, place in _PLACES.get(name, {}).items():
+        value = kwargs.get("groups" if key == "group" else key, args[place] if len(args) > place else None)
+        if isinstance(value, (int, float, str)) or (isinstance(value, (list, tuple)) and value):
+            out[key] = str(tuple(value) if isinstance(value, (list, tuple)) else value)
+    return out
+
+
+def _is_own(module: Any) -> bool:
+    """Whether a module is one of PyTorch's own, whose class says what it computes; another's may compute anything."""
+    return type(module).__module__.startswith("torch.") and next(module.children(), None) is None
 
 
 class _Watching(threading.local):
@@ -151,6 +185,7 @@ class Tap:
         self._model = model
         self._path: List[Tuple[str, Any]] = []
         self._entered = 0  # when the module was that was entered last
+        self._views: Dict[Tuple[str, str, int], List[int]] = {}  # see _show_views
         self._weights: Dict[int, str] = {id(p): n for n, p in model.named_parameters()}
         self._weights.update({id(b): n for n, b in model.named_buffers()})
         self._trace = Trace(recorder, Model(name or type(model).__name__, "torch", str(torch.__version__), "eager",
@@ -220,14 +255,40 @@ class Tap:
             trace.op(name, op, _tensors(inputs), made, arrays, _layout(made[0]), max(trace.now() - took, 0), took)
 
     def _name(self, func: Any) -> Tuple[str, str]:
-        """A node's name and operator: the leaf module's where it is one that runs."""
+        """A node's name and operator: the leaf module's where it is one that runs; of an application's own module
+        the function's."""
         op = getattr(func, "__name__", str(func)).strip("_")
         if not self._path:
             return op, op
         path, module = self._path[-1]
-        if next(module.children(), None) is None:
+        if _is_own(module):
             return path, type(module).__name__
         return f"{path}/{op}", op
+
+    def _source(self, tensor: Any) -> Any:
+        """The tensor of this run whose memory a tensor shows a part of that no function was seen to cut; None: there is none."""
+        place = tensor.storage().data_ptr()
+        alive = self._trace.alive()
+        if place == 0 or id(tensor) in self._weights or any(t is tensor for t in alive):
+            return None
+        found = next((t for t in reversed(alive) if t.storage().data_ptr() == place), None)
+        return None if id(found) in self._weights else found
+
+    def _show_views(self, given: List[Any], reader: Tuple[str, str]) -> None:
+        """Rows and parts that were taken by whole numbers alone, h[-1]: PyTorch shows no function that does so.  What is taken in the
+        first run, where all of it is alive, is taken in later ones."""
+        trace = self._trace
+        key = (*reader, trace.times(*reader))
+        if not trace.described:
+            self._views[key] = [i for i, t in enumerate(given) if self._source(t) is not None]
+        outer = self._path[:-1] if self._path and reader[0] == self._path[-1][0] else self._path
+        name = f"{outer[-1][0]}/getitem" if outer else "getitem"
+        for i in self._views.get(key, ()):
+            if i >= len(given):
+                continue
+            source = None if trace.described else self._source(given[i])
+            arrays = [_array(given[i])] if trace.wants(name, "getitem") else []
+            trace.op(name, "getitem", [] if source is None else [source], [given[i]], arrays, _layout(given[i]), trace.now(), 0)
 
     def _saw(self, func: Any, args: Any, kwargs: Any, result: Any, start: int, took: int) -> None:
         """A function of the model has run."""
@@ -240,12 +301,15 @@ class Tap:
         if made[0] is given[0] and id(given[0]) in self._weights:  # a counter of batches: no layer
             return
         name, op = self._name(func)
+        self._show_views(given, (name, op))
         wanted = trace.wants(name, op)
         constants = []
         if not trace.described:
             constants = [(self._weights[id(t)], t, _array(t)) for t in given if id(t) in self._weights]
-        leaf = bool(self._path) and op == type(self._path[-1][1]).__name__
-        attributes = _attributes(self._path[-1][1]) if leaf else _function_attributes(op, args, kwargs)
+        own = bool(self._path) and _is_own(self._path[-1][1])
+        attributes = _attributes(self._path[-1][1]) if own else _function_attributes(op, given, args, kwargs)
+        if own and getattr(func, "__name__", "").strip("_") == "pad":
+            attributes.update(_padding(given[0], args, kwargs))
         trace.op(name, op, given, made, [_array(t) for t in made] if wanted else [], _layout(made[0]), began, took,
                  attributes, constants)
 
@@ -272,6 +336,8 @@ class Tap:
         with _watching.pause():
             if _is_scripted(self._model):
                 self._saw_scripted(str(self._model.original_name), self._model, given, result, began)
+            else:
+                self._show_views(_tensors(result), ("", "output"))
             trace.end(_tensors(result), _array, took)
         return result
 

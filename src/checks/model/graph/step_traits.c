@@ -412,6 +412,33 @@ static void add_gemm(const xr_step_graph *g, const xr_op_step *step, xr_traits *
         xr_traits_add_number(t, "transB", xr_attribute_number(step->node, "transB", 0));
 }
 
+/* Whether a single window reads what a step pads, and counts the padding as its own. */
+static bool is_part_of_window(const xr_step_graph *g, const xr_op_step *step)
+{
+    if (g->tensor[step->output].readers > 1)
+        return false;
+    for (uint32_t i = 0; i < g->count; i++) {
+        const xr_op_step *s = &g->step[i];
+        const bool slides =
+            s->kind == XR_STEP_CONV || s->kind == XR_STEP_POOL || s->kind == XR_STEP_TRANSPOSED_CONV;
+        if (slides && s->input_count && s->input[0] == step->output)
+            return true;
+    }
+    return false;
+}
+
+static void add_pad(xr_step_graph *g, const xr_op_step *step, xr_traits *t)
+{
+    const exray_tensor_info *info = input_info(g, step);
+    const bool line = info && info->rank == 3;
+    double pad[4];
+    xr_traits_add_text(t, "mode", pad_mode(g, step));
+    if (!info || is_part_of_window(g, step) || !pad_of_step(g, step, line, pad))
+        return;
+    const double ends[2] = {pad[0], pad[2]};
+    xr_traits_add_numbers(t, "pads", line ? ends : pad, line ? 2 : 4);
+}
+
 void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
 {
     out->count = 0;
@@ -439,7 +466,7 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
         add_resize(g, step, out);
         break;
     case XR_STEP_PAD:
-        xr_traits_add_text(out, "mode", pad_mode(g, step));
+        add_pad(g, step, out);
         break;
     default:
         if (strcmp(step->word, "depth to space") == 0)
