@@ -178,3 +178,61 @@ def test_what_one_file_does_itself_fails_nothing(how, tmp_path):
 def test_what_no_file_undoes_does(edge, feed, tmp_path):
     report = compared(tmp_path, perceiving(tmp_path / "e.onnx", *edge), perceiving(tmp_path / "r.onnx", FILTERS, BIAS), feed)
     assert report.verdict == "fail" and len(errors(report)) == 1, report.json["findings"]
+
+
+def sharing(path, opset, **axis):
+    net = Net()
+    shares = net("Softmax", net("Relu", net.conv("x", "first", 3, 8, 1), to="relu"), to="shares", **axis)
+    net("GlobalAveragePool", net("Relu", net.conv(net("Mul", shares, net.constant("many", 100.), to="scaled"), "second", 8, 8, 2), to="relu2"), to="y")
+    graph = helper.make_graph(net.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, SHAPE)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                              [numpy_helper.from_array(v, k) for k, v in net.constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=7), path)
+    return str(path)
+
+
+@pytest.mark.parametrize("axis", [{}, {"axis": 1}, {"axis": 2}], ids=["left out", "1", "2"])
+def test_a_softmax_of_before_opset_13_takes_all_behind_its_axis(axis, tmp_path):
+    old, new = sharing(tmp_path / "a.onnx", 11, **axis), sharing(tmp_path / "b.onnx", 13, **axis)
+    report = exray.validate(log(tmp_path / "e.mcap", "edge", old), log(tmp_path / "r.mcap", "reference", new))
+    assert errors(report) == ["model.operator"] and "shares" in report.json["findings"][0]["summary"], report.json["findings"]
+
+
+@pytest.mark.parametrize("axis", [{"axis": -1}, {"axis": 3}], ids=["-1", "3"])
+def test_over_the_last_axis_both_are_one(axis, tmp_path):
+    old, new = sharing(tmp_path / "a.onnx", 11, **axis), sharing(tmp_path / "b.onnx", 13)
+    report = exray.validate(log(tmp_path / "e.mcap", "edge", old), log(tmp_path / "r.mcap", "reference", new))
+    assert report.verdict == "pass" and errors(report) == [], report.json["findings"]
+
+
+def picked(order):
+    def middle(net, x):
+        return net("Gather", x, net.constant("places", order, np.int64), to="picked", axis=2)
+    return middle
+
+
+def test_indices_of_another_kind_of_part(tmp_path):
+    """Rows in reverse are a part by steps of -1; turned by one more, they are none."""
+    order = np.arange(16)[::-1]
+    report = validated(tmp_path, picked(np.roll(order, 1)), picked(order))
+    assert errors(report) == ["model.operator"] and "places" in report.json["findings"][0]["summary"], report.json["findings"]
+
+
+def recalling(path, kind):
+    net, gates = Net(), {"LSTM": 4, "GRU": 3}[kind]
+    random = np.random.default_rng(6)
+    rows = net("Transpose", net("Reshape", net.conv("x", "first", 3, 8, 1), net.constant("steps", [1, 64, 32], np.int64), to="flat"), to="turned", perm=[1, 0, 2])
+    w, r = (net.constant(n, random.normal(0, .3, (1, 8 * gates, columns))) for n, columns in (("W", 32), ("R", 8)))
+    out = net(kind, rows, w, r, net.constant("B", random.normal(0, .3, (1, 16 * gates))), to="recalled", hidden_size=8)
+    net("ReduceMax", out, to="y", axes=[0, 1], keepdims=0)
+    graph = helper.make_graph(net.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, SHAPE)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                              [numpy_helper.from_array(v, k) for k, v in net.constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return str(path)
+
+
+def test_another_recurrent_layer_is_told_once(tmp_path):
+    report = exray.validate(log(tmp_path / "e.mcap", "edge", recalling(tmp_path / "a.onnx", "GRU")),
+                            log(tmp_path / "r.mcap", "reference", recalling(tmp_path / "b.onnx", "LSTM")))
+    assert errors(report) == ["model.operator"], report.json["findings"]

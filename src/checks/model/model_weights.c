@@ -1,5 +1,6 @@
 /* model.weights: some layers' weights differ beyond what storing them explains. */
 #include "checks/builtin.h"
+#include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/partition.h"
 #include "checks/model/weights/body_weights.h"
@@ -126,14 +127,31 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                          some_gates(pair, gates), pair->difference, pair->rounding);
 }
 
-/* The other layers that read the same constant. */
+/* Whether a node reads what another makes of a constant, which has no counterpart of its own: a normalization
+ * in another place was judged with each layer behind it. */
+static bool reads_through(const exray_comparison *comparison, const exray_model *model, uint32_t node,
+                          uint32_t constant)
+{
+    for (uint32_t i = 0; i < model->nodes[node].input_count; i++) {
+        uint32_t maker, output;
+        if (xr_place_of(model, model->nodes[node].inputs[i], &maker, &output) &&
+            xr_node_reads(&model->nodes[maker], constant) &&
+            xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, model->nodes[node].inputs[i]) == SIZE_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* The other layers that read the same constant, by themselves or through such a node. */
 static void add_readers(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     for (size_t i = 0; model && i < exray_comparison_layer_count(comparison); i++) {
         uint32_t n = exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE];
-        const bool reads = i != pair->layer && n < model->node_count &&
-                           xr_node_reads(&model->nodes[n], pair->of[EXRAY_SIDE_EDGE].tensor);
+        const uint32_t constant = pair->of[EXRAY_SIDE_EDGE].tensor;
+        const bool reads =
+            i != pair->layer && n < model->node_count &&
+            (xr_node_reads(&model->nodes[n], constant) || reads_through(comparison, model, n, constant));
         char key[40];
         snprintf(key, sizeof key, "layer_%u", (unsigned)n);
         if (reads)

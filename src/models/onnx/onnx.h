@@ -158,6 +158,10 @@ bool xr_onnx_sort(xr_onnx *onnx);
 
 bool xr_onnx_interpret(xr_onnx *onnx);
 
+/* Adds to operators that an older version of the operator set defines otherwise which version the file means
+ * (attribute "opset").  False: out of memory. */
+bool xr_onnx_note_opset(xr_onnx *onnx, const void *data, size_t size);
+
 /* ---- onnx_quantization.c ----------------------------------------------------- */
 
 /* An input of a node; from XR_ONNX_OUT on, an output.  EXRAY_NO_INDEX: left out. */

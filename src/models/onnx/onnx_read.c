@@ -265,7 +265,8 @@ static bool read_model(xr_onnx *onnx, const xr_model_file *file)
         if (!add_captured(onnx, i))
             return false;
     drop_initialized_inputs(onnx);
-    return xr_onnx_sort(onnx) && read_constant_nodes(onnx) && xr_onnx_interpret(onnx);
+    return xr_onnx_sort(onnx) && read_constant_nodes(onnx) && xr_onnx_interpret(onnx) &&
+           xr_onnx_note_opset(onnx, file->data, file->size);
 }
 
 static exray_status onnx_read(xr_model_file *file, exray_error *error)

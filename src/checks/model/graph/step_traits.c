@@ -339,6 +339,20 @@ static double softmax_axis(const xr_step_graph *g, const xr_op_step *step)
     return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "onnx") ? -1 : NAN;
 }
 
+/* Before version 13 of ONNX's operators a softmax takes its axis and all behind it together (the reader of a
+ * file notes the version). */
+static void add_extent(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
+{
+    const exray_tensor_info *info = output_info(g, step);
+    double axis = softmax_axis(g, step);
+    if (!info || isnan(axis) || !is_engine(g, "onnx"))
+        return;
+    axis += axis < 0 ? info->rank : 0;
+    const bool all = !isnan(xr_attribute_number(step->node, "opset", NAN)) && axis + 1 < info->rank;
+    xr_traits_add_text(t, "softmax",
+                       all ? "over its axis and all behind it (before opset 13)" : "over its axis alone");
+}
+
 /* The epsilon of a batch norm that a framework's file leaves out is the framework's default. */
 static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
@@ -450,6 +464,7 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
         break;
     case XR_STEP_SOFTMAX:
         add_axis(g, step, softmax_axis(g, step), out);
+        add_extent(g, step, out);
         xr_traits_add_number(out, "beta", xr_attribute_number(step->node, "beta", 1));
         break;
     case XR_STEP_CONCAT:

@@ -76,6 +76,20 @@ static bool are_moved_otherwise(const xr_step_match *m, const uint32_t tensor[2]
     return a && b && a->rank && b->rank && !xr_same_shape(a, b);
 }
 
+/* Whether two steps without a mate are of other operators, in graphs of which it is told that one has such in
+ * the place of others. */
+static bool are_replaced(const xr_differences *differences, const uint32_t step[2])
+{
+    const xr_step_match *m = &differences->match;
+    const xr_op_step *a = &m->side[0].step[step[0]], *b = &m->side[1].step[step[1]];
+    bool replaced = false;
+    for (size_t i = 0; i < differences->count && !replaced; i++)
+        replaced = differences->list[i].kind == XR_DIFFERENCE_REPLACED;
+    return replaced && a->kind == XR_STEP_OTHER && b->kind == XR_STEP_OTHER &&
+           m->mate[0][step[0]] == EXRAY_NO_INDEX && m->mate[1][step[1]] == EXRAY_NO_INDEX &&
+           strcmp(a->word, b->word) != 0;
+}
+
 bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
 {
     uint32_t tensor[2];
@@ -105,7 +119,7 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
     if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)
         return false;
     uint32_t mates[2] = {m->mate[0][maker[0]], m->mate[1][maker[1]]};
-    if (reads_otherwise(differences, maker[0]))
+    if (reads_otherwise(differences, maker[0]) || are_replaced(differences, maker))
         return true;
     return mates[0] != mates[1] && (mates[0] != maker[1] || mates[1] != maker[0]) &&
            (mates[0] != EXRAY_NO_INDEX || mates[1] != EXRAY_NO_INDEX);

@@ -171,8 +171,10 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
             const char *text[2] = {key ? exray_node_attribute(a, key) : NULL,
                                    key ? exray_node_attribute(b, key) : NULL};
             bool both = text[0] && text[1];
-            if (!key || (!both && filled < 2 && text[filled]) || both == (lone != NULL) ||
-                (both && same_texts(a, b, key)) || (lone && !first && !xr_trait_of(lone, key)))
+            /* A version says nothing by itself. */
+            if (!key || strcmp(key, "opset") == 0 || (!both && filled < 2 && text[filled]) ||
+                both == (lone != NULL) || (both && same_texts(a, b, key)) ||
+                (lone && !first && !xr_trait_of(lone, key)))
                 continue;
             xr_append_words(d->key, sizeof d->key, ", ", key);
             char shown[2][XR_ATTRIBUTE_NUMBER];
@@ -328,7 +330,9 @@ void xr_compare_constants(xr_finder *f, uint32_t edge, uint32_t reference)
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
     if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0)
         return;
-    if (xr_reads_by_name(a->node)) {
+    /* Which part of a tensor a node takes is read from its constants; where the other's is no such part, they
+     * are all that tells. */
+    if (xr_reads_by_name(a->node) || (a->cut != NULL) != (b->cut != NULL)) {
         compare_given_constants(f, edge, reference);
         return;
     }
