@@ -15,6 +15,7 @@
 #include "checks/layer/layers_behind.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
+#include "checks/model/state/loops.h"
 #include "checks/op_name.h"
 #include "checks/place_of.h"
 
@@ -616,9 +617,24 @@ static bool may_account(const exray_comparison *comparison, const exray_findings
     return false;
 }
 
+/* Whether no input differs, but for states that the application carries from frame to frame: those follow
+ * from what the layers made of the frames before, unless the state itself is reported. */
+static bool are_inputs_right(const exray_comparison *comparison, exray_findings *findings)
+{
+    if (!xr_inputs_differ(comparison))
+        return true;
+    const xr_loops *loops = xr_has_error(findings, "model.state") ? NULL : xr_loops_get(comparison, findings);
+    for (size_t i = 0; loops && i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (!(input->error <= input->noise) && !xr_is_looped(loops, i))
+            return false;
+    }
+    return loops != NULL;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    bool clean = !xr_inputs_differ(comparison);
+    bool clean = are_inputs_right(comparison, findings);
     /* Of another model, or one with other weights, wrong values are no sign of ranges. */
     bool wrong =
         (xr_layers_differ(comparison) || xr_outputs_differ(comparison)) && !xr_has_error(findings, "model.");
