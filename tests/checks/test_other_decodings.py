@@ -112,3 +112,21 @@ def test_indices_of_a_palette(tmp_path, camera, colors):
     edge = [norm(np.asarray(i)[..., None].repeat(3, -1)) for i in made]
     says = judged(tmp_path, edge, [norm(np.asarray(i.convert("RGB"))) for i in made], [(file_of(i, "PNG"), PB["Media"](format="png")) for i in made])
     assert "palette" in says
+
+
+# ---- Gray ----
+
+GRAYS = {
+    "largest": (lambda p: p.max(-1), "largest"), "smallest": (lambda p: p.min(-1), "smallest"),
+    "extremes": (lambda p: np.round((p.max(-1).astype(float) + p.min(-1)) / 2).astype(np.uint8), "lightness"),
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", GRAYS)
+def test_gray_that_is_no_mixture(tmp_path, camera, name, channels):
+    change, words = GRAYS[name]
+    put = lambda g: norm(g)[..., None].repeat(channels, -1)
+    sensor = [(p.tobytes(), PB["Media"](format="rgb8", width=WIDE, height=HIGH)) for p in camera]
+    reference = [put(np.asarray(Image.fromarray(p).convert("L"))) for p in camera]
+    assert words in judged(tmp_path, [put(change(p)) for p in camera], reference, sensor)

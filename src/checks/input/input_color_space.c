@@ -7,6 +7,7 @@
 #include "checks/input/search/residual.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The luma counts as equal up to this median, in levels; all channels together must differ by this many
@@ -175,11 +176,24 @@ bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_tra
 }
 
 /* " (BGR taken for RGB)", where the weights of red and blue are exchanged. */
-static const char *exchange_text(double weight[2][3])
+static const char *exchange_text(const xr_gray gray[2])
 {
-    const double *e = weight[EXRAY_SIDE_EDGE], *r = weight[EXRAY_SIDE_REFERENCE];
-    const bool exchanged = fabs(e[0] - r[2]) < 0.03 && fabs(e[2] - r[0]) < 0.03 && fabs(e[1] - r[1]) < 0.03;
+    const double *e = gray[EXRAY_SIDE_EDGE].weight, *r = gray[EXRAY_SIDE_REFERENCE].weight;
+    const bool exchanged = gray[0].way == XR_GRAY_WEIGHTS && gray[1].way == XR_GRAY_WEIGHTS &&
+                           fabs(e[0] - r[2]) < 0.03 && fabs(e[2] - r[0]) < 0.03 && fabs(e[1] - r[1]) < 0.03;
     return exchanged ? " (red and blue are exchanged: BGR taken for RGB)" : "";
+}
+
+static const char *gray_text(const xr_gray *gray, char *text, size_t size)
+{
+    static const char *const ways[] = {NULL, "the largest of the three (the value of HSV)",
+                                       "the smallest of the three",
+                                       "the mean of the largest and the smallest (the lightness of HLS)"};
+    if (gray->way != XR_GRAY_WEIGHTS)
+        return ways[gray->way];
+    snprintf(text, size, "%.3f red, %.3f green, %.3f blue", gray->weight[0], gray->weight[1],
+             gray->weight[2]);
+    return text;
 }
 
 bool xr_report_gray(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,
@@ -187,24 +201,26 @@ bool xr_report_gray(xr_input_pair *pair, const xr_input_fit *fit, const xr_trans
 {
     static const char *const keys[2][3] = {{"edge_red", "edge_green", "edge_blue"},
                                            {"reference_red", "reference_green", "reference_blue"}};
-    double w[2][3];
+    static const char *const ways[] = {"weights", "largest", "smallest", "extremes"};
+    xr_gray w[2];
+    char edge[80], reference[80];
     if (fit->residual.explained || !xr_find_gray_weights(pair, transform, w))
         return false;
     exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR, 0.95);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(
-        f,
-        "The edge's grey is made of the colours by other weights: %.3f red, %.3f green, %.3f "
-        "blue; the reference's by %.3f, %.3f and %.3f%s.",
-        w[0][0], w[0][1], w[0][2], w[1][0], w[1][1], w[1][2], exchange_text(w));
+        f, "The edge's grey is made of the colours in another way: it is %s; the reference's is %s%s.",
+        gray_text(&w[0], edge, sizeof edge), gray_text(&w[1], reference, sizeof reference), exchange_text(w));
     exray_finding_detail(f, "So say the sensor's pictures, rendered as the reference does, in %zu frames.",
                          pair->count);
     exray_finding_fix(f,
                       "Convert to grey with the reference's weights, from pixels in the order that they have "
                       "(OpenCV: COLOR_BGR2GRAY for BGR, COLOR_RGB2GRAY for RGB).");
     exray_finding_text(f, "kind", "grey_weights");
+    exray_finding_text(f, "edge_grey", ways[w[0].way]);
+    exray_finding_text(f, "reference_grey", ways[w[1].way]);
     for (int s = 0; s < 2; s++)
-        for (int k = 0; k < 3; k++)
-            exray_finding_number(f, keys[s][k], w[s][k]);
+        for (int k = 0; k < 3 && w[s].way == XR_GRAY_WEIGHTS; k++)
+            exray_finding_number(f, keys[s][k], w[s].weight[k]);
     return true;
 }

@@ -83,8 +83,15 @@ bool xr_find_rotation(xr_input_pair *pair, xr_transform *transform);
 /* Which of the known conversions of colors the edge has, with the transform as it is. */
 bool xr_find_color(xr_input_pair *pair, xr_transform *transform);
 
-/* Whether both sides' gray inputs are mixtures of the sensor's colors, by other weights: of red, green and
- * blue, by side.  The rendering of the reference is known. */
-bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, double weight[2][3]);
+/* What a gray is made of: a mixture of red, green and blue, or something of their values. */
+typedef enum xr_gray_way { XR_GRAY_WEIGHTS, XR_GRAY_LARGEST, XR_GRAY_SMALLEST, XR_GRAY_EXTREMES } xr_gray_way;
+typedef struct xr_gray {
+    xr_gray_way way;
+    double weight[3]; /* of XR_GRAY_WEIGHTS */
+} xr_gray;
+
+/* Whether both sides' gray inputs (of one channel, or of three that are equal) are made of the sensor's
+ * colors, in other ways; by side.  The rendering of the reference is known. */
+bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, xr_gray gray[2]);
 
 #endif

@@ -384,38 +384,85 @@ bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
 #define EXACT_GRAY 0.01
 #define APART      0.05
 
+enum { GRAY_WAYS = XR_GRAY_EXTREMES + 1 };
+
+/* The sums of a side's gray and what it may be made of: the three colors; or one number of them. */
+typedef struct gray_sums {
+    xr_fit_sums of[GRAY_WAYS];
+} gray_sums;
+
+static bool is_gray(const xr_raster *r)
+{
+    const size_t pixels = r->width * r->height;
+    for (size_t i = 0; r->channels == 3 && i < pixels; i++)
+        if (r->v[i] != r->v[pixels + i] || r->v[i] != r->v[2 * pixels + i])
+            return false;
+    return r->channels == 1 || r->channels == 3;
+}
+
 /* Adds a side's gray pixels and the rendered colors. */
-static void add_pixels(const xr_raster *gray, const xr_raster *colors, size_t step, xr_fit_sums *sums)
+static void add_pixels(const xr_raster *gray, const xr_raster *colors, size_t step, gray_sums *sums)
 {
     const size_t pixels = gray->width * gray->height;
     for (size_t i = 0; i < pixels; i += step) {
         const double g = gray->v[i];
         const double from[XR_FIT_CHANNELS] = {colors->v[i], colors->v[pixels + i], colors->v[2 * pixels + i]};
         const double to[XR_FIT_CHANNELS] = {g, g, g};
-        if (isfinite(g + from[0] + from[1] + from[2]))
-            xr_sums_add_pixel(sums, 3, to, from, 1);
+        if (!isfinite(g + from[0] + from[1] + from[2]))
+            continue;
+        const double most = fmax(fmax(from[0], from[1]), from[2]),
+                     least = fmin(fmin(from[0], from[1]), from[2]), middle = (most + least) / 2;
+        xr_sums_add_pixel(&sums->of[XR_GRAY_WEIGHTS], 3, to, from, 1);
+        xr_sums_add_pixel(&sums->of[XR_GRAY_LARGEST], 1, to, &most, 1);
+        xr_sums_add_pixel(&sums->of[XR_GRAY_SMALLEST], 1, to, &least, 1);
+        xr_sums_add_pixel(&sums->of[XR_GRAY_EXTREMES], 1, to, &middle, 1);
     }
 }
 
-/* The shares of red, green and blue; false: the side is no mixture of them. */
-static bool weights_of(const xr_fit_sums *sums, double out[3])
+/* What the side's gray is made of; false: of nothing that is known.  Weights first: they are the usual way.
+ */
+static bool gray_of(const gray_sums *sums, xr_gray *out)
 {
-    double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS];
-    if (!(sums->n > 0) || xr_unexplained_by_color(sums, 3) > EXACT_GRAY || !xr_solve_color(sums, 3, m))
+    double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS], least = EXACT_GRAY;
+    bool found = false;
+    for (int way = 0; way < GRAY_WAYS; way++) {
+        const xr_fit_sums *s = &sums->of[way];
+        const double left = !(s->n > 0)              ? 1
+                            : way == XR_GRAY_WEIGHTS ? xr_unexplained_by_color(s, 3)
+                                                     : xr_unexplained_by_order(s, 1, NULL);
+        if (left > least)
+            continue;
+        least = left / 2;
+        out->way = (xr_gray_way)way;
+        found = true;
+    }
+    if (!found || out->way != XR_GRAY_WEIGHTS)
+        return found;
+    if (!xr_solve_color(&sums->of[XR_GRAY_WEIGHTS], 3, m))
         return false;
     const double sum = m[0][0] + m[0][1] + m[0][2];
     for (int k = 0; k < 3; k++)
-        out[k] = m[0][k] / sum;
-    return isfinite(out[0] + out[1] + out[2]);
+        out->weight[k] = m[0][k] / sum;
+    return isfinite(out->weight[0] + out->weight[1] + out->weight[2]);
 }
 
-bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, double weight[2][3])
+static bool are_apart(const xr_gray gray[2])
 {
-    xr_fit_sums sums[2];
-    memset(sums, 0, sizeof sums);
-    if (pair->channels != 1 || !pair->has_sensor)
+    double apart = 0;
+    for (int k = 0; k < 3; k++)
+        apart = fmax(apart, fabs(gray[0].weight[k] - gray[1].weight[k]));
+    return gray[0].way != gray[1].way || (gray[0].way == XR_GRAY_WEIGHTS && apart > APART);
+}
+
+bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, xr_gray gray[2])
+{
+    if (!pair->has_sensor)
         return false;
-    for (size_t f = 0; f < pair->count; f++) {
+    for (size_t f = 0; f < pair->count; f++)
+        if (!is_gray(&pair->frame[f].edge[0]) || !is_gray(&pair->frame[f].reference))
+            return false;
+    gray_sums *sums = calloc(2, sizeof *sums);
+    for (size_t f = 0; sums && f < pair->count; f++) {
         const xr_search_frame *s = &pair->frame[f];
         xr_raster colors = {0};
         if (exray_picture_channels(s->picture) == 3 && xr_render(s->picture, &transform->resampling.reference,
@@ -425,10 +472,8 @@ bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, do
         }
         xr_raster_free(&colors);
     }
-    double apart = 0;
-    if (!weights_of(&sums[0], weight[0]) || !weights_of(&sums[1], weight[1]))
-        return false;
-    for (int k = 0; k < 3; k++)
-        apart = fmax(apart, fabs(weight[0][k] - weight[1][k]));
-    return apart > APART;
+    memset(gray, 0, 2 * sizeof *gray);
+    const bool found = sums && gray_of(&sums[0], &gray[0]) && gray_of(&sums[1], &gray[1]) && are_apart(gray);
+    free(sums);
+    return found;
 }
