@@ -83,6 +83,33 @@ def test_one_microphone_of_four_for_another(judge, edge, reference):
     assert f"edge takes channel {edge} of 4; the reference takes channel {reference} of 4" in told(verdict)
 
 
+def test_another_sum_of_channels(judge):
+    stereo = [np.stack([v, np.pad(v, (5, 0))[:-5] * .7], 1).astype(np.int16) for v in VOICES]
+    mix = lambda a, b: each(lambda s: (s @ np.array([a, b])).round() / 32768, stereo)  # noqa: E731
+    verdict = judge(mix(.5, -.5), mix(.5, .5), heard=stereo)
+    assert causes(verdict) == ["input.layout"] and "0.5 x channel 0 - 0.5 x channel 1; the reference takes" in told(verdict)
+    assert verdict["findings"][0]["evidence"]["wrong_side"] == "edge"
+    assert judge(mix(.7, .3), mix(.7, .3), heard=stereo)["findings"] == []
+
+
+@pytest.mark.parametrize("late, gain", [(800, .5), (400, -.3)])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_an_echo(judge, late, gain, recorded):
+    verdict = judge([u + gain * np.pad(u, (late, 0))[:LENGTH] for u in UNIT], **({"heard": VOICES} if recorded else {}))
+    assert causes(verdict) == ["input.gain"], told(verdict)
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["kind"] == "echo" and evidence["echo_samples"] == late and abs(evidence["echo_gain"] / gain - 1) < .1
+
+
+def test_a_long_filter(judge):
+    """A room: a tail of noise that dies away over 30 ms."""
+    rng = np.random.default_rng(7)
+    room = np.concatenate([[1], rng.normal(0, .3, 480) * np.exp(-np.arange(480) / 100)])
+    verdict = judge([np.convolve(u, room)[:LENGTH] for u in UNIT])
+    assert causes(verdict) == ["input.gain"] and verdict["findings"][0]["evidence"]["kind"] == "filter"
+    assert verdict["findings"][0]["evidence"]["filtered_side"] == "edge"
+
+
 def test_a_rate_that_the_model_is_told(tmp_path):
     def side(role, rate):
         with Recording(tmp_path / role, role) as r:

@@ -6,6 +6,7 @@
 #include "checks/input/sound/sound_wrap.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What rounding to 16 bits and the ends of long filters leave; and what rounding alone does. */
@@ -83,6 +84,21 @@ static bool report_filter(const xr_sound_report *r, double allowed)
                               xr_find_recursive_filter(segments, count, fmax(allowed, FILTERED), &filter));
     if (found)
         xr_report_sound_filter(r, &filter);
+    xr_free_segments(segments, count);
+    return found;
+}
+
+/* A long filter, for what is nothing else. */
+static bool report_response(const xr_sound_report *r)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    size_t count;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
+    xr_sound_response *response = segments ? xr_find_sound_response(segments, count) : NULL;
+    const bool found = response != NULL;
+    if (found)
+        xr_report_sound_response(r, response);
+    free(response);
     xr_free_segments(segments, count);
     return found;
 }
@@ -197,7 +213,8 @@ static bool explain(const xr_sound_report *r)
         xr_report_sound_order(r, &order);
         return true;
     }
-    if (r->sides.channel_of[0] != r->sides.channel_of[1] && xr_report_sound_channel(r))
+    if ((r->sides.channel_of[0] != r->sides.channel_of[1] && xr_report_sound_channel(r)) ||
+        xr_report_sound_mix(r))
         return true;
     bool related = xr_find_sound_relation(r->frames, &relation);
     bool as_is = relation.reading == XR_SAMPLES_AS_IS && !relation.channels && relation.ratio == 1;
@@ -219,7 +236,8 @@ static bool explain(const xr_sound_report *r)
         report_relation(r, &relation, allowed);
         return true;
     }
-    if (report_dynamics(r, allowed) || (!related && report_late_and_clipped(r, allowed)))
+    if (report_dynamics(r, allowed) || (!related && report_late_and_clipped(r, allowed)) ||
+        report_response(r))
         return true;
     if (related || !xr_find_composed_sound_relation(r->frames, &relation))
         return false;

@@ -166,6 +166,48 @@ bool xr_report_sound_channel(const xr_sound_report *r)
     return true;
 }
 
+/* "0.5 x channel 0 - 0.5 x channel 1". */
+static void mix_words(const xr_sound_sides *sides, int side, char *text, size_t size)
+{
+    const double least = 0.01;
+    int used = 0;
+    text[0] = '\0';
+    for (uint32_t c = 0; c < sides->channels && used >= 0 && (size_t)used < size; c++) {
+        const double factor = sides->mix[side][c];
+        if (fabs(factor) >= least)
+            used += snprintf(text + used, size - (size_t)used, "%s%s%.3g x channel %" PRIu32, used ? " " : "",
+                             factor < 0 ? "- "
+                             : used     ? "+ "
+                                        : "",
+                             fabs(factor), c);
+    }
+}
+
+bool xr_report_sound_mix(const xr_sound_report *r)
+{
+    const xr_sound_sides *sides = &r->sides;
+    const double same = 0.02;
+    bool differs = false;
+    char words[2][200];
+    for (uint32_t c = 0; sides->mixed[0] && sides->mixed[1] && c < sides->channels; c++)
+        differs = differs || fabs(sides->mix[0][c] - sides->mix[1][c]) > same;
+    if (!differs)
+        return false;
+    for (int s = 0; s < 2; s++)
+        mix_words(sides, s, words[s], sizeof words[s]);
+    exray_finding *f = xr_sound_finding(r, "input.layout", 0.95);
+    exray_finding_summary(f, "Of the sound in the log the edge takes %s; the reference takes %s.", words[0],
+                          words[1]);
+    exray_finding_fix(
+        f, "Put the channels together alike on both sides (pipeline: `channels: mono` is their mean).");
+    exray_finding_text(f, "kind", "mix");
+    exray_finding_number(f, "channels", sides->channels);
+    exray_finding_text(f, "edge_mix", words[0]);
+    exray_finding_text(f, "reference_mix", words[1]);
+    xr_sound_finding_end(r, f);
+    return true;
+}
+
 /* Two usual rates of that ratio; the second is the model's if that is known, else 16 kHz where it fits, or
  * what microphones have: 44.1 and 48 kHz. */
 static bool usual_pair(double ratio, double rate, double *from, double *to)

@@ -4,6 +4,7 @@
 
 #include "checks/input/sound/filters/sound_filter.h"
 #include "checks/input/sound/filters/sound_resampler.h"
+#include "checks/input/sound/filters/sound_response.h"
 #include "checks/input/sound/filters/sound_tone.h"
 #include "checks/input/sound/sound_across.h"
 #include "checks/input/sound/sound_finding.h"
@@ -16,10 +17,14 @@ void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order
 void xr_report_sound_across(const xr_sound_report *r, const xr_sound_across *across);
 /* One side is one channel of the record, the other another or the mean of all. */
 bool xr_report_sound_channel(const xr_sound_report *r);
+/* Both are sums of the record's channels, by other factors. */
+bool xr_report_sound_mix(const xr_sound_report *r);
 /* The reading, the channels, the rate and the shift of a relation, each where it is there. */
 void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation *relation);
 /* A filter that only one side has. */
 void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter);
+/* A long filter, or an echo. */
+void xr_report_sound_response(const xr_sound_report *r, const xr_sound_response *response);
 /* A tone that only one side has. */
 void xr_report_sound_tone(const xr_sound_report *r, const xr_sound_tone *tone);
 /* One side changed the rate without a low pass; false: none did, or both. */

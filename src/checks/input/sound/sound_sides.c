@@ -6,13 +6,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Frames; samples of one; channels that are told from each other. */
-enum { MOST_FRAMES = 2, MOST_READ = 1 << 14, MOST_CHANNELS = 8 };
+enum { MOST_FRAMES = 2, MOST_READ = 1 << 14, MOST_CHANNELS = XR_MIXED_CHANNELS };
 /* The variance that two resamplers may differ by, relative to the signal: another rate leaves nearly all. */
 #define RESAMPLED 0.05
 /* A recording may go on after the frame, or before it. */
 #define SAME_GAIN 0.02
+/* Channels that are one, but for less than this of their energy, are not told from each other. */
+#define RIDGE 1e-9
 
 static size_t length_of(const exray_sound *sound)
 {
@@ -57,6 +60,8 @@ static bool is_resampled_of(const xr_sound_frame *f, int side, const float *made
 typedef struct tally {
     size_t frames, proper[2], raw[2], channel[2][MOST_CHANNELS], careless[2][EXRAY_RESAMPLER_HOLD + 1];
     double rate[2], careless_rate[2];
+    size_t mixed[2];
+    double mix[2][MOST_CHANNELS];
 } tally;
 
 /* Whether a side is one of several channels, and not their mean. */
@@ -74,6 +79,51 @@ static void look_at_channels(const xr_sound_frame *f, const exray_sound *sound, 
             t->channel[s][c] += !mean[s] && is_of(f, s, one, n, XR_SOUND_NOISE / 4);
     }
     free(one);
+}
+
+/* The factors of the record's channels whose sum a side is, from the frame's beginning on; false: it is none.
+ */
+static bool find_mix(const xr_sound_frame *f, int side, const exray_sound *sound, double mix[MOST_CHANNELS])
+{
+    const uint32_t channels = exray_sound_channels(sound);
+    const float *x = exray_sound_samples(sound), *y = f->side[side];
+    const size_t n = f->count < length_of(sound) ? f->count : length_of(sound);
+    double a[MOST_CHANNELS][MOST_CHANNELS] = {{0}}, rest = 0, yy = 0;
+    for (uint32_t c = 0; c < channels; c++)
+        mix[c] = 0;
+    for (size_t i = 0; i < n; i++, x += channels)
+        for (uint32_t p = 0; p < channels; p++) {
+            for (uint32_t q = 0; q <= p; q++)
+                a[p][q] += (double)x[p] * x[q];
+            mix[p] += (double)x[p] * y[i];
+        }
+    for (uint32_t p = 0; p < channels; p++)
+        a[p][p] *= 1 + RIDGE;
+    if (n < 64 * channels || !xr_solve_positive(a[0], MOST_CHANNELS, mix, channels))
+        return false;
+    x = exray_sound_samples(sound);
+    for (size_t i = 0; i < n; i++, x += channels) {
+        double made = 0;
+        for (uint32_t c = 0; c < channels; c++)
+            made += mix[c] * x[c];
+        rest += (y[i] - made) * (y[i] - made), yy += (double)y[i] * y[i];
+    }
+    return rest <= XR_SOUND_NOISE / 4 * yy;
+}
+
+/* Whether a side is one sum of channels in all frames. */
+static void look_at_mixes(const xr_sound_frame *f, const exray_sound *sound, tally *t)
+{
+    const uint32_t channels = exray_sound_channels(sound);
+    double mix[MOST_CHANNELS];
+    for (int s = 0; s < 2 && channels > 1 && channels <= MOST_CHANNELS; s++) {
+        bool same = find_mix(f, s, sound, mix);
+        for (uint32_t c = 0; same && c < channels; c++) {
+            same = t->frames == 1 || fabs(mix[c] - t->mix[s][c]) < SAME_GAIN * fmax(1, fabs(mix[c]));
+            t->mix[s][c] = mix[c];
+        }
+        t->mixed[s] += same;
+    }
 }
 
 /* What rounding to 16 bits leaves: no filter makes samples that are so near to the record's own. */
@@ -146,6 +196,7 @@ static void look_at(const xr_sound_frame *f, const exray_sound *sound, tally *t)
             }
         look_at_rates(f, mono, n, rate, t);
         look_at_channels(f, sound, t);
+        look_at_mixes(f, sound, t);
     }
     free(mono);
 }
@@ -175,6 +226,8 @@ void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
             if (t.frames && t.channel[s][c] == t.frames)
                 out->channel_of[s] = c + 1;
         out->at_rate[s] = out->proper[s] ? t.rate[s] : 0;
+        out->mixed[s] = t.frames && t.mixed[s] == t.frames;
+        memcpy(out->mix[s], t.mix[s], sizeof out->mix[s]);
     }
 }
 

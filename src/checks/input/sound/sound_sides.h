@@ -6,6 +6,8 @@
 
 #define XR_RATE_OF_SPEECH 16000
 
+enum { XR_MIXED_CHANNELS = 8 };
+
 typedef struct xr_sound_sides {
     bool known;        /* there are sounds in the log */
     uint32_t rate;     /* of the sensor's, Hz; 0: it does not say, and XR_RATE_OF_SPEECH is taken */
@@ -17,6 +19,8 @@ typedef struct xr_sound_sides {
     bool raw[2];                 /* the record's samples one by one, at whatever rate they are taken */
     exray_resampler careless[2]; /* other than SINC: it is the record at another rate without a low pass */
     double careless_rate[2];     /* that rate */
+    bool mixed[2];               /* it is a sum of the record's channels, each by a factor of its own */
+    double mix[2][XR_MIXED_CHANNELS]; /* these factors */
     int channel_of[2]; /* it is that channel of the record, from 1 on; 0: their mean, or none alone */
 } xr_sound_sides;
 

@@ -5,6 +5,63 @@
 #include <math.h>
 #include <stdio.h>
 
+/* "-3.1 dB at 100 Hz, ...": what a filter passes, by its share of half the rate; "": nothing is known. */
+static void passes(double rate, double (*decibels)(const void *, double), const void *filter, char text[160])
+{
+    static const double hertz[] = {100, 300, 1000, 3000, 6000};
+    int used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof hertz / sizeof *hertz && used >= 0 && used < 160; i++)
+        if (hertz[i] < 0.9 * rate / 2)
+            used += snprintf(text + used, 160 - (size_t)used, "%s%+.1f dB at %g Hz", used ? ", " : "",
+                             decibels(filter, 2 * hertz[i] / rate), hertz[i]);
+}
+
+static double of_filter(const void *filter, double share)
+{
+    return xr_filter_decibels(filter, share);
+}
+
+static double of_response(const void *response, double share)
+{
+    return xr_response_decibels(response, share);
+}
+
+void xr_report_sound_response(const xr_sound_report *r, const xr_sound_response *response)
+{
+    const double rate = xr_sound_model_rate(&r->sides), as = rate > 0 ? rate : 16000;
+    const char *who = xr_sound_side_name[response->filtered],
+               *other = xr_sound_side_name[1 - response->filtered];
+    exray_finding *f = xr_sound_finding(r, "input.gain", 0.9);
+    char text[160];
+    if (response->echo)
+        exray_finding_summary(
+            f,
+            "The %s's samples are the %s's and an echo of them, %.2g times as loud, %ld samples "
+            "later (%.3g ms%s).",
+            who, other, response->echo_gain, response->echo, 1000 * (double)response->echo / as,
+            rate > 0 ? "" : " if the model takes 16000 Hz");
+    else
+        exray_finding_summary(f, "The %s's samples are the %s's behind a long filter.", who, other);
+    passes(as, of_response, response, text);
+    exray_finding_detail(f, "It passes %s; %.2g of the variance is left.", text, response->rest);
+    exray_finding_fix(f, "%s",
+                      response->echo
+                          ? "Take the echo out, or have it on both sides: a loudspeaker that the microphone "
+                            "hears, a buffer that is mixed with an older one."
+                          : "Take the filter out (a band pass of a headset or a telephone, an equalizer, a "
+                            "room), or have it on both sides.");
+    exray_finding_text(f, "kind", response->echo ? "echo" : "filter");
+    exray_finding_text(f, "filtered_side", who);
+    if (response->echo) {
+        exray_finding_number(f, "echo_samples", (double)response->echo);
+        exray_finding_number(f, "echo_gain", response->echo_gain);
+    }
+    exray_finding_number(f, "residual_share", response->rest);
+    exray_finding_alternative(f, "input.unknown", 0.1);
+    xr_sound_finding_end(r, f);
+}
+
 void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *filter)
 {
     double rate = xr_sound_model_rate(&r->sides), as = rate > 0 ? rate : 16000,
@@ -17,13 +74,8 @@ void xr_report_sound_filter(const xr_sound_report *r, const xr_sound_filter *fil
             who, other, a);
     else
         exray_finding_summary(f, "The %s's samples are the %s's behind a filter.", who, other);
-    char text[160] = "";
-    int used = 0;
-    static const double hertz[] = {100, 300, 1000, 3000, 6000};
-    for (size_t i = 0; i < sizeof hertz / sizeof *hertz && used >= 0 && used < (int)sizeof text; i++)
-        if (hertz[i] < 0.9 * as / 2)
-            used += snprintf(text + used, sizeof text - (size_t)used, "%s%+.1f dB at %g Hz", used ? ", " : "",
-                             xr_filter_decibels(filter, 2 * hertz[i] / as), hertz[i]);
+    char text[160];
+    passes(as, of_filter, filter, text);
     if (*text)
         exray_finding_detail(f, "It passes %s; %.2g of the variance is left.", text, filter->rest);
     else
