@@ -95,6 +95,21 @@ def test_turned_tables(judge, change, cause):
     assert causes(judge([change(t) for t in TABLES])) == [cause]
 
 
+@pytest.mark.parametrize("up", [1, -2])
+def test_bins_moved_as_a_whole(judge, up):
+    """An energy, or a bin of 0 Hz, that one side has before the others."""
+    odd = [np.random.default_rng(i).normal(-5, 1, (ROWS, abs(up))).astype(np.float32) for i in range(4)]
+    moved = [np.concatenate([o, t[:, :-up]] if up > 0 else [t[:, -up:], o], 1) for o, t in zip(odd, TABLES)]
+    found = judge(moved)
+    assert causes(found) == ["input.features"] and found["findings"][0]["evidence"]["bins_up"] == up
+
+
+def test_a_ring_that_is_not_turned(judge):
+    found = judge([np.roll(t, -k, 0) for k, t in zip((3, 11, 19, 27), TABLES)], shape=grid)
+    assert causes(found) == ["input.frame_order"] and found["findings"][0]["evidence"]["kind"] == "ring"
+    assert (found["findings"][0]["evidence"]["turned_least"], found["findings"][0]["evidence"]["turned_most"]) == (3, 27)
+
+
 @pytest.mark.parametrize("option, kind", [
     ({"log": np.log10}, "logarithm"), ({"log": lambda v: 10 * np.log10(v)}, "logarithm"), ({"scale": "linear"}, "bins"), ({"window": np.ones}, "bins"),
 ])

@@ -555,8 +555,8 @@ static bool is_mostly_equal(const xr_feature_frames *frames)
 /* Bins by themselves: a line of their own, another place, some that are computed otherwise. */
 static bool report_by_bins(const feature_report *r)
 {
-    return xr_report_bins(r->frames, r->findings) || xr_report_part_of_row(r->frames, r->findings) ||
-           xr_report_own_lines(r->frames, r->findings);
+    return xr_report_bins(r->frames, r->findings) || xr_report_moved_bins(r->frames, r->findings) ||
+           xr_report_part_of_row(r->frames, r->findings) || xr_report_own_lines(r->frames, r->findings);
 }
 
 /* Rows that the graph alone shows are a spectrum's only where neighboring bins are alike. */

@@ -357,6 +357,39 @@ bool xr_report_bins(const xr_feature_frames *n, exray_findings *findings)
     return told;
 }
 
+/* ---- Bins moved as a whole ------------------------------------------------------------------------ */
+
+bool xr_report_moved_bins(const xr_feature_frames *n, exray_findings *findings)
+{
+    enum { MOST = 8 };
+    for (long by = 1; by <= MOST && 2 * by <= (long)n->bins; by++)
+        for (int sign = 1; sign >= -1; sign -= 2) {
+            const long up = sign * by;
+            long b = up > 0 ? up : 0;
+            const long last = (long)n->bins + (up < 0 ? up : 0);
+            while (b < last && is_bin(n, (size_t)b, (size_t)(b - up)))
+                b++;
+            if (b < last || n->differing == 0)
+                continue;
+            exray_finding *f = begin(n, findings, "input.features", 0.95);
+            exray_finding_summary(
+                f,
+                "The edge's features are the reference's moved %s by %ld bin%s: its bin %ld is the "
+                "reference's bin %ld, and so on.",
+                up > 0 ? "up" : "down", by, by == 1 ? "" : "s", up > 0 ? by : 0, up > 0 ? 0 : by);
+            exray_finding_detail(
+                f, "So in each frame that differs, value for value, but for the %ld at the end.", by);
+            exray_finding_fix(
+                f, "Let rows begin with the same value: look for an energy or a first bin (of 0 Hz) that "
+                   "one side puts before the others, or leaves out.");
+            exray_finding_number(f, "bins_up", (double)up);
+            exray_finding_alternative(f, "input.layout", 0.2);
+            end(n, f, "bins_moved");
+            return true;
+        }
+    return false;
+}
+
 /* ---- A part of a row late --------------------------------------------------------------------------- */
 
 /* Whether the edge's values are the reference's of so many places before (after: negative). */

@@ -13,6 +13,9 @@ bool xr_report_own_lines(const xr_feature_frames *frames, exray_findings *findin
  * not (input.features); value for value, in all frames that differ. */
 bool xr_report_bins(const xr_feature_frames *frames, exray_findings *findings);
 
+/* Where all bins are the reference's a few places up or down, value for value (input.features). */
+bool xr_report_moved_bins(const xr_feature_frames *frames, exray_findings *findings);
+
 /* Where some rows differ and the others are equal, by no known relation: at the ends of the table, or in runs
  * that begin as far apart (input.features), or elsewhere (input.unknown). */
 bool xr_report_rows(const xr_feature_frames *frames, exray_findings *findings);

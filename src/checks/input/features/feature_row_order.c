@@ -1,5 +1,6 @@
 #include "checks/input/features/feature_row_order.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -78,6 +79,52 @@ static bool report_lines(const xr_feature_frames *n, const table_lines *t, const
     return found;
 }
 
+/* By how many lines a frame is turned, as a ring that is read from its first place on; 0: it is not. */
+static size_t turn_of(const table_lines *t, const xr_feature_frame *f)
+{
+    for (size_t by = 1; by < t->count; by++) {
+        size_t i = 0;
+        while (i < t->count && is_line(t, f, i, (i + by) % t->count))
+            i++;
+        if (i == t->count)
+            return by;
+    }
+    return 0;
+}
+
+/* Each frame that differs is turned, by numbers of its own. */
+static bool report_ring(const xr_feature_frames *n, const table_lines *t, const char *name,
+                        exray_findings *findings)
+{
+    size_t frames = 0, least = SIZE_MAX, most = 0;
+    for (size_t i = 0; i < n->count; i++) {
+        if (!n->list[i].differs)
+            continue;
+        const size_t by = t->length > 1 ? turn_of(t, &n->list[i]) : 0;
+        if (by == 0)
+            return false;
+        least = by < least ? by : least, most = by > most ? by : most;
+        frames++;
+    }
+    if (frames < 2 || least == most)
+        return false;
+    exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", n->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "In the edge's input the %ss are turned, as in a ring that is read from its first place "
+        "and not from the oldest on: %s 0 is the reference's %s %zu in one frame, %zu in another.",
+        name, name, name, least, most);
+    exray_finding_detail(f, "So in each of %zu frames that differ, value for value.", frames);
+    exray_finding_fix(f, "Begin at the oldest %s: at the ring's write index.", name);
+    exray_finding_text(f, "kind", "ring");
+    exray_finding_text(f, "lines", name);
+    exray_finding_number(f, "turned_least", (double)least);
+    exray_finding_number(f, "turned_most", (double)most);
+    exray_finding_number(f, "frames", (double)frames);
+    return true;
+}
+
 bool xr_report_row_order(const xr_feature_frames *n, exray_findings *findings)
 {
     /* What is no table of features has two dimensions as well. */
@@ -86,5 +133,7 @@ bool xr_report_row_order(const xr_feature_frames *n, exray_findings *findings)
     const table_lines rows = {count, length, 1, length}, columns = {length, count, length, 1};
     const bool turned = n->dimensions == 2 && count != n->size[0]; /* against how it is stored */
     return report_lines(n, &rows, turned ? "column" : "row", findings) ||
-           report_lines(n, &columns, turned ? "row" : "column", findings);
+           report_lines(n, &columns, turned ? "row" : "column", findings) ||
+           report_ring(n, &rows, turned ? "column" : "row", findings) ||
+           report_ring(n, &columns, turned ? "row" : "column", findings);
 }

@@ -19,10 +19,10 @@ enum { TAPS = XR_RESPONSE_TAPS, BEFORE = XR_RESPONSE_BEFORE, SAMPLES_A_TAP = 16 
 #define ECHO_SHARE 0.95
 
 /* A segment in two spectra of `n` bins, without its means. */
-typedef struct spectra {
+typedef struct response_spectra {
     size_t n;
     double *in_re, *in_im, *out_re, *out_im, *sum; /* sum: [4][n]: |in|^2 and its 0, out conj(in) */
-} spectra;
+} response_spectra;
 
 static double mean_of(const float *v, size_t n)
 {
@@ -40,7 +40,7 @@ static void load(const float *v, size_t count, double *re, double *im, size_t n)
     xr_fft(re, im, n, false);
 }
 
-static void add_segment(const xr_sound_segment *g, int filtered, spectra *s)
+static void add_segment(const xr_sound_segment *g, int filtered, response_spectra *s)
 {
     double *power = s->sum, *cross_re = s->sum + 2 * s->n, *cross_im = s->sum + 3 * s->n;
     load(filtered ? g->y : g->x, g->count, s->in_re, s->in_im, s->n);
@@ -78,7 +78,8 @@ static bool solve(const double *r, const double *b, double tap[TAPS])
     return true;
 }
 
-static bool fit(const xr_sound_segment *parts, size_t count, int filtered, spectra *s, double tap[TAPS])
+static bool fit(const xr_sound_segment *parts, size_t count, int filtered, response_spectra *s,
+                double tap[TAPS])
 {
     double *b = malloc(TAPS * sizeof *b);
     memset(s->sum, 0, 4 * s->n * sizeof *s->sum);
@@ -95,7 +96,7 @@ static bool fit(const xr_sound_segment *parts, size_t count, int filtered, spect
 
 /* The variance that the taps leave where all that they reach is in the segment; *as_is: without them. */
 static double rest_of(const xr_sound_segment *parts, size_t count, int filtered, const double tap[TAPS],
-                      spectra *s, double *as_is)
+                      response_spectra *s, double *as_is)
 {
     double rest = 0, plain = 0, yy = 0, *tap_re = s->sum, *tap_im = s->sum + s->n;
     for (size_t k = 0; k < s->n; k++)
@@ -166,7 +167,7 @@ xr_sound_response *xr_find_sound_response(const xr_sound_segment *segments, size
     double *room = malloc(8 * n * sizeof *room);
     bool found = false;
     for (int filtered = 0; filtered < 2 && room && best && now; filtered++) {
-        spectra s = {n, room, room + n, room + 2 * n, room + 3 * n, room + 4 * n};
+        response_spectra s = {n, room, room + n, room + 2 * n, room + 3 * n, room + 4 * n};
         double as_is;
         *now = (xr_sound_response){.filtered = filtered};
         if (!fit(parts, used, filtered, &s, now->tap))
