@@ -47,7 +47,20 @@ static wording words_of(const xr_relation *r, xr_output_function f, bool inverse
                                    "Apply sigmoid to the edge's output, or export the model with it."}
                        : (wording){"The edge applies a sigmoid that the reference does not have.",
                                    "Remove the sigmoid on the edge, or add it to the reference."};
+    case XR_FUNCTION_INVERSE:
+        return (wording){"The edge's output is the inverse (1 / x) of the reference's.",
+                         "Give one of the two on both sides: a depth or a disparity, a period or a rate."};
+    case XR_FUNCTION_SQUARE:
+        return inverse ? (wording){"The edge's output is the square root of the reference's.",
+                                   "Take the square on the edge, or the root in the reference."}
+                       : (wording){"The edge's output is the square of the reference's.",
+                                   "Take the square root on the edge: it has a variance for a deviation."};
     case XR_FUNCTION_LOG:
+        if (r->max[inverse ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE] > 1 + 1e-6)
+            return inverse ? (wording){"The edge gives values where the reference gives their logarithms.",
+                                       "Take the logarithm on the edge, or not in the reference."}
+                           : (wording){"The edge gives the logarithms of the reference's values.",
+                                       "Take the exponential on the edge, as the reference does."};
         return inverse ? (wording){"The edge gives probabilities where the reference gives their logarithms.",
                                    "Take the logarithm on the edge, or not in the reference."}
                        : (wording){"The edge gives the logarithms of the reference's probabilities.",
@@ -64,9 +77,11 @@ static const char *name_of(xr_output_function f, bool inverse)
 {
     static const char *const names[2][XR_FUNCTION_COUNT] = {
         {"edge = softmax(reference)", "edge = softmax(softmax(reference))", "edge = log_softmax(reference)",
-         "edge = sigmoid(reference)", "edge = log(reference)", "edge = softmax(logit(reference))"},
+         "edge = sigmoid(reference)", "edge = log(reference)", "edge = softmax(logit(reference))",
+         "edge = 1 / reference", "edge = reference ^ 2"},
         {"reference = softmax(edge)", "reference = softmax(softmax(edge))", "reference = log_softmax(edge)",
-         "reference = sigmoid(edge)", "reference = log(edge)", "reference = softmax(logit(edge))"}};
+         "reference = sigmoid(edge)", "reference = log(edge)", "reference = softmax(logit(edge))",
+         "reference = 1 / edge", "reference = edge ^ 2"}};
     return names[inverse][f];
 }
 

@@ -63,13 +63,21 @@ static void report(const exray_comparison *comparison, size_t pair, const xr_fra
     exray_finding *f =
         exray_findings_add(findings, "output.frame_order", EXRAY_SEVERITY_ERROR, known ? 0.97 : 0.6);
     exray_finding_where(f, "output", io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "The edge's output %.80s is %s, in %zu of %zu frames (%s).",
-                          io->name[EXRAY_SIDE_EDGE], whose, m->moved, m->frame_count, frames);
+    if (m->torn)
+        exray_finding_summary(
+            f,
+            "The %s part of the edge's output %.80s is %s, in %zu of %zu frames (%s), as where it is "
+            "read while it is written.",
+            m->torn_first ? "first" : "last", io->name[EXRAY_SIDE_EDGE], whose, m->moved, m->frame_count,
+            frames);
+    else
+        exray_finding_summary(f, "The edge's output %.80s is %s, in %zu of %zu frames (%s).",
+                              io->name[EXRAY_SIDE_EDGE], whose, m->moved, m->frame_count, frames);
     for (size_t k = 0; k < m->frame_count; k++)
         if (m->source[k] != k) {
             exray_finding_detail(
-                f, "Frame %" PRIu64 " has the output that frame %" PRIu64 " has in the reference.",
-                index_of(comparison, k), index_of(comparison, m->source[k]));
+                f, "Frame %" PRIu64 " has %sthe output that frame %" PRIu64 " has in the reference.",
+                index_of(comparison, k), m->torn ? "a part of " : "", index_of(comparison, m->source[k]));
             break;
         }
     if (m->unknown)
@@ -78,9 +86,16 @@ static void report(const exray_comparison *comparison, size_t pair, const xr_fra
     if (m->after)
         exray_finding_detail(f, "What the last %zu %s, came after the log ends.", m->after,
                              m->after == 1 ? "frame has" : "frames have");
-    exray_finding_fix(f,
-                      "Read the output after the model ran on this frame's input, and note it in the frame "
-                      "that the input belongs to.");
+    exray_finding_fix(
+        f, "%s",
+        m->torn ? "Copy the output when the model has run, before the next run begins; give threads "
+                  "buffers of their own."
+                : "Read the output after the model ran on this frame's input, and note it in the frame "
+                  "that the input belongs to.");
+    if (m->torn) {
+        exray_finding_text(f, "kind", "torn");
+        exray_finding_number(f, "share", m->share);
+    }
     exray_finding_number(f, "frames_moved", (double)m->moved);
     exray_finding_number(f, "frames", (double)m->frame_count);
     exray_finding_text(f, "which", frames);

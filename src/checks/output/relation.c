@@ -66,17 +66,47 @@ static void apply(xr_output_function f, const double *x, double *y, size_t n)
             y[i] = logit(x[i]);
         softmax(y, y, n);
         break;
+    case XR_FUNCTION_INVERSE:
+        for (size_t i = 0; i < n; i++)
+            y[i] = 1 / x[i];
+        break;
+    case XR_FUNCTION_SQUARE:
+        for (size_t i = 0; i < n; i++)
+            y[i] = x[i] * x[i];
+        break;
     case XR_FUNCTION_COUNT:
         break;
     }
 }
 
-/* Logarithms and logits are defined for probabilities only. */
+/* Logits are defined for probabilities only, logarithms for what is not negative, inverses for one sign. */
 static bool is_in_domain(xr_output_function f, double min, double max)
 {
-    if (f == XR_FUNCTION_LOG || f == XR_FUNCTION_SOFTMAX_OF_LOGIT)
+    switch (f) {
+    case XR_FUNCTION_LOG:
+        return min >= 0;
+    case XR_FUNCTION_SOFTMAX_OF_LOGIT:
         return min >= 0 && max <= 1 + 1e-6;
-    return true;
+    case XR_FUNCTION_INVERSE:
+        return min > 0 || max < 0;
+    default:
+        return true;
+    }
+}
+
+/* A value with noise, still in the domain. */
+static double disturbed(xr_output_function f, double value, double noise)
+{
+    switch (f) {
+    case XR_FUNCTION_LOG:
+        return fmax(value + noise, value / 2);
+    case XR_FUNCTION_SOFTMAX_OF_LOGIT:
+        return fmin(fmax(value + noise, value / 2), 1);
+    case XR_FUNCTION_INVERSE:
+        return fabs(noise) < fabs(value) / 2 ? value + noise : value * 1.5;
+    default:
+        return value + noise;
+    }
 }
 
 /* ---- Sums --------------------------------------------------------------------------------- */
@@ -125,9 +155,7 @@ static void try_row(relation_work *w, int inverse, xr_output_function f, fit_sum
     apply(f, source, w->predicted[0], w->row);
     for (size_t i = 0; i < w->row; i++) {
         w->predicted[0][i] = stored(grid, w->predicted[0][i]);
-        noisy[i] = source[i] + w->noise[inverse ? 0 : 1] * draw(w);
-        if (f == XR_FUNCTION_LOG || f == XR_FUNCTION_SOFTMAX_OF_LOGIT)
-            noisy[i] = fmin(fmax(noisy[i], source[i] / 2), 1);
+        noisy[i] = disturbed(f, source[i], w->noise[inverse ? 0 : 1] * draw(w));
         s->residual += (target[i] - w->predicted[0][i]) * (target[i] - w->predicted[0][i]);
         s->before += (target[i] - source[i]) * (target[i] - source[i]);
     }

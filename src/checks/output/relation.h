@@ -17,7 +17,9 @@
     X(LOG_SOFTMAX)                                                                                           \
     X(SIGMOID)                                                                                               \
     X(LOG)                                                                                                   \
-    X(SOFTMAX_OF_LOGIT)
+    X(SOFTMAX_OF_LOGIT)                                                                                      \
+    X(INVERSE)                                                                                               \
+    X(SQUARE)
 
 typedef enum xr_output_function {
 #define XR_FUNCTION_ENUM(name) XR_FUNCTION_##name,

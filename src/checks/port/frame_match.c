@@ -132,6 +132,124 @@ static void judge(const frame_work *w, xr_frame_match *out)
     out->explains = out->explains && out->moved > 0 && (beginning || ending) && enough;
 }
 
+/* ---- Torn: read while the next one was written ---------------------------------------------------- */
+
+enum { TORN_REACH = 4, TORN_VALUES = 4, TORN_SHARE = 16 };
+
+/* Squared differences of a frame of the edge from two of the reference, of the values before each place. */
+typedef struct torn_sums {
+    double *own, *other; /* [count + 1] */
+} torn_sums;
+
+static void add_up(double *sums, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double d = a[i] == b[i] ? 0 : (double)a[i] - (double)b[i];
+        sums[i + 1] = sums[i] + (isfinite(d) ? d * d : 1e300);
+    }
+}
+
+/* Values that differ from each other: what is zero in both frames is of neither. */
+static bool is_telling(const float *value, size_t count)
+{
+    size_t others = 0;
+    for (size_t i = 1; i < count && others < TORN_VALUES; i++)
+        others += value[i] != value[i - 1];
+    return others >= TORN_VALUES;
+}
+
+static bool within(double sum, size_t count, double limit)
+{
+    return sum <= limit * limit * (double)count;
+}
+
+/* Whether the first values of a frame are one side's and the others the other's; *at: where the border is.
+ * The part of the other frame is not the own one's. */
+static bool find_border(const frame_work *w, const torn_sums *s, size_t frame, bool first, size_t *at)
+{
+    const size_t n = w->count[0][frame];
+    const size_t least = n / TORN_SHARE > TORN_VALUES ? n / TORN_SHARE : TORN_VALUES;
+    const double *before = first ? s->other : s->own, *behind = first ? s->own : s->other;
+    double best = INFINITY;
+    for (size_t p = least; p + least <= n; p++) {
+        const double left = before[p], right = behind[n] - behind[p];
+        if (left + right >= best || !within(left, p, w->tolerance) || !within(right, n - p, w->tolerance))
+            continue;
+        best = left + right;
+        *at = p;
+    }
+    const size_t part = first ? *at : n - *at;
+    const double apart = first ? s->own[*at] : s->own[n] - s->own[*at];
+    return isfinite(best) && !within(apart, part, APART * w->tolerance) &&
+           is_telling(w->value[0][frame] + (first ? 0 : *at), part);
+}
+
+static bool is_torn(const frame_work *w, size_t frame, size_t from, bool first, size_t *at)
+{
+    const size_t n = w->count[0][frame];
+    torn_sums s = {calloc(n + 1, sizeof *s.own), calloc(n + 1, sizeof *s.other)};
+    bool torn = s.own && s.other && n == w->count[1][frame] && n == w->count[1][from];
+    if (torn) {
+        add_up(s.own, w->value[0][frame], w->value[1][frame], n);
+        add_up(s.other, w->value[0][frame], w->value[1][from], n);
+        torn = find_border(w, &s, frame, first, at);
+    }
+    free(s.own);
+    free(s.other);
+    return torn;
+}
+
+/* Whether all frames that differ are torn by one lag, each at a place of its own. */
+static bool judge_torn(const frame_work *w, long lag, bool first, xr_frame_match *out)
+{
+    size_t moved = 0, unknown = 0;
+    double share = 0;
+    for (size_t f = 0; f < w->frames; f++) {
+        const size_t from = f - (size_t)lag, n = w->count[0][f]; /* wraps below 0 */
+        size_t at = 0;
+        out->source[f] = f;
+        if (n == 0 || w->count[1][f] == 0 || near(w, f, f, APART * w->tolerance))
+            continue;
+        if (from >= w->frames) {
+            unknown++;
+            continue;
+        }
+        if (!is_torn(w, f, from, first, &at))
+            return false;
+        out->source[f] = from;
+        share = fmax(share, (double)(first ? at : n - at) / (double)n);
+        moved++;
+    }
+    if (moved == 0)
+        return false;
+    *out = (xr_frame_match){true,
+                            out->source,
+                            w->frames,
+                            moved,
+                            lag > 0 ? unknown : 0,
+                            lag < 0 ? unknown : 0,
+                            lag == 1,
+                            lag == -1,
+                            true,
+                            lag,
+                            true,
+                            first,
+                            share};
+    return true;
+}
+
+static void find_torn(const frame_work *w, xr_frame_match *out)
+{
+    const xr_frame_match whole = *out;
+    for (long away = 1; away <= TORN_REACH; away++)
+        for (int way = 0; way < 4; way++)
+            if (judge_torn(w, way < 2 ? away : -away, way % 2, out))
+                return;
+    *out = whole;
+    for (size_t f = 0; f < w->frames; f++)
+        out->source[f] = f;
+}
+
 static bool make_room(frame_work *w, xr_frame_match *out)
 {
     size_t n = w->frames + 1;
@@ -161,8 +279,11 @@ exray_status xr_frame_match_make(const exray_comparison *comparison, size_t pair
     exray_status status = slot && sample && make_room(&w, out) ? EXRAY_OK : EXRAY_E_MEMORY;
     if (status == EXRAY_OK)
         status = read_frames(&w, sample, slot, error);
-    if (status == EXRAY_OK)
+    if (status == EXRAY_OK) {
         judge(&w, out);
+        if (!out->explains)
+            find_torn(&w, out);
+    }
     for (int s = 0; s < 2; s++) {
         for (size_t f = 0; w.value[s] && f < w.frames; f++)
             free(w.value[s][f]);

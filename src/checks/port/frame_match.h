@@ -15,6 +15,9 @@ typedef struct xr_frame_match {
     bool late, early; /* all of them: by one frame */
     bool same_lag;    /* by the same number of frames */
     long lag;         /* then: how many frames late */
+    bool torn; /* a part of it alone is the other frame's; the parts of all begin, or end, the output: */
+    bool torn_first; /* it begins it */
+    double share;    /* which share of the output is the other's, at most */
 } xr_frame_match;
 
 /* Judges output `pair`.  Anything but EXRAY_OK is an error of reading; free in any case. */

@@ -135,6 +135,15 @@ static bool judge_frame(order_work *w, const xr_rows_reading *r, const xr_row_sl
     return true;
 }
 
+/* Two or three numbers a place: scores for and against, the colors of a picture, a point.  Four or more are
+ * those of boxes, whose formats are told otherwise. */
+static bool is_pair_or_triple(const exray_tensor_view *view, uint32_t axis, const xr_row_slices *s)
+{
+    enum { MOST_COLUMNS = 3, FEWEST_PLACES = 4 };
+    return axis > 0 && axis + 1 == view->info.rank && s->rows >= 2 && s->rows <= MOST_COLUMNS &&
+           s->outer >= FEWEST_PLACES;
+}
+
 static exray_status try_axis(xr_rows_reading *r, uint32_t axis, order_work *w, xr_row_order *out,
                              exray_error *error)
 {
@@ -152,7 +161,8 @@ static exray_status try_axis(xr_rows_reading *r, uint32_t axis, order_work *w, x
                 out->from[f * rows + k] = k;
             continue;
         }
-        good = xr_rows_along(&r->view[1], axis, &s) && xr_is_row_axis(&r->view[1], axis, &s) &&
+        good = xr_rows_along(&r->view[1], axis, &s) &&
+               (xr_is_row_axis(&r->view[1], axis, &s) || is_pair_or_triple(&r->view[1], axis, &s)) &&
                (rows == 0 || rows == s.rows);
         if (good && rows == 0) {
             rows = s.rows;

@@ -1,0 +1,101 @@
+"""Outputs that are a function of the reference's, in part another frame's, or have their columns in another order."""
+
+import numpy as np
+import pytest
+from told_support import told_finding, write_told
+from validate_support import causes, validate
+
+pytestmark = pytest.mark.data
+
+FRAMES = 6
+
+
+def random(k):
+    return np.random.default_rng(700 + k)
+
+
+def judge(folder, make, change, noise=0.0):
+    """change(values, k): what the edge's output is; make(k): the reference's."""
+    right = [make(k).astype(np.float32) for k in range(FRAMES)]
+    e = write_told(folder / "e", "edge", [{"y": np.float32(change(v, k))} for k, v in enumerate(right)], None, noise=noise)
+    return validate(e, write_told(folder / "r", "reference", [{"y": v} for v in right], None))
+
+
+def positive(k, least=0.5, most=8.0):
+    return random(k).uniform(least, most, (1, 24, 24))
+
+
+FUNCTIONS = {
+    "a disparity": (lambda v, k: 1 / v, "inverse"),
+    "a variance": (lambda v, k: v * v, "square of"),
+    "a root": (lambda v, k: np.sqrt(v), "square root"),
+    "a logarithm": (lambda v, k: np.log(v), "logarithms of the reference's values"),
+    "an exponential": (lambda v, k: np.exp(v), "where the reference gives their logarithms"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_the_output(tmp_path, name):
+    change, says = FUNCTIONS[name]
+    f = told_finding(judge(tmp_path, positive, change), "output.activation")
+    assert says in f["summary"] and f["evidence"]["frames_supporting"] == FRAMES, f
+
+
+@pytest.mark.parametrize("change", [lambda v, k: 1 / v + (k == 3) * v, lambda v, k: np.sin(v)], ids=["all but in one frame", "another function"])
+def test_no_function_is_named_that_a_frame_contradicts(tmp_path, change):
+    verdict = judge(tmp_path, positive, change)
+    assert causes(verdict) == ["layer.unknown"], verdict["findings"]
+
+
+def table(k):
+    return random(k).normal(size=(1, 12, 4))
+
+
+def mixed(lag, part, first):
+    """The first (last) `part` of an output's rows are those of the frame `lag` before."""
+    def change(v, k):
+        other = table(k - lag)
+        rows = np.arange(12)
+        taken = rows < part if first else rows >= 12 - part
+        return np.where(taken[None, :, None], other, v) if 0 <= k - lag < FRAMES else v
+    return change
+
+
+@pytest.mark.parametrize("lag,part,first", [(1, 6, False), (-1, 4, True), (2, 3, False), (1, 9, True)])
+def test_a_part_of_another_frame(tmp_path, lag, part, first):
+    f = told_finding(judge(tmp_path, table, mixed(lag, part, first), noise=1e-6), "output.frame_order")
+    assert f["evidence"]["kind"] == "torn" and f["evidence"]["lag"] == lag and f["evidence"]["share"] == pytest.approx(part / 12), f
+    assert ("first part" if first else "last part") in f["summary"], f
+
+
+def test_a_part_of_some_frames(tmp_path):
+    change = mixed(1, 6, False)
+    f = told_finding(judge(tmp_path, table, lambda v, k: change(v, k) if k in (2, 5) else v), "output.frame_order")
+    assert f["evidence"]["which"] == "2, 5", f
+
+
+def padded(k):
+    """Few rows are filled; the others are zero in each frame."""
+    return np.where(np.arange(12)[None, :, None] < 9 - k % 2, table(k), 0)
+
+
+def test_rows_that_are_zero_are_of_no_frame(tmp_path):
+    """The rows that the edge lacks are zero in the frame before, too, and no part of it."""
+    verdict = judge(tmp_path, padded, lambda v, k: np.where(np.arange(12)[None, :, None] < 8, v, 0))
+    assert "output.frame_order" not in causes(verdict), verdict["findings"]
+
+
+COLUMNS = {
+    "scores for and against": (lambda k: np.stack([random(k).uniform(size=(1, 60)) ** 3, random(k + 9).uniform(size=(1, 60))], -1), [1, 0]),
+    "blue for red": (lambda k: random(k).uniform(size=(1, 16, 16, 3)), [2, 1, 0]),
+    "x and y of points": (lambda k: random(k).uniform(size=(1, 17, 2)), [1, 0]),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_in_another_order(tmp_path, name):
+    make, order = COLUMNS[name]
+    f = told_finding(judge(tmp_path, make, lambda v, k: v[..., order]), "output.order")
+    assert f["evidence"]["rows"] == len(order), f
+    (tmp_path / "twin").mkdir()
+    assert judge(tmp_path / "twin", make, lambda v, k: v)["findings"] == []
