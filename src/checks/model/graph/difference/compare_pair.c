@@ -106,11 +106,41 @@ static void name_operators(const xr_finder *f, const xr_op_step *a, const xr_op_
         snprintf(d->value[s], sizeof d->value[s], "%s", words[s] + common);
 }
 
+/* A function that begins behind a tensor which is only moved, from where the other side's begins: a transpose
+ * between two of them ends the first, and an optimizer puts it elsewhere.  False: it does not begin so. */
+static bool from_before_a_move(const xr_step_match *m, int s, const xr_op_step *step, uint32_t begins,
+                               double value[XR_POINTS])
+{
+    const xr_step_graph *g = &m->side[s];
+    const uint32_t root = g->tensor[step->output].root, maker = g->tensor[root].maker;
+    if (maker == EXRAY_NO_INDEX || !xr_step_moves_alone(&g->step[maker]) || g->step[maker].input_count != 1)
+        return false;
+    const uint32_t moved = g->step[maker].input[0], from = g->tensor[moved].root;
+    double before[XR_POINTS];
+    return m->tensor_mate[s][g->tensor[from].same_as] == begins &&
+           xr_step_graph_compute(g, from, moved, xr_points, XR_POINTS, before) &&
+           xr_step_graph_compute(g, root, step->output, before, XR_POINTS, value);
+}
+
+/* Whether two functions are one, of which one is cut in two by what only moves values. */
+static bool is_cut_by_a_move(const xr_step_match *m, const xr_op_step *const step[2])
+{
+    for (int s = 0; s < 2; s++) {
+        const xr_tensor_facts *fact = m->side[!s].tensor;
+        double value[XR_POINTS];
+        if (from_before_a_move(m, s, step[s], fact[fact[step[!s]->output].root].same_as, value) &&
+            xr_same_function(value, step[!s]->value, NULL, step[!s]->slack))
+            return true;
+    }
+    return false;
+}
+
 void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
     if (xr_same_function(a->value, b->value, a->slack, b->slack) ||
         xr_step_match_of_others(xr_finder_match(f), a, b) ||
+        is_cut_by_a_move(xr_finder_match(f), (const xr_op_step *const[]){a, b}) ||
         xr_step_same_within(xr_finder_match(f)->side, (const uint32_t[]){a->output, b->output},
                             (const double *const[]){a->value, b->value}))
         return;

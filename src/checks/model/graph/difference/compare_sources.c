@@ -100,6 +100,14 @@ static bool only_counts(const char *name)
     return *at && at[strspn(at, "0123456789._:")] == '\0';
 }
 
+/* Whether a tensor is a part of another, which it is cut out of. */
+static bool is_part(const xr_step_graph *g, uint32_t tensor)
+{
+    const uint32_t maker = g->tensor[g->tensor[tensor].same_as].maker;
+    const exray_node *node = maker == EXRAY_NO_INDEX ? NULL : g->step[maker].node;
+    return maker == EXRAY_NO_INDEX || g->step[maker].cut || node->output_count > 1;
+}
+
 /* Whether the two are one tensor by their name.  Where no values are known, what they are made of says more:
  * halves that are cut out in another order keep their names.  A name that only counts needs equal values. */
 static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
@@ -107,8 +115,10 @@ static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
     if (!have_one_name(f, a, b))
         return false;
     const xr_state state = xr_state_of(&f->values, a, b);
-    return only_counts(xr_step_graph_info(&xr_finder_match(f)->side[0], a)->name) ? state == XR_STATE_CLEAN
-                                                                                  : state != XR_STATE_UNKNOWN;
+    const bool whole = !is_part(&xr_finder_match(f)->side[0], a) && !is_part(&xr_finder_match(f)->side[1], b);
+    return only_counts(xr_step_graph_info(&xr_finder_match(f)->side[0], a)->name)
+               ? state == XR_STATE_CLEAN
+               : state != XR_STATE_UNKNOWN || whole;
 }
 
 /* Whether all that lies between only puts values in another order on one side, and what reads them makes the

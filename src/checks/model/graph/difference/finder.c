@@ -121,6 +121,11 @@ void xr_judge_order(xr_finder *f, xr_difference *d)
     const xr_step_graph *g = &xr_finder_match(f)->side[0];
     uint32_t made = g->step[d->step[0]].output;
     xr_state out = xr_state_behind(&f->values, d->step[0]);
+    const bool joins = g->step[d->step[0]].kind == XR_STEP_CONCAT;
+    if (joins && xr_state_of(&f->values, made, xr_finder_step(f, 1, d->step[1])->output) == XR_STATE_CLEAN) {
+        xr_drop_difference(f); /* what is joined is alike: its order makes nothing of it */
+        return;
+    }
     for (uint32_t i = d->step[0] + 1; out == XR_STATE_CLEAN && i < g->count; i++) {
         const xr_op_step *step = &g->step[i];
         bool reads = false;
