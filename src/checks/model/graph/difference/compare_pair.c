@@ -184,6 +184,16 @@ static bool same_texts(const exray_node *a, const exray_node *b, const char *key
     return same;
 }
 
+/* Whether two operators are one, or one is the other's form for integers (QAttention), whose attributes are
+ * those that both state. */
+static bool is_one_operator(const char *a, const char *b, bool forms)
+{
+    if (!a || !b)
+        return false;
+    return strcmp(a, b) == 0 ||
+           (forms && ((*a == 'Q' && strcmp(a + 1, b) == 0) || (*b == 'Q' && strcmp(b + 1, a) == 0)));
+}
+
 /* The attributes that differ between nodes of one operator, as the file has them; where `lone`, those that
  * one side leaves out, of these names alone where there are such.  filled: the side whose defaults may be
  * written out, so that those say nothing.  False: none. */
@@ -192,7 +202,7 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
 {
     const exray_node *node[2] = {a, b};
     bool any = false;
-    if (!a->op || !b->op || strcmp(a->op, b->op) != 0)
+    if (!is_one_operator(a->op, b->op, !lone))
         return false;
     bool first = d->key[0] == '\0';
     for (int s = 0; s < (lone ? 2 : 1); s++)
