@@ -8,7 +8,7 @@
  *
  * And the log with more frames may say of some of them that there is nothing to be replayed: a flight
  * recorder
- * (`flight`), `every_nth`, `first_frames`, a level that fell (/event). */
+ * (`flight`), `every_nth`, `first_frames`, a level that fell (/event), an attempt that was made again. */
 #include "checks/frame_coverage.h"
 
 #include "checks/covered.h"
@@ -185,25 +185,60 @@ bool xr_is_left_out(const xr_left_out *left, const exray_log *log, size_t frame)
            frame >= left->lowered || left->all;
 }
 
-/* Frames of the larger log that the other has not, since they have nothing to be replayed. */
-static size_t poor_frames(const exray_comparison *comparison, const exray_log *log, exray_side side)
+static bool has_output(const exray_log *log, size_t frame, exray_slot *slot)
+{
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, frame, slot, &count);
+    for (size_t i = 0; record && i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_OUTPUT)
+            return true;
+    return false;
+}
+
+/* Frames of the larger log that the other has not: those that have nothing to be replayed, and attempts that
+ * failed: no output, and the next frame, which is matched, has the same source. */
+typedef struct lone_frames {
+    size_t poor, failed;
+} lone_frames;
+
+/* Counted from the last one on: what was tried twice in vain failed twice. */
+static size_t count_failed(const exray_log *log, bool *matched, const bool *poor, exray_slot *slot)
+{
+    size_t failed = 0;
+    for (size_t f = exray_log_frame_count(log); f-- > 0;) {
+        if (matched[f] || poor[f] || !matched[f + 1])
+            continue;
+        const char *own = exray_log_frame(log, f)->source, *next = exray_log_frame(log, f + 1)->source;
+        matched[f] = own && *own && next && strcmp(own, next) == 0 && !has_output(log, f, slot);
+        failed += matched[f];
+    }
+    return failed;
+}
+
+static lone_frames count_lone(const exray_comparison *comparison, const exray_log *log, exray_side side)
 {
     const size_t count = exray_log_frame_count(log), pairs = exray_comparison_frame_count(comparison);
     xr_left_out left;
-    size_t poor = 0, rich = 0;
-    bool *matched = calloc(count + 1, sizeof *matched);
+    lone_frames lone = {0, 0};
+    size_t rich = 0;
+    bool *matched = calloc(count + 1, sizeof *matched), *poor = calloc(count + 1, sizeof *poor);
     exray_slot *slot = exray_slot_new();
+    const bool room = matched && poor && slot;
     xr_left_out_of(log, &left);
-    for (size_t i = 0; matched && i < pairs; i++)
+    for (size_t i = 0; room && i < pairs; i++)
         matched[exray_comparison_frame(comparison, i).frame[side]] = true;
-    for (size_t f = 0; matched && slot && f < count; f++) {
+    for (size_t f = 0; room && f < count; f++) {
         const bool data = has_input_data(log, f, slot);
+        poor[f] = !matched[f] && !data && xr_is_left_out(&left, log, f);
         rich += data;
-        poor += !matched[f] && !data && xr_is_left_out(&left, log, f);
+        lone.poor += poor[f];
     }
+    lone.failed = room ? count_failed(log, matched, poor, slot) : 0;
     exray_slot_free(slot);
     free(matched);
-    return rich ? poor : 0; /* a log without any data was not replayed */
+    free(poor);
+    lone.poor = rich ? lone.poor : 0; /* a log without any data was not replayed */
+    return lone;
 }
 
 static void explain_poor(const exray_log *log, const char *who, size_t poor, xr_frame_coverage *out)
@@ -223,6 +258,16 @@ static void explain_poor(const exray_log *log, const char *who, size_t poor, xr_
     add_clause(out, poor, clause);
 }
 
+static void explain_failed(const char *who, size_t failed, xr_frame_coverage *out)
+{
+    char clause[200];
+    snprintf(clause, sizeof clause,
+             "%zu frame%s of the %s log %s no output, and the next one has the same source: what failed was "
+             "tried again",
+             failed, failed == 1 ? "" : "s", who, failed == 1 ? "has" : "have");
+    add_clause(out, failed, clause);
+}
+
 void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage *out)
 {
     static const char *const names[2] = {"edge", "reference"};
@@ -233,11 +278,13 @@ void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage
     *out = (xr_frame_coverage){
         .larger = larger, .frames = frames[larger], .matched = exray_comparison_frame_count(comparison)};
     const size_t lacking = out->frames - out->matched;
-    const size_t poor = lacking ? poor_frames(comparison, log[larger], larger) : 0;
-    if (poor)
-        explain_poor(log[larger], names[larger], poor, out);
-    if (lacking > poor)
-        explain_lack(log[!larger], log[larger], names[!larger], lacking - poor, out);
+    const lone_frames lone = lacking ? count_lone(comparison, log[larger], larger) : (lone_frames){0, 0};
+    if (lone.poor)
+        explain_poor(log[larger], names[larger], lone.poor, out);
+    if (lone.failed)
+        explain_failed(names[larger], lone.failed, out);
+    if (lacking > lone.poor + lone.failed)
+        explain_lack(log[!larger], log[larger], names[!larger], lacking - lone.poor - lone.failed, out);
     size_t asked = out->frames - out->explained;
     out->share = asked ? fmin((double)out->matched / (double)asked, 1) : 1;
 }

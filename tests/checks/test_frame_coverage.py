@@ -186,6 +186,23 @@ def test_a_frame_that_was_tried_again(tmp_path, failed):
     assert verdict["frames"]["matched"] == 8
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_frames_that_were_tried_again_and_again(tmp_path, again):
+    """What failed, once or twice, is no frame that the other log lacks; what was never done is."""
+    data = np.random.default_rng(0).random((8, 1, 8), dtype=np.float32)
+    r = sourced(tmp_path / "r", "reference", [f"{k}.jpg" for k in range(8) if again or k not in (1, 4, 6)], data[[k for k in range(8) if again or k not in (1, 4, 6)]])
+    with Recording(tmp_path / "e", "edge") as log:
+        for k, x in enumerate(data):
+            for _ in range({1: 2, 4: 1, 6: 1}.get(k, 0)):
+                log.frame([("/input/x", x, {})], source=f"{k}.jpg")
+            if again or k not in (1, 4, 6):
+                log.frame([("/input/x", x, {}), ("/output/y", x * 2, {})], source=f"{k}.jpg")
+    verdict = validate(tmp_path / "e", r, status=0 if again else 3)
+    assert verdict["frames"]["matched"] == (8 if again else 5)
+    assert [f["severity"] for f in verdict["findings"]] == (["info"] if again else ["warning"]), verdict["findings"]
+    assert not again or "4 frames of the edge log have no output" in " ".join(verdict["findings"][0]["details"]), verdict["findings"]
+
+
 def test_few_pictures_that_come_twice(tmp_path):
     """In another order on the two sides: each by its turn.  All frames of one camera go by their index."""
     data = np.random.default_rng(0).random((8, 1, 8), dtype=np.float32)

@@ -120,22 +120,28 @@ static bool has_output(const exray_log *log, size_t position, exray_slot *slot)
     return false;
 }
 
-/* Moves frames that were tried again to the end: they have no output, the next one has, and the same source.
- * How many are left. */
+/* Moves frames that were tried again to the end: they have no output, and one that has follows, with none but
+ * their source between.  How many are left. */
 static size_t leave_failed_out(const exray_log *log, xr_frame_key *list, size_t count)
 {
     exray_slot *slot = exray_slot_new();
+    bool *failed = calloc(count + 1, sizeof *failed);
+    bool later = false; /* whether the frame behind has an output, or is tried again itself */
     size_t kept = 0;
+    for (size_t i = count; slot && failed && i-- > 0;) {
+        const bool has = has_output(log, list[i].position, slot);
+        const bool same = i + 1 < count && *list[i].source && strcmp(list[i].source, list[i + 1].source) == 0;
+        failed[i] = !has && same && later;
+        later = has || failed[i];
+    }
     for (size_t i = 0; i < count; i++) {
-        const bool again =
-            slot && i + 1 < count && *list[i].source && strcmp(list[i].source, list[i + 1].source) == 0 &&
-            !has_output(log, list[i].position, slot) && has_output(log, list[i + 1].position, slot);
-        if (again)
+        if (failed && failed[i])
             continue;
         const xr_frame_key own = list[i];
         list[i] = list[kept];
         list[kept++] = own;
     }
+    free(failed);
     exray_slot_free(slot);
     return kept;
 }
