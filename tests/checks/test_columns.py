@@ -63,6 +63,19 @@ def test_columns_and_rows_of_a_table(tmp_path, name):
     assert re.search(says, words(verdict, f"input.{cause}"))
 
 
+SCALES = [(.15, .2), (.192, .256), (.075, .1333), (.288, .192), (.12, .16)]
+
+
+def test_two_numbers_exchanged_in_a_few_frames(tmp_path):
+    """A detector's scale factors as x, y for y, x."""
+    right = [np.float32([s]) for s in SCALES]
+    verdict = judged(tmp_path, [x[:, ::-1] for x in right], right)
+    assert causes(verdict) == ["input.channel_order"] and "column 0 has the reference's 1" in words(verdict, "input.channel_order")
+    assert judged(tmp_path, right, right)["verdict"] == "pass"
+    other = judged(tmp_path, [x[:, ::-1] * np.float32(1.02) for x in right], right)  # too few for an order and factors
+    assert causes(other) == ["input.unknown"]
+
+
 def test_two_columns_at_each_others_places(tmp_path):
     """Told of features, too, as rows or columns of another place."""
     verdict = judged(tmp_path, [x[..., [1, 0, 2, 3, 4, 5]] for x in MOTION], MOTION)

@@ -14,7 +14,7 @@
 #define CANCELS 0.01
 
 /* Samples that two numbers may be fitted to, and that show an order. */
-enum { FIT_LEAST = 16, ORDER_LEAST = 8 };
+enum { FIT_LEAST = 16, ORDER_LEAST = 8, EXACT_LEAST = 4 }; /* the last: where all columns are exact */
 
 /* Two columns over some samples. */
 typedef struct column_sums {
@@ -218,16 +218,31 @@ static void measure(const xr_column_table *t, xr_column_relation *r)
     r->after /= fmax(spread, 1);
 }
 
+/* Whether every column is another one's, or its own, to float noise. */
+static bool is_exact(const xr_column_table *t, const xr_column_relation *r)
+{
+    for (size_t c = 0; c < r->columns; c++) {
+        const xr_column_map *m = &r->column[c];
+        const column_sums s = sum_columns(xr_column(t, EXRAY_SIDE_EDGE, c),
+                                          xr_column(t, EXRAY_SIDE_REFERENCE, m->from), 0, t->samples);
+        if (m->mapped || m->blank || m->own || is_flat(s.n, s.e, s.ee) ||
+            left_by(&s, 1, 0) > ROUNDING * variance(s.n, s.e, s.ee))
+            return false;
+    }
+    return true;
+}
+
 bool xr_relate_columns(const xr_column_table *table, xr_column_relation *out)
 {
     *out = (xr_column_relation){.columns = table->columns,
                                 .column = calloc(table->columns + 1, sizeof *out->column)};
-    bool found = out->column && table->samples >= ORDER_LEAST;
+    bool found = out->column && table->samples >= EXACT_LEAST;
     for (size_t c = 0; found && c < table->columns; c++) {
         xr_column_map *m = &out->column[c];
         found = (find_column(table, c, m) && holds_in_frames(table, c, m)) || find_own(table, c, m) ||
                 find_blank(table, c, m);
     }
+    found = found && (table->samples >= ORDER_LEAST || is_exact(table, out));
     if (found) {
         unplace_blanks(table, out);
         count_columns(out);
