@@ -59,6 +59,8 @@ typedef enum exray_filter {
     EXRAY_FILTER_BILINEAR = 1,
     EXRAY_FILTER_BICUBIC = 2, /* a = -0.75; with antialias -0.5 */
     EXRAY_FILTER_AREA = 3,
+    EXRAY_FILTER_LANCZOS = 4, /* of 3 lobes; with antialias only.  Since 0.2.0 */
+    EXRAY_FILTER_HAMMING = 5, /* likewise */
 } exray_filter;
 
 /* Where samples are taken, by the library or version that does it so.  Since 0.1.0 (enumerators by these
@@ -68,7 +70,11 @@ typedef enum exray_sampling {
     EXRAY_SAMPLING_ANTIALIAS = 1,  /* Pillow: the filter's support grows with the scale; not with NEAREST */
     EXRAY_SAMPLING_ALIGN_CORNERS = 2, /* TensorFlow 1; not with AREA */
     EXRAY_SAMPLING_ASYMMETRIC = 3,    /* TensorFlow 1 without half_pixel_centers; not with AREA */
-    EXRAY_SAMPLING_EXACT = 4,         /* Pillow's NEAREST, which takes the middle; only with NEAREST */
+    EXRAY_SAMPLING_EXACT =
+        4, /* the sample in which the middle lies: OpenCV's NEAREST_EXACT; only with NEAREST */
+    EXRAY_SAMPLING_SUMMED =
+        5, /* the same with places that are added up, whose rounding decides where a middle lies
+              between two: Pillow's NEAREST; only with NEAREST.  Since 0.2.0 */
 } exray_sampling;
 
 /* "bilinear antialias": as a pipeline file has it.  A constant; any thread.  Since 0.2.0. */

@@ -86,13 +86,18 @@ const uint8_t *exray_picture_pixels(const exray_picture *picture)
 
 const char *exray_picture_resize_name(exray_filter filter, exray_sampling sampling)
 {
-    static const char *const names[4][5] = {
-        {"nearest", "nearest", "nearest align_corners", "nearest asymmetric", "nearest exact"},
-        {"bilinear", "bilinear antialias", "bilinear align_corners", "bilinear asymmetric", "bilinear"},
-        {"bicubic", "bicubic antialias", "bicubic align_corners", "bicubic asymmetric", "bicubic"},
-        {"area", "area antialias", "area", "area", "area"},
+    enum { FILTERS = EXRAY_FILTER_HAMMING + 1, SAMPLINGS = EXRAY_SAMPLING_SUMMED + 1 };
+    static const char *const names[FILTERS][SAMPLINGS] = {
+        {"nearest", "nearest", "nearest align_corners", "nearest asymmetric", "nearest exact",
+         "nearest summed"},
+        {"bilinear", "bilinear antialias", "bilinear align_corners", "bilinear asymmetric", "bilinear",
+         "bilinear"},
+        {"bicubic", "bicubic antialias", "bicubic align_corners", "bicubic asymmetric", "bicubic", "bicubic"},
+        {"area", "area antialias", "area", "area", "area", "area"},
+        {"lanczos", "lanczos antialias", "lanczos", "lanczos", "lanczos", "lanczos"},
+        {"hamming", "hamming antialias", "hamming", "hamming", "hamming", "hamming"},
     };
-    return names[filter & 3][(unsigned)sampling % 5];
+    return names[(unsigned)filter % FILTERS][(unsigned)sampling % SAMPLINGS];
 }
 
 /* A view of a part; false: the part does not lie within. */
@@ -133,8 +138,8 @@ static bool resizable(const exray_picture *picture, const exray_rectangle *part,
                       exray_sampling sampling, uint32_t width, uint32_t height, xr_pixels *view,
                       exray_error *error)
 {
-    if ((unsigned)filter > 3 || (unsigned)sampling > 4 || !width || !height ||
-        !xr_resize_exists(filter, sampling)) {
+    if ((unsigned)filter > EXRAY_FILTER_HAMMING || (unsigned)sampling > EXRAY_SAMPLING_SUMMED || !width ||
+        !height || !xr_resize_exists(filter, sampling)) {
         xr_error_set(error, EXRAY_E_ARGUMENT, "no such resize");
         return false;
     }

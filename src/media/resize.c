@@ -18,6 +18,8 @@ enum {
     BLOCK = 16,      /* columns at a time: a constant, so that compilers use SIMD */
 };
 
+#define PI 3.14159265358979323846
+
 /* The taps of one axis. */
 typedef struct axis {
     uint32_t out;
@@ -56,6 +58,11 @@ static double cubic(double x, double a)
     return 0;
 }
 
+static double sinc(double x)
+{
+    return x != 0 ? sin(PI * x) / (PI * x) : 1;
+}
+
 /* The filters of the antialiased kind; zero beyond filter_support. */
 static double filter_value(exray_filter filter, double x)
 {
@@ -64,6 +71,10 @@ static double filter_value(exray_filter filter, double x)
         return fabs(x) < 1 ? 1 - fabs(x) : 0;
     case EXRAY_FILTER_BICUBIC:
         return cubic(x, -0.5);
+    case EXRAY_FILTER_LANCZOS:
+        return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    case EXRAY_FILTER_HAMMING:
+        return fabs(x) < 1 ? sinc(x) * (0.54 + 0.46 * cos(PI * x)) : 0;
     default: /* area: a box */
         return x > -0.5 && x <= 0.5 ? 1 : 0;
     }
@@ -71,7 +82,17 @@ static double filter_value(exray_filter filter, double x)
 
 static double filter_support(exray_filter filter)
 {
-    return filter == EXRAY_FILTER_BICUBIC ? 2 : filter == EXRAY_FILTER_BILINEAR ? 1 : 0.5;
+    switch (filter) {
+    case EXRAY_FILTER_LANCZOS:
+        return 3;
+    case EXRAY_FILTER_BICUBIC:
+        return 2;
+    case EXRAY_FILTER_BILINEAR:
+    case EXRAY_FILTER_HAMMING:
+        return 1;
+    default:
+        return 0.5;
+    }
 }
 
 /* The filter is stretched over all samples that an output covers. */
@@ -190,11 +211,25 @@ static bool point_axis(axis *a, exray_filter filter, exray_sampling sampling, ui
     return true;
 }
 
+/* Nearest neighbors at places that are added up, as Pillow does. */
+static bool summed_axis(axis *a, uint32_t in, uint32_t out)
+{
+    const double scale = (double)in / out;
+    double x = scale * 0.5;
+    if (!axis_allocate(a, out, 1))
+        return false;
+    for (uint32_t o = 0; o < out; o++, x += scale)
+        add_tap(a, o, (int64_t)x, in, 1);
+    return true;
+}
+
 static bool axis_make(axis *a, exray_filter filter, exray_sampling sampling, bool shrinks, uint32_t in,
                       uint32_t out)
 {
     if (sampling == EXRAY_SAMPLING_ANTIALIAS)
         return antialias_axis(a, filter, in, out);
+    if (sampling == EXRAY_SAMPLING_SUMMED)
+        return summed_axis(a, in, out);
     if (filter == EXRAY_FILTER_AREA && shrinks)
         return area_axis(a, in, out);
     return point_axis(a, filter, sampling, in, out);
@@ -397,6 +432,8 @@ static bool pillow_begins_with_columns(const xr_pixels *from, uint32_t width, ui
 
 bool xr_resize_exists(exray_filter filter, exray_sampling sampling)
 {
+    if (filter > EXRAY_FILTER_AREA)
+        return sampling == EXRAY_SAMPLING_ANTIALIAS;
     switch (sampling) {
     case EXRAY_SAMPLING_ANTIALIAS:
         return filter != EXRAY_FILTER_NEAREST;
@@ -405,6 +442,7 @@ bool xr_resize_exists(exray_filter filter, exray_sampling sampling)
     case EXRAY_SAMPLING_ASYMMETRIC:
         return filter != EXRAY_FILTER_AREA;
     case EXRAY_SAMPLING_EXACT:
+    case EXRAY_SAMPLING_SUMMED:
         return filter == EXRAY_FILTER_NEAREST;
     default:
         return true;

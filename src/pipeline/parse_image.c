@@ -122,14 +122,15 @@ static bool parse_resize_size(const char *word, xr_resize *resize)
 
 static bool parse_resize(xr_parser *p, const xr_yaml *node, const char *where, xr_step *step)
 {
-    static const xr_choice filters[] = {{"nearest", EXRAY_FILTER_NEAREST},
-                                        {"bilinear", EXRAY_FILTER_BILINEAR},
-                                        {"bicubic", EXRAY_FILTER_BICUBIC},
-                                        {"area", EXRAY_FILTER_AREA}};
+    static const xr_choice filters[] = {
+        {"nearest", EXRAY_FILTER_NEAREST}, {"bilinear", EXRAY_FILTER_BILINEAR},
+        {"bicubic", EXRAY_FILTER_BICUBIC}, {"area", EXRAY_FILTER_AREA},
+        {"lanczos", EXRAY_FILTER_LANCZOS}, {"hamming", EXRAY_FILTER_HAMMING}};
     static const xr_choice flags[] = {{"antialias", EXRAY_SAMPLING_ANTIALIAS},
                                       {"align_corners", EXRAY_SAMPLING_ALIGN_CORNERS},
                                       {"asymmetric", EXRAY_SAMPLING_ASYMMETRIC},
-                                      {"exact", EXRAY_SAMPLING_EXACT}};
+                                      {"exact", EXRAY_SAMPLING_EXACT},
+                                      {"summed", EXRAY_SAMPLING_SUMMED}};
     xr_resize *resize = &step->as.resize;
     xr_words w;
     unsigned at = 0;
@@ -163,7 +164,7 @@ static bool parse_resize(xr_parser *p, const xr_yaml *node, const char *where, x
                 p, node->line, where,
                 resize->sampling == (exray_sampling)value
                     ? "an option is there twice"
-                    : "antialias, align_corners, asymmetric and exact exclude each other; keep one");
+                    : "antialias, align_corners, asymmetric, exact and summed exclude each other; keep one");
         resize->sampling = (exray_sampling)value;
     }
     if (resize->filter == EXRAY_FILTER_NEAREST && resize->sampling == EXRAY_SAMPLING_ANTIALIAS)
@@ -172,10 +173,12 @@ static bool parse_resize(xr_parser *p, const xr_yaml *node, const char *where, x
     if (resize->filter == EXRAY_FILTER_AREA && resize->sampling == EXRAY_SAMPLING_ALIGN_CORNERS)
         return xr_parse_fail(p, node->line, where,
                              "area has no align_corners; use nearest, bilinear or bicubic");
+    if (resize->filter > EXRAY_FILTER_AREA && !xr_resize_exists(resize->filter, resize->sampling))
+        return xr_parse_fail(p, node->line, where, "lanczos and hamming are with antialias only; add it");
     if (resize->sampling == EXRAY_SAMPLING_ASYMMETRIC && !xr_resize_exists(resize->filter, resize->sampling))
         return xr_parse_fail(p, node->line, where, "area has no asymmetric; leave it out");
-    if (resize->sampling == EXRAY_SAMPLING_EXACT && !xr_resize_exists(resize->filter, resize->sampling))
-        return xr_parse_fail(p, node->line, where, "only nearest has exact; leave it out");
+    if (!xr_resize_exists(resize->filter, resize->sampling))
+        return xr_parse_fail(p, node->line, where, "only nearest has exact and summed; leave it out");
     return true;
 }
 

@@ -61,6 +61,15 @@ def test_kernels_of_another_library(tmp_path, jpeg, kernel, name):
     assert found["evidence"]["residual_after_levels"] < 1 < found["evidence"]["residual_before_levels"]
 
 
+@pytest.mark.parametrize("kernel,name", [("LANCZOS", "lanczos antialias"), ("HAMMING", "hamming antialias"), ("NEAREST", "nearest summed")])
+def test_other_kernels_of_pillow(tmp_path, jpeg, kernel, name):
+    records, seen = jpeg
+    edge = normalize([preprocess(p, resize=pillow(getattr(Image, kernel))) for p in seen])
+    found = finding(explain(tmp_path, edge, normalize([preprocess(p) for p in seen]), records), "input.resize")
+    assert found["evidence"]["edge_kernel"] in (name, name.replace("summed", "exact"))  # the same where no middle is between two
+    assert found["evidence"]["residual_after_levels"] < .5
+
+
 @pytest.mark.xfail(testdata.SET == "packages", reason="on these pictures the crop is taken for another kernel", strict=False)
 def test_resize_then_crop(tmp_path, jpeg):
     records, seen = jpeg

@@ -9,7 +9,7 @@ from pipeline_support import photograph, pipeline, texture  # noqa: F401 (fixtur
 cv2 = pytest.importorskip("cv2")
 
 SIZES = [(224, 224), (97, 61), (225, 111), (640, 97), (97, 600), (1301, 901)]
-PILLOW = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "area": Image.BOX}
+PILLOW = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "area": Image.BOX, "lanczos": Image.LANCZOS, "hamming": Image.HAMMING}
 OPENCV = {
     "nearest": cv2.INTER_NEAREST,
     "bilinear": cv2.INTER_LINEAR,
@@ -157,6 +157,19 @@ def test_exact_takes_the_middle(pipeline, photograph):  # noqa: F811
         between = [((2 * np.arange(m) + 1) * n % (2 * m) == 0) for n, m in ((image.height, height), (image.width, width))]
         clear = ~between[0][:, None] & ~between[1]
         assert (ours == theirs)[clear].all(), (width, height)
+
+
+@pytest.mark.parametrize("random_seed", range(3))
+def test_summed_is_pillows_nearest(pipeline, tmp_path, random_seed):  # noqa: F811
+    """Also where a middle lies between two samples, as of 320 pixels made 112."""
+    random = np.random.default_rng(random_seed)
+    sizes = [(320, 240, 112, 84), (256, 256, 224, 224), (640, 480, 224, 224), *random.integers(1, 500, (12, 4))]
+    for w, h, width, height in sizes:
+        image = Image.fromarray(random.integers(0, 256, (h, w, 3), dtype=np.uint8))
+        path = tmp_path / "r.png"
+        image.save(path, compress_level=0)
+        ours = pipeline.image(f"image: {{resize: nearest {width}x{height} summed}}", path, width, height)
+        assert (ours == np.asarray(image.resize((int(width), int(height)), Image.NEAREST))).all(), (w, h, width, height)
 
 
 def test_bilinear_is_tensorflows_half_pixel_centers(pipeline, photograph):  # noqa: F811

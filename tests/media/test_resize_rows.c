@@ -65,8 +65,8 @@ static void test_all_filters_and_sizes(void **state)
     (void)state;
     for (uint32_t channels = 1; channels <= 3; channels += 2) {
         exray_picture *picture = make_picture(channels);
-        for (unsigned filter = 0; filter < 4; filter++)
-            for (unsigned sampling = 0; sampling < 5; sampling++)
+        for (unsigned filter = 0; filter <= EXRAY_FILTER_HAMMING; filter++)
+            for (unsigned sampling = 0; sampling <= EXRAY_SAMPLING_SUMMED; sampling++)
                 for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
                     expect_same_rows(picture, NULL, (exray_filter)filter, (exray_sampling)sampling,
                                      sizes[i][0], sizes[i][1]);

@@ -150,6 +150,9 @@ static void test_spellings(void **state)
         "image: {resize: area 10x10 antialias}",
         "image: {resize: bicubic antialias 10x10}",
         "image: {resize: nearest 10x10 align_corners}",
+        "image: {resize: nearest 10x10 summed}",
+        "image: {resize: lanczos antialias}",
+        "image: {resize: hamming 8x9 antialias}",
         "image: {crop: none}",
         "image: {crop: \"center 1\"}",
         "image: {crop: letterbox}",
@@ -174,7 +177,9 @@ static void test_unknown_names(void **state)
     refused(
         "image:\n  crop: none\n\n\n  # a remark\n\n  resize: bicubik 224x224\n",
         "p.yaml:7: image.resize: unknown filter 'bicubik'; did you mean bicubic? one of nearest, bilinear, "
-        "bicubic, area");
+        "bicubic, area, lanczos, hamming");
+    refused("image: {resize: lanczos 8x8}", "lanczos and hamming are with antialias only");
+    refused("image: {resize: bilinear summed}", "only nearest has exact and summed");
     refused("imgae: {}", "p.yaml:1: unknown key 'imgae'; did you mean image?");
     refused("\nimage:\n  rezise: none\n", "p.yaml:3: image: unknown key 'rezise'; did you mean resize?");
     refused("image: {normalize: {maen: 1}}", "image.normalize: unknown key 'maen'; did you mean mean?");

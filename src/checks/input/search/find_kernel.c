@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { EXACT_FRAMES = 3, KERNELS = 14, USUAL_KERNELS = 6, FINALISTS = 4, SHIFT_LIMIT = 12 };
+enum { EXACT_FRAMES = 3, KERNELS = 17, USUAL_KERNELS = 6, FINALISTS = 4, SHIFT_LIMIT = 12 };
 
 /* Levels rms: a rendering with a smaller residual is the one that was used. */
 #define EXACT 0.35
@@ -33,6 +33,9 @@ static const struct {
     {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ALIGN_CORNERS},
     {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ASYMMETRIC},
     {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_ASYMMETRIC},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_SUMMED},
+    {EXRAY_FILTER_LANCZOS, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_HAMMING, EXRAY_SAMPLING_ANTIALIAS},
 };
 
 /* A rendering of a searched frame beside the side's input: of the sample's rows alone, where there is one.
