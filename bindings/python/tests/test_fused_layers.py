@@ -235,3 +235,31 @@ def test_a_zero_is_not_rounded(tmp_path):
     report = validated(tmp_path, edge, reference, shape, ("default", "default"))
     assert errors(report) == ["model.operator"] and "GreaterOrEqual" in report.json["findings"][0]["summary"], report.json["findings"]
     assert validated(tmp_path, edge, edge, shape).verdict == "pass"
+
+
+@pytest.mark.parametrize("levels", [("none", "default"), ("default", "none"), ("extended", "none")], ids="-".join)
+def test_a_lost_bias_is_no_kernel(levels, tmp_path):
+    """Gemm of a bias of zeros is the other side's product; the sum behind that shows it."""
+    right, shape = perceptron(tmp_path / "m.onnx", lambda net, x, to: net("Relu", x, to=to))
+    report = validated(tmp_path, changed(right, "dense1.b", lambda b: 0 * b), right, shape, levels)
+    assert errors(report) == ["model.weights"] and "dense1.b" in str(report.json["findings"][0]), report.json["findings"]
+
+
+@pytest.mark.parametrize("levels", [("none", "none"), *PAIRS[:4]], ids="-".join)
+def test_a_gate_of_another_branch_is_told(levels, tmp_path):
+    """Nothing computes the right gate any more: what the reference reads has no counterpart."""
+    right, shape = detector(tmp_path / "m.onnx")
+    model = onnx.load(right)
+    next(n for n in model.graph.node if n.name == "gate_b_scaled").input[1] = "gate_a_sigmoid"
+    onnx.save(model, tmp_path / "w.onnx")
+    report = validated(tmp_path, str(tmp_path / "w.onnx"), right, shape, levels)
+    assert errors(report) == ["model.operator"] and "gate_b_scaled" in report.json["findings"][0]["summary"], report.json["findings"]
+
+
+@pytest.mark.parametrize("levels", [("none", "none"), ("none", "default"), ("default", "none")], ids="-".join)
+def test_exchanged_weights_exchange_no_attributes(levels, tmp_path):
+    right, shape = attention(tmp_path / "m.onnx")
+    weights = {i.name: numpy_helper.to_array(i) for i in onnx.load(right).graph.initializer}
+    wrong = changed(changed(right, "query.w", lambda _: weights["key.w"]), "key.w", lambda _: weights["query.w"])
+    report = validated(tmp_path, wrong, right, shape, levels)
+    assert errors(report) == ["model.weights"], report.json["findings"]

@@ -403,14 +403,34 @@ static bool is_lost_alone(const exray_comparison *comparison, const xr_weight_ma
            layer->error > most_of_it * made && is_undone_nowhere(comparison, m, fit, p);
 }
 
+/* The layer that shows a bias: where the two sides add it in other nodes (Gemm; MatMul, Add), a product of
+ * zero bias is the other's without any, and what reads that one adds it. */
+static const exray_layer_pair *layer_of_bias(const exray_comparison *comparison, const xr_weight_matcher *m,
+                                             const xr_weight_pair *p)
+{
+    const exray_layer_pair *own = p->layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, p->layer);
+    const exray_model *model = m->side[1].model;
+    if (!own || own->role != EXRAY_LAYER_ROLE_CLEAN || own->node[1] >= model->node_count ||
+        model->nodes[own->node[1]].inner_count || xr_node_reads(&model->nodes[own->node[1]], p->of[1].tensor))
+        return own;
+    for (size_t i = p->layer + 1; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->node[1] < model->node_count &&
+            xr_node_reads(&model->nodes[layer->node[1]], p->of[1].tensor))
+            return layer;
+    }
+    /* Within a layer that was not compared: what comes next shows it, where it errs by itself. */
+    const exray_layer_pair *next = exray_comparison_layer(comparison, p->layer + 1);
+    return next && next->role == EXRAY_LAYER_ROLE_ORIGINATES ? next : own;
+}
+
 /* Converters correct the biases of integer layers, clip them, and change them where it does not
  * matter (a channel that its activation cuts off).  So a different bias counts only where values
  * show it: those of its layer or, if they are not known, the outputs. */
 static bool shows_in_values(const exray_comparison *comparison, const xr_weight_matcher *m,
                             const xr_model_fit *fit, const xr_weight_pair *p, double rounding)
 {
-    const exray_layer_pair *layer =
-        p->layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, p->layer);
+    const exray_layer_pair *layer = layer_of_bias(comparison, m, p);
     exray_layer_role role = layer ? layer->role : EXRAY_LAYER_ROLE_UNJUDGED;
     if (layer && role == EXRAY_LAYER_ROLE_CLEAN && errs_by_bias(comparison, layer, p, rounding))
         return true;

@@ -142,6 +142,14 @@ static bool reads_through(const exray_comparison *comparison, const exray_model 
     return false;
 }
 
+/* Whether the reference's node of a layer reads its constant, which the edge's leaves to the next. */
+static bool reference_reads(const exray_comparison *comparison, size_t layer, uint32_t constant)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
+    const uint32_t n = exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_REFERENCE];
+    return model && n < model->node_count && xr_node_reads(&model->nodes[n], constant);
+}
+
 /* The other layers that read the same constant, by themselves or through such a node. */
 static void add_readers(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair)
 {
@@ -151,7 +159,8 @@ static void add_readers(const exray_comparison *comparison, exray_finding *f, co
         const uint32_t constant = pair->of[EXRAY_SIDE_EDGE].tensor;
         const bool reads =
             i != pair->layer && n < model->node_count &&
-            (xr_node_reads(&model->nodes[n], constant) || reads_through(comparison, model, n, constant));
+            (xr_node_reads(&model->nodes[n], constant) || reads_through(comparison, model, n, constant) ||
+             reference_reads(comparison, i, pair->of[EXRAY_SIDE_REFERENCE].tensor));
         char key[40];
         snprintf(key, sizeof key, "layer_%u", (unsigned)n);
         if (reads)

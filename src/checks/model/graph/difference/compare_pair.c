@@ -276,6 +276,19 @@ static bool have_one_format(const xr_finder *f)
     return !a || !b || strcmp(a, b) == 0 || (runs_tflite(a) && runs_tflite(b));
 }
 
+/* Whether another step of the reference has the name of the edge's: then the two may have been paired by
+ * weights that were exchanged. */
+static bool has_other_namesake(const xr_finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_step_graph *g = &xr_finder_match(f)->side[1];
+    const char *name = xr_step_name(&xr_finder_match(f)->side[0], xr_finder_step(f, 0, edge));
+    for (uint32_t i = 0; *name && i < g->count; i++)
+        if (i != reference && strcmp(g->step[i].word, g->step[reference].word) == 0 &&
+            strcmp(xr_step_name(g, &g->step[i]), name) == 0)
+            return true;
+    return false;
+}
+
 void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
@@ -308,6 +321,8 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
         return;
     }
     if ((!xr_judge_made(f, d) || is_unseen(f, d)) && (d->lone || !judge_hidden(f, d, traits)))
+        xr_drop_difference(f);
+    else if (d->proof == XR_PROOF_BEHIND && has_other_namesake(f, edge, reference))
         xr_drop_difference(f);
 }
 

@@ -211,6 +211,21 @@ static bool is_unit_of_input(const xr_finder *f, const xr_step_gap gap[2])
     return false;
 }
 
+/* Whether one side reads a matched tensor as it is where the other computes something of other matched ones:
+ * the gate of another block. */
+static bool is_read_elsewhere(const xr_finder *f, const xr_step_gap gap[2])
+{
+    const int plain = gap[0].count ? 1 : 0;
+    if ((gap[0].count == 0) == (gap[1].count == 0) || gap[plain].entries != 1 ||
+        !is_matched_layer(f, plain, gap[plain].entry[0]) || gap[!plain].entries == 0 ||
+        gap[!plain].entries > listed(&gap[!plain]))
+        return false;
+    for (uint32_t i = 0; i < gap[!plain].entries; i++)
+        if (!is_matched_layer(f, !plain, gap[!plain].entry[i]))
+            return false;
+    return true;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -235,6 +250,11 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
                      ? follows
                      : gap[0].entries && gap[1].entries && is_matched_layer(f, 0, gap[0].entry[0]) &&
                            is_matched_layer(f, 1, gap[1].entry[0]);
+    const bool elsewhere = !known && edge != EXRAY_NO_INDEX && is_read_elsewhere(f, gap);
+    if (elsewhere) {
+        kind = XR_DIFFERENCE_SOURCE;
+        known = true;
+    }
     bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || are_one_by_name(f, a, b));
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */
@@ -260,6 +280,6 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
     if (out == XR_STATE_WRONG && in != XR_STATE_CLEAN &&
         shows_on_own_values(f, gap, (const uint32_t[2]){a, b}, d))
         in = XR_STATE_CLEAN;
-    if (!xr_judge_difference(f, d, in, out))
+    if (!xr_judge_difference(f, d, in, out) || (elsewhere && d->proof != XR_PROOF_SHOWN))
         xr_drop_difference(f);
 }
