@@ -382,6 +382,19 @@ static uint32_t fed_by(const xr_layers *layers, const uint32_t *maker, uint32_t 
     return found;
 }
 
+/* The layer whose values that layer only has in another type: integers that are stored between two
+ * convolutions. */
+static uint32_t before_conversions(const xr_layers *layers, const uint32_t *maker, uint32_t layer)
+{
+    while (layer != EXRAY_NO_INDEX && layers->layer[layer].kind == XR_OP_CONVERSION) {
+        const uint32_t from = fed_by(layers, maker, layer);
+        if (from == EXRAY_NO_INDEX || from >= layer)
+            break;
+        layer = from;
+    }
+    return layer;
+}
+
 static bool has_weights(const xr_layer *core)
 {
     return core->weights &&
@@ -421,8 +434,9 @@ static bool match_by_readers(work *w)
         const xr_layer *x = layer_of(w, 0, core[0]), *y = layer_of(w, 1, core[1]);
         if (!has_weights(x) || !has_weights(y) || x->weights != y->weights)
             continue;
-        const uint32_t from[2] = {fed_by(w->side[0], maker[0], core[0]),
-                                  fed_by(w->side[1], maker[1], core[1])};
+        uint32_t from[2];
+        for (int s = 0; s < 2; s++)
+            from[s] = before_conversions(w->side[s], maker[s], fed_by(w->side[s], maker[s], core[s]));
         if (from[0] != EXRAY_NO_INDEX && from[1] != EXRAY_NO_INDEX)
             join_read(w, from[0], from[1]);
     }
