@@ -346,14 +346,14 @@ static void say_no_frames(const exray_comparison *comparison, xr_outcome *out)
                  exray_comparison_matched_by(comparison), first_source(edge), first_source(reference));
 }
 
-/* No layer was compared, and of an output there are statistics alone, which are others: noise, or a fault. */
+/* Of an output there are statistics alone, which are others: noise, or a fault.  Where layers were compared,
+ * these tell it of the frames in which no output has data. */
 static bool other_statistics(const exray_comparison *comparison, xr_outcome *out)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
     size_t frame;
-    if (c->with_data || c->with_sketch || c->with_stats)
-        return false;
-    const exray_io_pair *output = xr_output_of_other_statistics(comparison, &frame);
+    const bool layers = c->with_data || c->with_sketch || c->with_stats;
+    const exray_io_pair *output = xr_output_of_other_statistics(comparison, layers, &frame);
     if (!output)
         return false;
     const size_t edge = exray_comparison_frame(comparison, frame).frame[EXRAY_SIDE_EDGE];

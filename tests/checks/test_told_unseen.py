@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from told_support import told_finding
-from validate_support import Recording, validate
+from validate_support import Recording, causes, finding, validate
 
 pytestmark = pytest.mark.data
 
@@ -138,3 +138,37 @@ def test_equal_statistics_leave_less_to_noise_than_equal_inputs(tmp_path):
     assert f["evidence"]["kind"] == "shifted" and f["evidence"]["frame_list"] == "frames 4 and 7", f
     verdict = validate(write_boxes(tmp_path / "twin", "edge", True), r)
     assert verdict["findings"] == [], verdict["findings"]
+
+
+def write_spent(path, role, change=lambda s, k: s, data=range(3)):
+    """A budget that was spent: data of some frames, statistics of the others; nothing told."""
+    with Recording(path, role) as log:
+        for k in range(FRAMES):
+            s = change(scores(k), k)[None]
+            image = np.random.default_rng(50 + k).integers(0, 255, (1, 8, 8, 3)).astype(np.uint8)
+            if k not in data:
+                log.stats("/input/image", image, k)
+                log.stats("/output/scores", s, k)
+            log.frame([("/input/image", image, {}), ("/output/scores", s, {})] if k in data else [])
+    return path
+
+
+def with_nan(s, k):
+    return np.where((np.arange(CLASSES) == 4) & (k in (4, 7)), np.nan, s).astype(np.float32)
+
+
+@pytest.mark.parametrize("data", [range(3), ()], ids=["some data", "no data"])
+def test_nan_in_statistics(tmp_path, data):
+    r = write_spent(tmp_path / "r", "reference", data=range(FRAMES))
+    f = finding(validate(write_spent(tmp_path / "e", "edge", with_nan, data), r, status=1), "layer.nan")
+    assert f["where"]["tensor"] == "scores" and (not data or f["evidence"]["frame_list"] == "frames 4 and 7"), f
+    both = validate(write_spent(tmp_path / "twin", "edge", with_nan, data), write_spent(tmp_path / "s", "reference", with_nan, range(FRAMES)))
+    assert "layer.nan" not in causes(both), both["findings"]
+
+
+def test_other_statistics_behind_equal_data(tmp_path):
+    """Frames of equal values say nothing of those whose statistics are others."""
+    r = write_spent(tmp_path / "r", "reference", data=range(FRAMES))
+    verdict = validate(write_spent(tmp_path / "e", "edge", lambda s, k: s * np.float32(2 if k == 5 else 1)), r, status=3)
+    assert "statistics of output scores differ in frame 5" in verdict["reason"], verdict["reason"]
+    assert validate(write_spent(tmp_path / "twin", "edge"), r, status=0)["findings"] == []

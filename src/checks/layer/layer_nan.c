@@ -3,12 +3,14 @@
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/log/output_statistics.h"
 #include "checks/op_name.h"
 #include "checks/port/not_finite.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static bool is_worse(const exray_metrics *m)
 {
@@ -86,9 +88,30 @@ static void report_places(const exray_comparison *comparison, size_t i, exray_fi
         exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
 }
 
+/* In frames of which the edge has statistics alone.  False: out of memory. */
+static bool report_statistics(const exray_comparison *comparison, size_t i, exray_findings *findings,
+                              bool *found)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, i);
+    bool *frames = calloc(exray_comparison_frame_count(comparison) + 1, sizeof *frames);
+    const size_t count = frames ? xr_output_statistics_nan(comparison, output, frames) : 0;
+    if (count) {
+        exray_finding *f = exray_findings_add(findings, "layer.nan", EXRAY_SEVERITY_ERROR, 0.97);
+        exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+        exray_finding_summary(f,
+                              "Output %.*s holds NaN on the edge, in %zu frame%s, and none in the reference.",
+                              XR_SHORT_NAME(output->name[EXRAY_SIDE_EDGE]), count, count == 1 ? "" : "s");
+        exray_finding_detail(f, "So say its statistics; its values were not recorded.");
+        exray_finding_fix(f, "Look for a division by 0 or a logarithm of 0 in these frames.");
+        exray_finding_frames(f, comparison, frames);
+        *found = true;
+    }
+    free(frames);
+    return frames != NULL;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    (void)error;
     for (size_t i = 0; i < exray_comparison_input_count(comparison); i++)
         if (is_worse(&exray_comparison_input(comparison, i)->metrics))
             return EXRAY_OK; /* the input has them already: input.unknown reports it */
@@ -124,6 +147,13 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (xr_output_is_behind_wrong_input(comparison, findings, i))
             exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
         found = true;
+    }
+    bool room = true;
+    for (size_t i = 0; room && !found && i < exray_comparison_output_count(comparison); i++)
+        room = report_statistics(comparison, i, findings, &found);
+    if (!room) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while looking for NaN"};
+        return EXRAY_E_MEMORY;
     }
     for (size_t i = 0; !found && i < exray_comparison_output_count(comparison); i++)
         report_places(comparison, i, findings);

@@ -48,11 +48,11 @@ static summary read_summary(const exray_log *log, size_t frame, const char *name
         true, false, stats->mean, sqrt(fmax(stats->variance, 0)), (double)stats->min, (double)stats->max};
 }
 
-static bool is_other(const summary *edge, const summary *reference)
+static bool is_other(const summary *edge, const summary *reference, double most)
 {
     if (!edge->known || !reference->known)
         return (edge->known && reference->nan) || (reference->known && edge->nan);
-    const double far = MOST_APART * reference->std + 1e-6 * fabs(reference->mean);
+    const double far = most * reference->std + 1e-6 * fabs(reference->mean);
     return fabs(edge->mean - reference->mean) > far || fabs(edge->std - reference->std) > far;
 }
 
@@ -62,6 +62,14 @@ static bool has_data(const exray_comparison *c, int side, size_t frame, const ch
                                                 exray_comparison_frame(c, frame).frame[side],
                                                 EXRAY_KIND_OUTPUT, EXRAY_NO_INDEX, 0, name);
     return record && record->has_data;
+}
+
+/* Of an output that other frames have data of, these show how far apart healthy frames are. */
+static double most_apart(const exray_io_pair *output)
+{
+    enum { OF_ONE_FRAME = 4 };
+    const double shown = fmax(isfinite(output->error) ? output->error : 0, output->noise);
+    return output->comparable && shown > 0 ? fmax(MOST_APART, OF_ONE_FRAME * shown) : MOST_APART;
 }
 
 static bool find_frame(const exray_comparison *c, const exray_io_pair *output, exray_slot *slot,
@@ -76,10 +84,29 @@ static bool find_frame(const exray_comparison *c, const exray_io_pair *output, e
             s[side] = read_summary(exray_comparison_log(c, (exray_side)side), at.frame[side],
                                    output->name[side], slot);
         *frame = f;
-        if (is_other(&s[0], &s[1]))
+        if (is_other(&s[0], &s[1], most_apart(output)))
             return true;
     }
     return false;
+}
+
+size_t xr_output_statistics_nan(const exray_comparison *c, const exray_io_pair *output, bool *frames)
+{
+    exray_slot *slot = exray_slot_new();
+    size_t count = 0;
+    for (size_t f = 0; slot && f < exray_comparison_frame_count(c); f++) {
+        const exray_frame_pair at = exray_comparison_frame(c, f);
+        if (has_data(c, 0, f, output->name[0]))
+            continue;
+        const summary edge =
+            read_summary(exray_comparison_log(c, EXRAY_SIDE_EDGE), at.frame[0], output->name[0], slot);
+        frames[f] = edge.nan && read_summary(exray_comparison_log(c, EXRAY_SIDE_REFERENCE), at.frame[1],
+                                             output->name[1], slot)
+                                    .known;
+        count += frames[f];
+    }
+    exray_slot_free(slot);
+    return count;
 }
 
 bool xr_output_statistics_apart(const exray_comparison *c, const exray_io_pair *output, size_t frame,
@@ -121,13 +148,15 @@ bool xr_is_output_dead(const exray_comparison *c, const exray_io_pair *output, d
     return dead && varies && frames > 1;
 }
 
-const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, size_t *frame)
+const exray_io_pair *xr_output_of_other_statistics(const exray_comparison *comparison, bool mixed,
+                                                   size_t *frame)
 {
     const exray_io_pair *found = NULL;
     exray_slot *slot = exray_slot_new();
     for (size_t i = 0; slot && !found && i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (!output->comparable && find_frame(comparison, output, slot, frame))
+        const bool asked = mixed ? output->comparable : true;
+        if (asked && find_frame(comparison, output, slot, frame))
             found = output;
     }
     exray_slot_free(slot);
