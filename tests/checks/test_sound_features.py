@@ -104,6 +104,19 @@ def test_bins_moved_as_a_whole(judge, up):
     assert causes(found) == ["input.features"] and found["findings"][0]["evidence"]["bins_up"] == up
 
 
+@pytest.mark.parametrize("rows, verdict", [((0, ROWS - 1), "fail"), (range(ROWS), "pass")])
+def test_noise_is_in_all_rows(judge, rows, verdict):
+    """As much as noise over all: in two rows beside equal ones it is none."""
+    rng, edge = np.random.default_rng(8), [t.copy() for t in TABLES]
+    size = .012 * np.std(TABLES[0]) * np.sqrt(ROWS / len(rows))
+    for t in edge:
+        for row in rows:
+            t[row] += rng.normal(0, size, BINS)
+    found = judge(edge, shape=grid, heard=True)
+    assert found["verdict"] == verdict and {f["cause"] for f in found["findings"]} <= {"input.features", "input.unknown"}
+    assert [f["cause"] for f in found["findings"] if f["severity"] == "error"] == (["input.features"] if verdict == "fail" else [])
+
+
 def test_a_ring_that_is_not_turned(judge):
     found = judge([np.roll(t, -k, 0) for k, t in zip((3, 11, 19, 27), TABLES)], shape=grid)
     assert causes(found) == ["input.frame_order"] and found["findings"][0]["evidence"]["kind"] == "ring"

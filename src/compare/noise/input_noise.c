@@ -2,6 +2,7 @@
 
 #include "compare/match/shapes.h"
 #include "compare/measure/table_input.h"
+#include "compare/noise/few_lines.h"
 #include "compare/noise/noise.h"
 
 #include <math.h>
@@ -57,5 +58,10 @@ double xr_input_noise(const exray_comparison *c, const xr_pair *pair)
     bool judged = pair->frames > 0 && m->count > 0 && m->count == m->total && isfinite(pair->error);
     if (!judged || is_picture(c, pair))
         return 0;
-    return is_within_steps(m) || (pair->error <= MOST_NOISE && is_unrelated(m)) ? pair->error : 0;
+    if (is_within_steps(m))
+        return pair->error;
+    /* What is noise is everywhere, not in a few rows beside others that are equal bit for bit. */
+    const bool noise = pair->error > 0 && pair->error <= MOST_NOISE && is_unrelated(m) &&
+                       xr_error_in_few_lines(c, pair) <= MOST_NOISE;
+    return noise ? pair->error : 0;
 }

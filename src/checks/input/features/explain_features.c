@@ -479,6 +479,30 @@ static bool report_one_row(const feature_report *r)
     return true;
 }
 
+/* Whether a row is equal on both sides in all frames that differ, and in one of them no silence. */
+static bool is_equal_row(const xr_feature_frames *n, size_t row)
+{
+    bool varies = false;
+    for (size_t i = 0; i < n->count; i++)
+        for (size_t k = row * n->bins; n->list[i].differs && k < (row + 1) * n->bins; k++) {
+            const float v = n->list[i].side[EXRAY_SIDE_REFERENCE][k];
+            if (n->list[i].side[EXRAY_SIDE_EDGE][k] != v)
+                return false;
+            varies = varies || v != n->list[i].side[EXRAY_SIDE_REFERENCE][row * n->bins];
+        }
+    return varies;
+}
+
+/* Whether three quarters of the rows are equal to the last bit: what is noise of the sound is in all of them.
+ */
+static bool is_of_few_rows(const xr_feature_frames *n)
+{
+    size_t equal = 0;
+    for (size_t row = 0; row < n->rows; row++)
+        equal += is_equal_row(n, row);
+    return !n->bytes && n->rows > 1 && 4 * equal >= 3 * n->rows;
+}
+
 /* Whether what differs is what dither, faint noise or another resampler make of the reference's features:
  * told as a warning, and of dither as a remark. */
 static bool report_noise(const feature_report *r)
@@ -486,7 +510,8 @@ static bool report_noise(const feature_report *r)
     const xr_feature_frames *n = r->frames;
     const xr_feature_difference d = xr_feature_difference_of(n);
     xr_feature_noise noise;
-    if (!n->has_sensor || !(d.mean <= MOST_RESAMPLED) || xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
+    if (!n->has_sensor || !(d.mean <= MOST_RESAMPLED) || is_of_few_rows(n) ||
+        xr_feature_row_that_differs(n, 0.8) != SIZE_MAX ||
         !(xr_frontend_noise(n, &noise) || xr_mel_noise(n, &noise)))
         return false;
     const bool dither = noise.is_dither, faint = noise.is_faint;
@@ -616,7 +641,10 @@ static bool report(const feature_report *r)
     case XR_FEATURES_LINE:
     case XR_FEATURES_LIMITED:
     case XR_FEATURES_MOST_CELLS:
-        return report_line(r);
+        /* Few rows may be little of the whole. */
+        return report_line(r) ||
+               (!r->frames->bytes && is_mostly_equal(r->frames) &&
+                (xr_report_rows(r->frames, r->findings) || xr_report_bins(r->frames, r->findings)));
     case XR_FEATURES_SIGN:
     case XR_FEATURES_NO_ZERO:
         report_bytes(r);

@@ -165,8 +165,14 @@ static void attempt_shifts(heard_search *s)
             if (now.rest < best.rest)
                 best = now;
         }
+    const xr_heard before = s->best;
     if (best.number != 0)
         attempt(s, XR_HEARD_LATE, best.number);
+    /* Rows that a shift leaves out may be all that was wrong. */
+    if (s->best.kind == XR_HEARD_LATE && best.number > 0 &&
+        s->best.rest >=
+            BETTER * s->rest(s->front_end, s->h->made, s->h->made_length, s->h->count, (size_t)best.number))
+        s->best = before;
 }
 
 xr_heard xr_find_heard(const xr_feature_sounds *sounds, xr_heard_rest rest, const void *front_end,
