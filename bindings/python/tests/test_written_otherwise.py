@@ -236,3 +236,26 @@ def test_another_recurrent_layer_is_told_once(tmp_path):
     report = exray.validate(log(tmp_path / "e.mcap", "edge", recalling(tmp_path / "a.onnx", "GRU")),
                             log(tmp_path / "r.mcap", "reference", recalling(tmp_path / "b.onnx", "LSTM")))
     assert errors(report) == ["model.operator"], report.json["findings"]
+
+
+@pytest.mark.parametrize("levels", [("none", "none"), ("default", "none"), ("none", "default")], ids="-".join)
+def test_an_option_that_one_side_states_is_told_between_levels(levels, tmp_path):
+    """An optimizer writes out defaults, and no other value."""
+    def larger(**options):
+        return lambda net, x: net("Resize", x, "", net.constant("scales", [1, 1, 1.5, 1.5]), to="larger", mode="cubic", **options)
+    paths = [log_of(tmp_path, i, larger(**o), level) for i, (o, level) in enumerate(zip(({"exclude_outside": 1}, {}), levels))]
+    report = exray.validate(*paths)
+    assert errors(report) == ["model.operator"] and "exclude_outside 1" in report.json["findings"][0]["summary"], report.json["findings"]
+    same = exray.validate(log_of(tmp_path, 0, larger(), levels[0]), paths[1])
+    assert same.verdict == "pass" and errors(same) == []
+
+
+def log_of(folder, i, middle, kernels):
+    file = model(folder / f"{i}.onnx", middle)
+    random = np.random.default_rng(7)
+    with exray.Recorder(str(folder / f"{i}.mcap"), role=("edge", "reference")[i], capture="full") as recorder:
+        session = exray.onnx.tap(file, recorder, kernels=kernels)
+        for k in range(3):
+            with recorder.frame(source=f"frame{k}"):
+                session.run(None, {"x": random.normal(0, 1, SHAPE).astype(np.float32)})
+    return str(folder / f"{i}.mcap")

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What writing float32 in six digits, or weights that were rounded to 16 bits before, change of their mean
@@ -131,4 +132,65 @@ bool xr_texts_may_agree(const char *a, const char *b)
 {
     const char *x = float_shape(a), *y = float_shape(b);
     return bodies_may_agree(a, b) || (x && y && strcmp(x, y) == 0);
+}
+
+/* What a value is beside the default of its attribute. */
+typedef enum beside_default { NOT_KNOWN, USUAL, MEANT } beside_default;
+
+static beside_default beside_default_of(const char *op, const char *key, const char *text)
+{
+    static const struct {
+        const char *op, *key, *value; /* NULL: it has none, so that any is meant */
+    } defaults[] = {{"Resize", "antialias", "0"},
+                    {"Resize", "exclude_outside", "0"},
+                    {"Resize", "cubic_coeff_a", "-0.75"},
+                    {"Resize", "extrapolation_value", "0"},
+                    {"Resize", "keep_aspect_ratio_policy", "stretch"},
+                    {"Resize", "nearest_mode", "round_prefer_floor"},
+                    {"Resize", "coordinate_transformation_mode", "half_pixel"},
+                    {"Attention", "scale", NULL},
+                    {"Attention", "softcap", "0"},
+                    {"Attention", "is_causal", "0"},
+                    {"Attention", "unidirectional", "0"},
+                    {"MultiHeadAttention", "scale", NULL},
+                    {"RotaryEmbedding", "interleaved", "0"},
+                    {"GridSample", "align_corners", "0"},
+                    {"GridSample", "padding_mode", "zeros"},
+                    {"RoiAlign", "mode", "avg"},
+                    {"RoiAlign", "sampling_ratio", "0"},
+                    {"ArgMax", "select_last_index", "0"},
+                    {"ArgMin", "select_last_index", "0"},
+                    {"TopK", "largest", "1"},
+                    {"CumSum", "exclusive", "0"},
+                    {"CumSum", "reverse", "0"},
+                    {"Mod", "fmod", "0"},
+                    {"Trilu", "upper", "1"},
+                    {"ScatterND", "reduction", "none"},
+                    {"ScatterElements", "reduction", "none"},
+                    {"LRN", "bias", "1"},
+                    {"GRU", "linear_before_reset", "0"},
+                    {"LSTM", "input_forget", "0"},
+                    {"LSTM", "direction", "forward"},
+                    {"GRU", "direction", "forward"},
+                    {"RNN", "direction", "forward"}};
+    for (size_t i = 0; i < COUNT(defaults); i++)
+        if (strcmp(defaults[i].op, op) == 0 && strcmp(defaults[i].key, key) == 0) {
+            const char *usual = defaults[i].value;
+            if (!usual || strcmp(usual, text) == 0)
+                return usual ? USUAL : MEANT;
+            char *end;
+            const double number = strtod(usual, &end);
+            return *end || fabs(strtod(text, NULL) - number) > 1e-6 * fabs(number) ? MEANT : USUAL;
+        }
+    return NOT_KNOWN;
+}
+
+bool xr_attribute_is_meant(const char *op, const char *key, const char *text)
+{
+    return beside_default_of(op, key, text) == MEANT;
+}
+
+bool xr_attribute_is_default(const char *op, const char *key, const char *text)
+{
+    return beside_default_of(op, key, text) == USUAL;
 }

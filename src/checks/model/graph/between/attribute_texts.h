@@ -17,4 +17,11 @@ bool xr_texts_may_agree(const char *a, const char *b);
  * 0.5"), of which mean or root mean square differ by more than what rounding changes. */
 bool xr_bodies_weigh_otherwise(const char *a, const char *b);
 
+/* Whether an attribute of an ONNX operator, of which the default is known here, has another value: no
+ * optimizer wrote that out. */
+bool xr_attribute_is_meant(const char *op, const char *key, const char *text);
+
+/* Whether it has that default: who leaves it out says the same. */
+bool xr_attribute_is_default(const char *op, const char *key, const char *text);
+
 #endif

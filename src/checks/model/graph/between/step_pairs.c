@@ -76,18 +76,21 @@ static bool are_moved_otherwise(const xr_step_match *m, const uint32_t tensor[2]
     return a && b && a->rank && b->rank && !xr_same_shape(a, b);
 }
 
-/* Whether two steps without a mate are of other operators, in graphs of which it is told that one has such in
- * the place of others. */
+/* Whether two steps without a mate are among those that one graph has in the place of the other's. */
 static bool are_replaced(const xr_differences *differences, const uint32_t step[2])
 {
     const xr_step_match *m = &differences->match;
-    const xr_op_step *a = &m->side[0].step[step[0]], *b = &m->side[1].step[step[1]];
-    bool replaced = false;
-    for (size_t i = 0; i < differences->count && !replaced; i++)
-        replaced = differences->list[i].kind == XR_DIFFERENCE_REPLACED;
-    return replaced && a->kind == XR_STEP_OTHER && b->kind == XR_STEP_OTHER &&
-           m->mate[0][step[0]] == EXRAY_NO_INDEX && m->mate[1][step[1]] == EXRAY_NO_INDEX &&
-           strcmp(a->word, b->word) != 0;
+    if (m->mate[0][step[0]] != EXRAY_NO_INDEX || m->mate[1][step[1]] != EXRAY_NO_INDEX)
+        return false;
+    for (size_t i = 0; i < differences->count; i++) {
+        const xr_difference *d = &differences->list[i];
+        bool within = d->kind == XR_DIFFERENCE_REPLACED;
+        for (int s = 0; s < 2 && within; s++)
+            within = d->first[s] <= step[s] && step[s] <= d->last[s];
+        if (within)
+            return true;
+    }
+    return false;
 }
 
 bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)

@@ -211,8 +211,11 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
             const char *text[2] = {key ? exray_node_attribute(a, key) : NULL,
                                    key ? exray_node_attribute(b, key) : NULL};
             bool both = text[0] && text[1];
+            if (key && !both && xr_attribute_is_default(a->op, key, text[text[0] ? 0 : 1]))
+                continue;
             /* A version says nothing by itself. */
-            if (!key || strcmp(key, "opset") == 0 || (!both && filled < 2 && text[filled]) ||
+            if (!key || strcmp(key, "opset") == 0 ||
+                (!both && filled < 2 && text[filled] && !xr_attribute_is_meant(a->op, key, text[filled])) ||
                 both == (lone != NULL) || (both && same_texts(a, b, key)) ||
                 (lone && !first && !xr_trait_of(lone, key)))
                 continue;
