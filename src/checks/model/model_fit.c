@@ -9,6 +9,7 @@
 #include "checks/model/graph/between/integer_scales.h"
 #include "checks/model/weight_match.h"
 #include "checks/model/weights/weight_elsewhere.h"
+#include "checks/model/weights/weight_layout.h"
 #include "checks/op_name.h"
 #include "checks/place_of.h"
 
@@ -467,14 +468,30 @@ static bool is_of_two_layouts(const exray_comparison *comparison, const xr_weigh
            p->of[0].tensor < model[0]->tensor_count && model[0]->tensors[p->of[0].tensor].rank > 2;
 }
 
-/* Engines differ in how they store a square matrix.  A transposed one is a fault where its layer is
- * wrong, or where both sides have the same convention. */
+static bool is_square(const exray_model *model, uint32_t tensor)
+{
+    const exray_tensor_info *info = tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+    return info && info->rank == 2 && info->shape[0] == info->shape[1];
+}
+
+/* Engines differ in how they store a square matrix.  A transposed one is a fault where both sides have the
+ * same convention, as one that lies alike is where they have not; where theirs are not known, where its layer
+ * is wrong. */
 static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_pair *p)
 {
-    if (!p->transposed || p->layer == SIZE_MAX || is_of_two_layouts(comparison, p))
+    if (p->layer == SIZE_MAX || is_of_two_layouts(comparison, p))
         return false;
+    const exray_model *const model[2] = {
+        exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)),
+        exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE))};
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
-    return is_first_wrong(layer) || has_same_convention(layer);
+    const xr_matrix_layout stored = xr_matrix_layout_of(model, p->of);
+    if (!p->transposed)
+        return !p->differs && !p->from_stats && stored == XR_MATRICES_TURNED &&
+               layer->role != EXRAY_LAYER_ROLE_CLEAN && layer->error > layer->noise &&
+               is_square(model[0], p->of[0].tensor);
+    return stored != XR_MATRICES_UNKNOWN ? stored == XR_MATRICES_ALIKE
+                                         : is_first_wrong(layer) || has_same_convention(layer);
 }
 
 /* Which pairs differ in earnest. */
@@ -563,14 +580,49 @@ static bool takes_any_order(const exray_node *node)
     return xr_is_op(node->op, "add") || xr_is_op(node->op, "mul");
 }
 
+/* The node that alone reads a tensor; NULL: none does, or several. */
+static const exray_node *only_reader(const exray_model *model, uint32_t tensor)
+{
+    const exray_node *found = NULL;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        if (xr_node_reads(&model->nodes[n], tensor)) {
+            if (found)
+                return NULL;
+            found = &model->nodes[n];
+        }
+    return found;
+}
+
+/* What a node makes, behind what only moves it: heads are cut out of queries, and turned. */
+static uint32_t made_and_moved(const exray_model *model, const exray_node *node)
+{
+    enum { FURTHEST = 4 };
+    static const char *const moves[] = {"reshape", "view", "transpose", "permute"};
+    uint32_t tensor = node->output_count ? node->outputs[0] : EXRAY_NO_INDEX;
+    for (int k = 0; k < FURTHEST && tensor != EXRAY_NO_INDEX; k++) {
+        const exray_node *reader = only_reader(model, tensor);
+        bool moved = false;
+        for (size_t i = 0; reader && reader->output_count == 1 && i < sizeof moves / sizeof *moves; i++)
+            moved = moved || xr_is_op(reader->op, moves[i]);
+        if (!moved)
+            return tensor;
+        tensor = reader->outputs[0];
+    }
+    return tensor;
+}
+
 /* Whether a pair of layers reads what a node of the edge makes where the reference's reads what the other
  * makes. */
 static bool feed_one_place(const exray_comparison *comparison, const exray_node *edge,
                            const exray_node *reference)
 {
+    const exray_node *node[2] = {edge, reference};
     const exray_model *model[2];
-    for (int s = 0; s < 2; s++)
+    uint32_t moved[2];
+    for (int s = 0; s < 2; s++) {
         model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+        moved[s] = made_and_moved(model[s], node[s]);
+    }
     for (size_t l = 0; l < exray_comparison_layer_count(comparison); l++) {
         const exray_layer_pair *pair = exray_comparison_layer(comparison, l);
         if (pair->node[0] >= model[0]->node_count || pair->node[1] >= model[1]->node_count)
@@ -578,8 +630,9 @@ static bool feed_one_place(const exray_comparison *comparison, const exray_node 
         const exray_node *a = &model[0]->nodes[pair->node[0]], *b = &model[1]->nodes[pair->node[1]];
         for (uint32_t i = 0; i < a->input_count; i++)
             for (uint32_t k = 0; k < b->input_count; k++)
-                if ((i == k || (takes_any_order(a) && takes_any_order(b))) && makes(edge, a->inputs[i]) &&
-                    makes(reference, b->inputs[k]))
+                if ((i == k || (takes_any_order(a) && takes_any_order(b))) &&
+                    (makes(edge, a->inputs[i]) || a->inputs[i] == moved[0]) &&
+                    (makes(reference, b->inputs[k]) || b->inputs[k] == moved[1]))
                     return true;
     }
     return false;
@@ -610,6 +663,12 @@ static void drop_crosswise(const exray_comparison *comparison, xr_model_fit *fit
     for (size_t i = 0; i < fit->count; i++) {
         xr_weight_pair *p = &fit->pair[i];
         if (!p->bias && p->differs && is_paired_crosswise(comparison, fit, p))
+            p->differs = p->moved = false;
+    }
+    for (size_t i = 0; i < fit->count; i++) { /* of two that were paired crosswise, both were */
+        xr_weight_pair *p = &fit->pair[i];
+        const xr_weight_pair *other = p->from == SIZE_MAX ? NULL : &fit->pair[p->from];
+        if (p->differs && other && other->from == i && !other->differs)
             p->differs = p->moved = false;
     }
     for (size_t i = 0; i < fit->count; i++) /* kept until all were looked at */

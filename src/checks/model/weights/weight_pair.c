@@ -4,6 +4,7 @@
 #include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
 #include "checks/model/partition.h"
+#include "checks/model/weights/weight_layout.h"
 #include "checks/model/weights/weight_order.h"
 #include "checks/op_name.h"
 
@@ -327,6 +328,11 @@ exray_status xr_weights_are_equal(xr_weight_matcher *m, const xr_node_constant *
     xr_weight_pair apart;
     exray_status status =
         xr_compare_weights(m, SIZE_MAX, (const xr_node_constant[]){*edge, *reference}, &apart, equal);
-    *equal = status == EXRAY_OK && *equal && !apart.differs && !apart.transposed && !apart.from_stats;
+    if (status != EXRAY_OK || !*equal || apart.differs || apart.from_stats) {
+        *equal = false;
+        return status;
+    }
+    const exray_model *const model[2] = {m->side[0].model, m->side[1].model};
+    *equal = !apart.transposed || xr_matrix_layout_of(model, apart.of) == XR_MATRICES_TURNED;
     return status;
 }

@@ -226,6 +226,18 @@ static bool is_read_elsewhere(const xr_finder *f, const xr_step_gap gap[2])
     return true;
 }
 
+/* Whether one side has a single operator with weights of its own (PyTorch's attention) where the other has
+ * several steps: what it is made of is not known, and no proof that it is another. */
+static bool is_whole_against_steps(const xr_finder *f, const xr_step_gap gap[2])
+{
+    for (int s = 0; s < 2; s++) {
+        const xr_op_step *step = gap[s].count == 1 ? xr_finder_step(f, s, gap[s].last) : NULL;
+        if (step && step->kind == XR_STEP_OTHER && step->constant_count > 1 && gap[!s].count > 1)
+            return true;
+    }
+    return false;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -240,7 +252,8 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
     if (is_unit_of_input(f, gap) || xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
-        is_pad_of_window(f, gap, edge, reference) || is_sorted_for_reader(f, gap, edge))
+        is_pad_of_window(f, gap, edge, reference) || is_sorted_for_reader(f, gap, edge) ||
+        is_whole_against_steps(f, gap))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
                               : gap[0].count               ? XR_DIFFERENCE_EXTRA
