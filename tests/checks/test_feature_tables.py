@@ -1,5 +1,7 @@
 """Tables of floats that a model's graph takes row by row ([1, rows, bins], no sound in the log): features, and no gray pictures."""
 
+import json
+
 import numpy as np
 import pytest
 from sound_support import VOICES, voice, wav
@@ -192,14 +194,38 @@ def whisper(v, n_fft=400, scale="slaney", floor=80):
     return ((np.maximum(m, m.max() - floor / 10) + 4) / 4).astype(np.float32)
 
 
+def heard_log(path, role, made):
+    """Frames of (sound in the log, features, sound that they are of)."""
+    with Recording(path, role) as r:
+        for i, (sound, features) in enumerate(made):
+            r.frame([("/sensor/mic", np.frombuffer(wav(sound), np.uint8), {"media": PB["Media"](format="wav")}),
+                     ("/input/features", features[None], {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+    return path
+
+
+def test_dither_before_a_front_end_is_a_remark(tmp_path):
+    sounds = [np.round(v[:12000]).astype(np.int16) for v in VOICES]
+    dithered = [s + np.random.default_rng(i).integers(-1, 2, len(s)) for i, s in enumerate(sounds)]
+    reference = heard_log(tmp_path / "r.mcap", "reference", [(s, whisper(s)) for s in sounds])
+    verdict = validate(heard_log(tmp_path / "e.mcap", "edge", [(s, whisper(d)) for s, d in zip(sounds, dithered, strict=True)]), reference)
+    assert verdict["verdict"] == "pass" and {f["severity"] for f in verdict["findings"]} <= {"info"}
+
+
+def test_features_of_silence_are_no_biased_samples(tmp_path):
+    """Long rows in which half of the values are the least one, of one mean in all frames."""
+    tables = [np.maximum(0, table(v, rows=ROWS) - np.median(table(v, rows=ROWS))).astype(np.float32).reshape(-1) for v in [*VOICES, voice(9)]]
+    sounds = [np.round(v[:16000]).astype(np.int16) for v in [*VOICES, voice(9)]]
+    late = [np.concatenate([np.zeros(2 * BINS, np.float32), t[:-2 * BINS]]) for t in tables]
+    reference = heard_log(tmp_path / "r.mcap", "reference", list(zip(sounds, tables, strict=True)))
+    verdict = validate(heard_log(tmp_path / "e.mcap", "edge", list(zip(sounds, late, strict=True))), reference)
+    assert "samples" not in json.dumps(verdict["findings"][0]) and "input.gain" not in causes(verdict), verdict["findings"][0]
+
+
 @pytest.mark.parametrize("wrong, differences", [({"n_fft": 512}, "n_fft: 512 for 400"), ({"scale": "htk"}, "scale: htk for slaney"), ({"floor": 400}, "top_db: 0 for 80")])
 def test_one_option_of_whisper(tmp_path, wrong, differences):
     """Told alone, and not taken for the noise of quiet rows."""
+    sounds = [np.round(v[:12000] * (np.arange(12000) < 8000)).astype(np.int16) for v in VOICES]
     for name, role, options in (("e", "edge", wrong), ("r", "reference", {})):
-        with Recording(tmp_path / f"{name}.mcap", role) as r:
-            for i, v in enumerate(VOICES):
-                sound = np.round(v[:12000] * (np.arange(12000) < 8000)).astype(np.int16)
-                r.frame([("/sensor/mic", np.frombuffer(wav(sound), np.uint8), {"media": PB["Media"](format="wav")}),
-                         ("/input/features", whisper(sound, **options)[None], {}), ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+        heard_log(tmp_path / f"{name}.mcap", role, [(s, whisper(s, **options)) for s in sounds])
     verdict = validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
     assert causes(verdict) == ["input.features"] and verdict["findings"][0]["evidence"]["differences"] == differences

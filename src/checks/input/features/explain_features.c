@@ -715,6 +715,14 @@ static bool report_other_frames(const feature_report *r)
     return false;
 }
 
+/* Of what is faint nothing is asked but whether dither or noise of the sound in the log makes it. */
+static bool report_faint_noise(const feature_report *r, xr_feature_frames *frames)
+{
+    if (!frames->has_sensor || (!xr_join_features(frames) && !frames->table))
+        return false;
+    return report_noise(r) || (xr_turn_features(frames) && report_noise(r));
+}
+
 /* Whether cells are related, and not only the levels of rows. */
 static bool is_specific(const xr_feature_relation *r)
 {
@@ -749,11 +757,16 @@ static bool report_hidden_rows(xr_feature_frames *frames, exray_findings *findin
 bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_findings *findings)
 {
     const exray_io_pair *io = exray_comparison_input(comparison, pair);
-    xr_feature_frames *frames = io->faint || io->problem ? NULL : xr_feature_frames_read(comparison, pair);
+    xr_feature_frames *frames = io->problem ? NULL : xr_feature_frames_read(comparison, pair);
     if (!frames)
         return false;
     xr_feature_relation relation = {.rest = 1, .rest_before = 1}, other;
     const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
+    if (io->faint) {
+        const bool noise = report_faint_noise(&r, frames);
+        xr_feature_frames_free(frames);
+        return noise;
+    }
     /* Gray pictures have a search of their own. */
     bool narrow = frames->dimensions == 1 || frames->size[0] < 8 || frames->size[1] < 8;
     bool moved =

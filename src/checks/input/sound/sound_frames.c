@@ -16,6 +16,8 @@ enum { LEAST = 256, MOST_FRAMES = 512, MOST_VALUES = 1 << 22 };
 #define MOST_MEAN 0.5
 /* Or it has a bias: the means of frames are one number, up to this part of a deviation. */
 #define SAME_MEAN 0.15
+/* Of samples, no more lie at the least value: features of silence all do. */
+#define MOST_AT_LEAST 0.2
 /* The difference's deviation relative to the signal that float arithmetic leaves. */
 #define FLOAT_NOISE 1e-6
 
@@ -230,6 +232,20 @@ static bool has_length_of_sensor(const xr_sound_frames *frames)
     return fits;
 }
 
+static bool lies_at_least(const xr_sound_frames *frames, int side, size_t count)
+{
+    float least = INFINITY;
+    size_t values = 0, at = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < frames->list[i].count; k++) {
+                const float v = frames->list[i].side[side][k];
+                least = pass == 0 ? fminf(least, v) : least;
+                values += pass, at += pass && v == least;
+            }
+    return (double)at > MOST_AT_LEAST * (double)values;
+}
+
 /* Whether a side's samples swing about one mean in all frames: those of a microphone with a bias. */
 static bool is_biased(const xr_sound_frames *frames, int side)
 {
@@ -244,7 +260,8 @@ static bool is_biased(const xr_sound_frames *frames, int side)
     if (judged < LEAST_FRAMES)
         return false;
     const double mean = sum / judged, spread = square / judged - mean * mean;
-    return spread <= SAME_MEAN * SAME_MEAN * energy / judged;
+    return spread <= SAME_MEAN * SAME_MEAN * energy / judged &&
+           !lies_at_least(frames, side, frames->count < MOST_JUDGED ? frames->count : MOST_JUDGED);
 }
 
 /* Whether either side's frames swing about zero, and are no table of features. */
@@ -269,8 +286,9 @@ static bool is_sound(const xr_sound_frames *frames)
                 break;
             }
     }
-    bool fits = has_length_of_sensor(frames),
-         swings_so = 2 * swings > judged || is_biased(frames, 0) || is_biased(frames, 1);
+    const bool fits = has_length_of_sensor(frames);
+    const bool swings_so = 2 * swings > judged ||
+                           ((fits || !frames->has_sensor) && (is_biased(frames, 0) || is_biased(frames, 1)));
     /* A short piece of a voice falls into rows, too: the periods of its pitch. */
     return judged > 0 &&
            ((swings_so && fits) ||
