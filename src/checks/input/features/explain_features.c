@@ -3,8 +3,8 @@
 #include "checks/input/features/feature_frontend.h"
 #include "checks/input/features/feature_limits.h"
 #include "checks/input/features/feature_lines.h"
-#include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
+#include "checks/input/features/feature_report.h"
 #include "checks/input/features/feature_row.h"
 #include "checks/input/features/feature_row_order.h"
 #include "checks/input/features/feature_sounds.h"
@@ -13,189 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct feature_report {
-    const xr_feature_frames *frames;
-    const xr_feature_relation *relation;
-    exray_findings *findings;
-} feature_report;
-
-static exray_finding *begin(const feature_report *r, const char *cause, double confidence)
-{
-    exray_finding *f = exray_findings_add(r->findings, cause, EXRAY_SEVERITY_ERROR, confidence);
-    exray_finding_where(f, "input", r->frames->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    return f;
-}
-
-static void end(const feature_report *r, exray_finding *f)
-{
-    const xr_feature_frames *frames = r->frames;
-    if (frames->list[0].joined)
-        exray_finding_detail(f, "The rows of %zu frames that follow each other are looked at as one table.",
-                             frames->list[0].joined);
-    else
-        exray_finding_detail(f, "Its features are %zu rows in time of %zu bins.", frames->rows, frames->bins);
-    exray_finding_number(f, "rows", (double)frames->rows);
-    exray_finding_number(f, "bins", (double)frames->bins);
-    exray_finding_number(f, "residual_share", r->relation->rest);
-    exray_finding_number(f, "residual_share_before", r->relation->rest_before);
-    exray_finding_number(f, "frames", (double)frames->differing);
-    bool *chosen = calloc(exray_comparison_frame_count(frames->comparison) + 1, sizeof *chosen);
-    for (size_t i = 0; chosen && i < frames->count; i++)
-        for (size_t j = 0; j < frames->list[i].joined + !frames->list[i].joined; j++)
-            chosen[frames->list[i].frame + j] = frames->list[i].differs;
-    if (chosen && frames->differing < frames->count)
-        exray_finding_frames(f, frames->comparison, chosen);
-    free(chosen);
-}
-
-/* What a factor between two logarithms is known for; NULL: nothing. */
-static const char *log_words(double gain)
-{
-    static const struct {
-        double gain;
-        const char *words;
-    } known[] = {
-        {0.4342945, "log10 where the reference has the natural logarithm (ln)"},
-        {2.3025851, "the natural logarithm (ln) where the reference has log10"},
-        {4.3429448, "decibels (10 log10) where the reference has the natural logarithm (ln)"},
-        {0.2302585, "the natural logarithm (ln) where the reference has decibels (10 log10)"},
-        {1.4426950, "log2 where the reference has the natural logarithm (ln)"},
-        {0.6931472, "the natural logarithm (ln) where the reference has log2"},
-        {0.3010300, "log10 where the reference has log2"},
-        {3.3219281, "log2 where the reference has log10"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (fabs(gain / known[i].gain - 1) < 0.005)
-            return known[i].words;
-    return NULL;
-}
-
-/* Whether an offset of a logarithm is that of samples of 16 bits against samples in [-1, 1]: of their squares
- * or magnitudes. */
-static bool is_full_scale(double gain, double offset)
-{
-    const double scales[] = {log(32768), 2 * log(32768), log10(32768), 2 * log10(32768), 20 * log10(32768)};
-    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
-        if (fabs(gain - 1) < 0.01 && fabs(fabs(offset) / scales[i] - 1) < 0.01)
-            return true;
-    return false;
-}
-
-static void report_level(const feature_report *r)
-{
-    double offset = r->relation->offset;
-    exray_finding *f = begin(r, "input.gain", 0.85);
-    exray_finding_summary(
-        f,
-        "The edge's features are the reference's %c %.4g, as a logarithm makes of samples that are %s: "
-        "32768 times.",
-        offset < 0 ? '-' : '+', fabs(offset),
-        offset < 0 ? "in [-1, 1] where the reference's are of 16 bits"
-                   : "of 16 bits where the reference's are in [-1, 1]");
-    exray_finding_fix(f, "Give the front end samples in the unit that it takes (pipeline: `scale: ...`).");
-    exray_finding_text(f, "kind", "level");
-    exray_finding_number(f, "offset", offset);
-    exray_finding_alternative(f, "input.normalization", 0.1);
-    end(r, f);
-}
-
-/* The shortest number within a part of a value. */
-static double short_number(double value, double part)
-{
-    char text[32];
-    for (int digits = 1; digits < 4; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (fabs(strtod(text, NULL) - value) <= part * fabs(value))
-            return strtod(text, NULL);
-    }
-    return value;
-}
-
-/* Another scale or offset of the same cells; false: the sides store them in other steps, which others name.
- */
-static bool report_scale(const feature_report *r)
-{
-    const xr_feature_relation *n = r->relation;
-    /* Steps of bytes hide what little a line is steeper. */
-    const double part = r->frames->bytes ? 0.004 : 0.001;
-    double gain = short_number(n->gain, part), offset = short_number(n->offset, part);
-    bool scaled = gain != 1, limited = n->kind == XR_FEATURES_LIMITED;
-    bool moved = fabs(n->offset) > 0.02 * n->spread;
-    if (r->frames->other_steps || (!scaled && !moved))
-        return false;
-    char factor[32] = "", shift[32] = "";
-    if (scaled)
-        snprintf(factor, sizeof factor, "%.4g times ", gain);
-    if (moved)
-        snprintf(shift, sizeof shift, " %c %.4g", offset < 0 ? '-' : '+', fabs(offset));
-    exray_finding *f = begin(r, "input.normalization", 0.95);
-    exray_finding_summary(f, "The edge's features are %sthe reference's%s%s.", factor, shift,
-                          limited ? ", clipped where that exceeds the range" : "");
-    if (scaled && moved)
-        exray_finding_fix(f,
-                          "Scale the features as the reference does (until then, of each value v: v = (v %c "
-                          "%.4g) / %.4g).",
-                          offset < 0 ? '+' : '-', fabs(offset), gain);
-    else if (scaled)
-        exray_finding_fix(
-            f, "Scale the features as the reference does (until then, divide each value by %.4g).", gain);
-    else
-        exray_finding_fix(
-            f, "Take the reference's offset of the features (until then, of each value v: v = v %c %.4g).",
-            offset < 0 ? '+' : '-', fabs(offset));
-    exray_finding_text(f, "kind", "scale");
-    exray_finding_number(f, "gain", n->gain);
-    exray_finding_number(f, "offset", n->offset);
-    if (r->frames->bytes)
-        exray_finding_alternative(f, "input.quantization", 0.1);
-    end(r, f);
-    return true;
-}
-
-/* The same cells under a line: a logarithm of another base, another level of the samples, another scale. */
-static bool report_line(const feature_report *r)
-{
-    const xr_feature_relation *n = r->relation;
-    const char *words = log_words(n->gain);
-    bool most = n->kind == XR_FEATURES_MOST_CELLS;
-    bool power = most && (fabs(n->gain / 0.5 - 1) < 0.12 || fabs(n->gain / 2 - 1) < 0.12);
-    if (!most && is_full_scale(n->gain, n->offset)) {
-        report_level(r);
-        return true;
-    }
-    if (!words && !most)
-        return report_scale(r);
-    exray_finding *f = begin(r, words || power ? "input.features" : "input.normalization", words ? 0.9 : 0.8);
-    if (words)
-        exray_finding_summary(f, "The edge's features are %.4g times the reference's %c %.4g: %s.", n->gain,
-                              n->offset < 0 ? '-' : '+', fabs(n->offset), words);
-    else if (power)
-        exray_finding_summary(
-            f,
-            "The edge's features are %.4g times the reference's %c %.4g, but for those near the floor "
-            "of the logarithm: %s.",
-            n->gain, n->offset < 0 ? '-' : '+', fabs(n->offset),
-            n->gain < 1 ? "magnitudes where the reference takes powers (squares)"
-                        : "powers (squares) where the reference takes magnitudes");
-    else
-        exray_finding_summary(f, "Most of the edge's features are %.4g times the reference's %c %.4g.",
-                              n->gain, n->offset < 0 ? '-' : '+', fabs(n->offset));
-    exray_finding_fix(f, words ? "Take the reference's logarithm (pipeline: `mel {log: ...}`)."
-                         : power
-                             ? "Take the reference's power of the spectrum (pipeline: `mel {power: ...}`)."
-                             : "Scale the features as the reference does, and clip them at the same floor.");
-    exray_finding_text(f, "kind", words ? "logarithm" : power ? "power" : "scale");
-    exray_finding_number(f, "gain", n->gain);
-    exray_finding_number(f, "offset", n->offset);
-    exray_finding_alternative(f, words || power ? "input.normalization" : "input.features", 0.2);
-    end(r, f);
-    return true;
-}
-
-static void report_bytes(const feature_report *r)
+static void report_bytes(const xr_feature_report *r)
 {
     bool sign = r->relation->kind == XR_FEATURES_SIGN;
-    exray_finding *f = begin(r, sign ? "input.dtype" : "input.quantization", 0.95);
+    exray_finding *f = xr_feature_finding(r, sign ? "input.dtype" : "input.quantization", 0.95);
     if (sign)
         exray_finding_summary(
             f, "The edge's stored features have the wrong sign: unsigned bytes are taken for signed "
@@ -213,13 +34,13 @@ static void report_bytes(const feature_report *r)
     exray_finding_number(f, "scale", r->frames->scale);
     exray_finding_number(f, "zero_point", r->frames->zero[0]);
     exray_finding_alternative(f, sign ? "input.quantization" : "input.normalization", 0.05);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
-static void report_delay(const feature_report *r)
+static void report_delay(const xr_feature_report *r)
 {
     double late = r->relation->late;
-    exray_finding *f = begin(r, "input.delay", late == round(late) ? 0.95 : 0.75);
+    exray_finding *f = xr_feature_finding(r, "input.delay", late == round(late) ? 0.95 : 0.75);
     exray_finding_summary(
         f, "The edge's features are %s by %.4g row%s (hop%s of the front end) against the reference's.",
         late > 0 ? "late" : "early", fabs(late), fabs(late) == 1 ? "" : "s", fabs(late) == 1 ? "" : "s");
@@ -233,14 +54,14 @@ static void report_delay(const feature_report *r)
         f, "Begin the windows at the same sample on both sides (pipeline: `center`), and take the rows from "
            "the same one on.");
     exray_finding_number(f, "late_rows", late);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
-static void report_turned(const feature_report *r)
+static void report_turned(const xr_feature_report *r)
 {
     bool table = r->relation->kind == XR_FEATURES_TRANSPOSED,
          bins = r->relation->kind == XR_FEATURES_BINS_REVERSED;
-    exray_finding *f = begin(r, table ? "input.layout" : "input.flip", 0.95);
+    exray_finding *f = xr_feature_finding(r, table ? "input.layout" : "input.flip", 0.95);
     if (table)
         exray_finding_summary(
             f, "The edge's table of features is transposed: its rows are the reference's columns.");
@@ -251,13 +72,13 @@ static void report_turned(const feature_report *r)
     exray_finding_fix(f, table
                              ? "Store time and bins in the order that the model takes (transpose the table)."
                              : "Store them in the reference's direction.");
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
-static void report_hop(const feature_report *r)
+static void report_hop(const xr_feature_report *r)
 {
     double ratio = r->relation->ratio;
-    exray_finding *f = begin(r, "input.features", 0.93);
+    exray_finding *f = xr_feature_finding(r, "input.features", 0.93);
     exray_finding_summary(
         f,
         "The edge's features have %.4g times as many rows for the same time: its hop is %.4g times the "
@@ -268,15 +89,15 @@ static void report_hop(const feature_report *r)
     exray_finding_text(f, "kind", "hop");
     exray_finding_number(f, "ratio", ratio);
     exray_finding_alternative(f, "input.sample_rate", 0.1);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
-static void report_band(const feature_report *r)
+static void report_band(const xr_feature_report *r)
 {
     const xr_feature_relation *n = r->relation;
     const char *lacks = n->lacks == EXRAY_SIDE_EDGE ? "edge" : "reference",
                *other = n->lacks == EXRAY_SIDE_EDGE ? "reference" : "edge";
-    exray_finding *f = begin(r, "input.sample_rate", 0.85);
+    exray_finding *f = xr_feature_finding(r, "input.sample_rate", 0.85);
     exray_finding_summary(
         f,
         "The %s's features lack the band above bin %zu of %zu: below it the two agree, above "
@@ -289,14 +110,14 @@ static void report_band(const feature_report *r)
     exray_finding_text(f, "kind", "band");
     exray_finding_number(f, "cutoff_bin", (double)n->cut);
     exray_finding_alternative(f, "input.features", 0.2);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
-static void report_time(const feature_report *r)
+static void report_time(const xr_feature_report *r)
 {
     const xr_feature_relation *n = r->relation;
     bool stretched = n->kind == XR_FEATURES_TIME_AND_BINS;
-    exray_finding *f = begin(r, stretched ? "input.sample_rate" : "input.features", 0.8);
+    exray_finding *f = xr_feature_finding(r, stretched ? "input.sample_rate" : "input.features", 0.8);
     if (stretched)
         exray_finding_summary(
             f,
@@ -320,15 +141,15 @@ static void report_time(const feature_report *r)
     if (stretched)
         exray_finding_number(f, "ratio", n->ratio);
     exray_finding_alternative(f, stretched ? "input.features" : "input.gain", 0.2);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
 /* Computed again from the sound in the log: of another sound, or with options that differ. */
-static void report_rendering(const feature_report *r, const xr_feature_rendering *made)
+static void report_rendering(const xr_feature_report *r, const xr_feature_rendering *made)
 {
     const xr_heard *heard = &made->heard;
     bool same_sound = heard->kind == XR_HEARD_AS_IS;
-    exray_finding *f = begin(r, xr_heard_cause(heard), 0.96);
+    exray_finding *f = xr_feature_finding(r, xr_heard_cause(heard), 0.96);
     if (same_sound)
         exray_finding_summary(
             f,
@@ -373,13 +194,13 @@ static void report_rendering(const feature_report *r, const xr_feature_rendering
     if (*made->options[EXRAY_SIDE_EDGE])
         exray_finding_text(f, "edge_options", made->options[EXRAY_SIDE_EDGE]);
     exray_finding_text(f, "reference_options", made->options[EXRAY_SIDE_REFERENCE]);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
 /* Whether one change of the sound or of that front end makes the edge's features, and leaves less than
  * `most`.
  */
-static bool report_made(const feature_report *r,
+static bool report_made(const xr_feature_report *r,
                         bool (*render)(const xr_feature_frames *, xr_feature_rendering *), double most)
 {
     xr_feature_rendering made;
@@ -390,7 +211,7 @@ static bool report_made(const feature_report *r,
 }
 
 /* The same of TensorFlow Lite's integer front end, or a mel spectrogram. */
-static bool report_one_change(const feature_report *r, double most)
+static bool report_one_change(const xr_feature_report *r, double most)
 {
     return report_made(r, xr_render_frontend, most) || report_made(r, xr_render_features, most);
 }
@@ -404,7 +225,7 @@ static bool report_one_change(const feature_report *r, double most)
 #define MOST_RESAMPLED 0.3
 #define LEFT_RESAMPLED 3
 
-static void report_faint(const feature_report *r, const xr_feature_noise *noise, double mean, bool dither)
+static void report_faint(const xr_feature_report *r, const xr_feature_noise *noise, double mean, bool dither)
 {
     exray_finding *f = exray_findings_add(r->findings, "input.unknown",
                                           dither ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.8);
@@ -422,12 +243,13 @@ static void report_faint(const feature_report *r, const xr_feature_noise *noise,
     exray_finding_number(f, "difference_share", mean);
     exray_finding_number(f, "noise_share", noise->of_noise);
     exray_finding_number(f, "dither_share", noise->of_dither);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
 /* The edge's features are those of the record by another usual resampler: an error where decisions differ,
  * and the features by more than noise makes. */
-static void report_resampled(const feature_report *r, const xr_feature_noise *noise, double mean, bool faint)
+static void report_resampled(const xr_feature_report *r, const xr_feature_noise *noise, double mean,
+                             bool faint)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(r->frames->comparison);
     const bool decided = !faint && accuracy->frames > 0 && accuracy->agreement < 1;
@@ -447,11 +269,11 @@ static void report_resampled(const feature_report *r, const xr_feature_noise *no
     exray_finding_text(f, "kind", "resampler");
     exray_finding_number(f, "difference_share", mean);
     exray_finding_number(f, "residual_share", noise->edge_resampled);
-    end(r, f);
+    xr_feature_finding_end(r, f);
 }
 
 /* One row that differs, the same in all frames, and no other one: as where it is written too late. */
-static bool report_one_row(const feature_report *r)
+static bool report_one_row(const xr_feature_report *r)
 {
     const xr_feature_frames *n = r->frames;
     const size_t row = xr_feature_row_that_differs(n, 0.999);
@@ -459,7 +281,7 @@ static bool report_one_row(const feature_report *r)
         return false;
     const bool before = row > 0 && xr_feature_row_is(n, row, row - 1),
                after = row + 1 < n->rows && xr_feature_row_is(n, row, row + 1);
-    exray_finding *f = begin(r, before || after ? "input.delay" : "input.unknown", 0.9);
+    exray_finding *f = xr_feature_finding(r, before || after ? "input.delay" : "input.unknown", 0.9);
     if (before || after)
         exray_finding_summary(
             f,
@@ -475,7 +297,7 @@ static bool report_one_row(const feature_report *r)
         f, "Look at how that row is written: a window that is not computed yet, or not shifted in.");
     exray_finding_text(f, "kind", "row");
     exray_finding_number(f, "row", (double)row);
-    end(r, f);
+    xr_feature_finding_end(r, f);
     return true;
 }
 
@@ -505,7 +327,7 @@ static bool is_of_few_rows(const xr_feature_frames *n)
 
 /* Whether what differs is what dither, faint noise or another resampler make of the reference's features:
  * told as a warning, and of dither as a remark. */
-static bool report_noise(const feature_report *r)
+static bool report_noise(const xr_feature_report *r)
 {
     const xr_feature_frames *n = r->frames;
     const xr_feature_difference d = xr_feature_difference_of(n);
@@ -530,7 +352,7 @@ static bool report_noise(const feature_report *r)
 
 /* Which axis is time is a guess, where the sound in the log does not tell: it does where the front end makes
  * the reference's features of it with the axes exchanged. */
-static bool report_turned_axes(const feature_report *r, xr_feature_frames *frames)
+static bool report_turned_axes(const xr_feature_report *r, xr_feature_frames *frames)
 {
     if (!frames->has_sensor || !xr_turn_features(frames))
         return false;
@@ -541,7 +363,7 @@ static bool report_turned_axes(const feature_report *r, xr_feature_frames *frame
 }
 
 /* A line of cells that are not at their places, too: of another scale, or a level of the samples. */
-static void report_line_beside(const feature_report *r)
+static void report_line_beside(const xr_feature_report *r)
 {
     enum { LITTLE = 20 }; /* per cent: what borders and a noise of the features may make of a factor */
     const xr_feature_relation *n = r->relation;
@@ -550,10 +372,10 @@ static void report_line_beside(const feature_report *r)
     if (n->rest > MOVED_AND_MORE || !(n->spread > 0) || !(scaled || moved))
         return;
     xr_feature_relation line = *n;
-    const feature_report beside = {.frames = r->frames, .relation = &line, .findings = r->findings};
+    const xr_feature_report beside = {.frames = r->frames, .relation = &line, .findings = r->findings};
     line.kind = XR_FEATURES_LINE;
     line.offset = moved ? n->offset : 0;
-    report_line(&beside);
+    xr_report_feature_scale(&beside);
 }
 
 /* What relates cells in part only is worth a rendering. */
@@ -578,7 +400,7 @@ static bool is_mostly_equal(const xr_feature_frames *frames)
 }
 
 /* Bins by themselves: a line of their own, another place, some that are computed otherwise. */
-static bool report_by_bins(const feature_report *r)
+static bool report_by_bins(const xr_feature_report *r)
 {
     return xr_report_bins(r->frames, r->findings) || xr_report_moved_bins(r->frames, r->findings) ||
            xr_report_part_of_row(r->frames, r->findings) || xr_report_own_lines(r->frames, r->findings);
@@ -609,7 +431,7 @@ static bool may_be_spectra(const xr_feature_frames *n)
 static bool is_odd_line(const xr_feature_relation *n)
 {
     const double much = 0.1, exact = 1e-6;
-    return n->kind == XR_FEATURES_LINE && n->rest > exact && !log_words(n->gain) &&
+    return n->kind == XR_FEATURES_LINE && n->rest > exact && !xr_logarithm_words(n->gain) &&
            fabs(n->gain - 1) < much && fabs(n->offset) < much * n->spread;
 }
 
@@ -620,7 +442,7 @@ static bool is_loose_delay(const xr_feature_relation *n)
     return n->kind == XR_FEATURES_DELAY && n->rest > exact;
 }
 
-static bool report(const feature_report *r)
+static bool report(const xr_feature_report *r)
 {
     const bool vague = is_vague(r->relation);
     if (vague && report_by_bins(r))
@@ -642,7 +464,7 @@ static bool report(const feature_report *r)
     case XR_FEATURES_LIMITED:
     case XR_FEATURES_MOST_CELLS:
         /* Few rows may be little of the whole. */
-        return report_line(r) ||
+        return xr_report_feature_scale(r) ||
                (!r->frames->bytes && is_mostly_equal(r->frames) &&
                 (xr_report_rows(r->frames, r->findings) || xr_report_bins(r->frames, r->findings)));
     case XR_FEATURES_SIGN:
@@ -685,7 +507,7 @@ static bool is_other_frame(const xr_feature_frames *f, size_t edge, size_t refer
 }
 
 /* Frames that are all as many before or after; those at the ends have none to be. */
-static bool report_other_frames(const feature_report *r)
+static bool report_other_frames(const xr_feature_report *r)
 {
     enum { MOST = 8 };
     const xr_feature_frames *n = r->frames;
@@ -700,7 +522,7 @@ static bool report_other_frames(const feature_report *r)
             }
             if (supporting < 2 || (double)supporting < 0.9 * (double)judged)
                 continue;
-            exray_finding *f = begin(r, "input.frame_order", 0.95);
+            exray_finding *f = xr_feature_finding(r, "input.frame_order", 0.95);
             exray_finding_summary(
                 f, "The edge's input is the reference's of %ld frame%s %s, in %zu of %zu frames.", size,
                 size == 1 ? "" : "s", by > 0 ? "later: the edge is ahead" : "before: the edge is behind",
@@ -716,7 +538,7 @@ static bool report_other_frames(const feature_report *r)
 }
 
 /* Of what is faint nothing is asked but whether dither or noise of the sound in the log makes it. */
-static bool report_faint_noise(const feature_report *r, xr_feature_frames *frames)
+static bool report_faint_noise(const xr_feature_report *r, xr_feature_frames *frames)
 {
     if (!frames->has_sensor || (!xr_join_features(frames) && !frames->table))
         return false;
@@ -738,7 +560,7 @@ static bool report_hidden_rows(xr_feature_frames *frames, exray_findings *findin
     static const size_t usual[] = {40, 64, 80, 32, 128, 96, 24, 20};
     const size_t count = frames->rows * frames->bins;
     xr_feature_relation relation = {.rest = 1, .rest_before = 1};
-    const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
+    const xr_feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
     if (!frames->has_sensor || frames->dimensions != 1)
         return false;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
@@ -761,7 +583,7 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
     if (!frames)
         return false;
     xr_feature_relation relation = {.rest = 1, .rest_before = 1}, other;
-    const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
+    const xr_feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
     if (io->faint) {
         const bool noise = report_faint_noise(&r, frames);
         xr_feature_frames_free(frames);
