@@ -359,6 +359,9 @@ def make_faulty(model, fault, bench):
 def every(path, n):
     """As a recorder with every_nth: of the frames between, it has neither what the sensor gave nor what the model did."""
     log = Recorded(path)
+    for record in log.metadata:
+        if record.name == "exray":
+            record.metadata["every_nth"] = str(n)
     log.write(path, {i: None for i, m in log.decoded("/sensor/", *OF_A_RUN).items() if m.frame % n})
 
 
