@@ -275,16 +275,20 @@ static bool is_decision(const xr_op_step *step)
 bool xr_is_absorbed(xr_step_values *v, uint32_t edge_step)
 {
     const xr_step_graph *g = &v->match->side[0];
-    bool *wrong = calloc((size_t)g->tensor_count + 1, sizeof *wrong);
-    bool absorbed = wrong != NULL;
+    bool *wrong = calloc(2 * ((size_t)g->tensor_count + 1), sizeof *wrong);
+    bool *behind = wrong ? wrong + g->tensor_count + 1 : NULL, absorbed = wrong != NULL;
     if (wrong)
-        wrong[g->step[edge_step].output] = true;
+        wrong[g->step[edge_step].output] = behind[g->step[edge_step].output] = true;
     for (uint32_t i = edge_step + 1; absorbed && i < g->count; i++) {
         const xr_op_step *step = &g->step[i];
         bool given = false;
-        for (uint32_t k = 0; k < step->input_count; k++)
+        for (uint32_t k = 0; k < step->input_count; k++) {
             given = given || wrong[step->input[k]];
-        if (given && (is_decision(step) || made(v, i) != XR_STATE_CLEAN))
+            behind[step->output] = behind[step->output] || behind[step->input[k]];
+        }
+        const xr_state state = behind[step->output] ? made(v, i) : XR_STATE_CLEAN;
+        /* Huge values (a mask's) hide a difference, and what they are left out of shows it again. */
+        if (state == XR_STATE_WRONG || (given && (is_decision(step) || state != XR_STATE_CLEAN)))
             wrong[step->output] = true;
     }
     for (uint32_t i = 0; absorbed && i < g->model->output_count; i++)
