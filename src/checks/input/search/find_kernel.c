@@ -5,10 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { EXACT_FRAMES = 3, KERNELS = 17, USUAL_KERNELS = 6, FINALISTS = 4, SHIFT_LIMIT = 12 };
+enum { EXACT_FRAMES = 3, KERNELS = 17, USUAL_KERNELS = 6, FINALISTS = 6, SHIFT_LIMIT = 12 };
 
 /* Levels rms: a rendering with a smaller residual is the one that was used. */
 #define EXACT 0.35
+
+/* A smaller one is no other kernel's. */
+#define SURE 0.1
 
 /* Residual at which no pixel more or less, and no other kernel, makes the picture the input. */
 #define HOPELESS 0.5
@@ -381,10 +384,14 @@ static void exact_resize_first(const rendering_trial *a, xr_rendering_fit *found
     }
     xr_rendering best = found->rendering;
     double least = 2;
-    for (int kernel = 0; kernel < (a->prior ? 2 : 1); kernel++)
-        for (int order = 0; order < ORDERS; order++)
+    /* At a wrong place another kernel may be the nearest: the second one is tried, too. */
+    const xr_rendering tried[] = {found->rendering, found->runner_up,
+                                  a->prior ? with_prior_kernel(a, found) : found->rendering};
+    const bool is_new[] = {true, found->runner_up_residual < 1, a->prior != NULL};
+    for (int kernel = 0; kernel < 3; kernel++)
+        for (int order = 0; order < ORDERS && is_new[kernel]; order++)
             for (int shift = 0; shift < (order & 2 ? 9 : 1) && !is_exact(a, least); shift++) {
-                xr_rendering next = kernel ? with_prior_kernel(a, found) : found->rendering;
+                xr_rendering next = tried[kernel];
                 next.geometry = part;
                 next.geometry.dx += shift_x[shift];
                 next.geometry.dy += shift_y[shift];
@@ -474,10 +481,11 @@ static void find_exact_from(const rendering_trial *trial, const xr_place *g, xr_
         residual[k] = 2;
         exact_fractions(&a, &best, &now);
         note(found, &best, now);
-        if (is_exact(&a, found->residual))
+        /* A kernel that is like another is nearly exact at a fraction beside its own. */
+        if (xr_levels_of(a.pair, a.side, found->residual) < SURE)
             return;
     }
-    if (exact_turned_first(&a, found))
+    if (is_exact(&a, found->residual) || exact_turned_first(&a, found))
         return;
     xr_rendering from = found->rendering;
     exact_shifts(&a, &from, found);
