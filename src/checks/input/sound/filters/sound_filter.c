@@ -15,22 +15,22 @@ enum { TAPS = XR_FILTER_TAPS, BEFORE = XR_FILTER_BEFORE };
 
 /* ---- What is searched --------------------------------------------------------------------------------- */
 
-enum { PART = 1 << 16, PIECE = 1 << 12 };
+/* Samples of all parts, and of the pieces that they are chosen by. */
+enum { ALL_PARTS = 1 << 18, PIECE = 1 << 12 };
 
-/* The first sample of the loudest stretch of PART samples, by pieces. */
-static size_t loudest_from(const xr_sound_segment *g)
+/* The first sample of the loudest stretch of so many pieces. */
+static size_t loudest_from(const xr_sound_segment *g, size_t pieces)
 {
-    enum { PIECES = PART / PIECE };
-    double window[PIECES] = {0}, sum = 0, most = -1;
+    double window[ALL_PARTS / PIECE] = {0}, sum = 0, most = -1;
     size_t best = 0;
     for (size_t piece = 0; (piece + 1) * PIECE <= g->count; piece++) {
         double energy = 0;
         for (size_t i = piece * PIECE; i < (piece + 1) * PIECE; i++)
             energy += (double)g->x[i] * g->x[i];
-        sum += energy - window[piece % PIECES];
-        window[piece % PIECES] = energy;
-        if (piece + 1 >= PIECES && sum > most)
-            most = sum, best = (piece + 1 - PIECES) * PIECE;
+        sum += energy - window[piece % pieces];
+        window[piece % pieces] = energy;
+        if (piece + 1 >= pieces && sum > most)
+            most = sum, best = (piece + 1 - pieces) * PIECE;
     }
     return best;
 }
@@ -38,13 +38,14 @@ static size_t loudest_from(const xr_sound_segment *g)
 size_t xr_filter_parts(const xr_sound_segment *segments, size_t count, xr_sound_segment *parts)
 {
     const size_t used = count < XR_FILTER_SEGMENTS ? count : XR_FILTER_SEGMENTS;
+    const size_t pieces = used ? ALL_PARTS / PIECE / used : 0;
     for (size_t i = 0; i < used; i++) {
         parts[i] = segments[i];
-        if (segments[i].count <= PART)
+        if (segments[i].count <= pieces * PIECE)
             continue;
-        const size_t from = loudest_from(&segments[i]);
+        const size_t from = loudest_from(&segments[i], pieces);
         parts[i].x += from, parts[i].y += from, parts[i].first += from;
-        parts[i].count = PART;
+        parts[i].count = pieces * PIECE;
     }
     return used;
 }
