@@ -71,8 +71,8 @@ def quantizations(graph, constants):
             note(node.output[0], inputs[1], inputs[2] if len(inputs) > 2 else "")
         elif node.op_type == "DequantizeLinear":
             note(inputs[0], inputs[1], inputs[2] if len(inputs) > 2 else "")
-        elif node.op_type in ("QLinearConv", "QGemm"):
-            base = 6 if node.op_type == "QLinearConv" else 7
+        elif node.op_type in ("QLinearConv", "QLinearMatMul", "QGemm"):
+            base = 7 if node.op_type == "QGemm" else 6
             note(inputs[0], inputs[1], inputs[2])
             note(inputs[3], inputs[4], inputs[5])
             if len(inputs) > base + 1:
