@@ -1,6 +1,7 @@
 """Which tensors of an interpreter are weights: not what kernels use as scratch memory, nor what keeps a state."""
 
 import numpy as np
+import pytest
 
 import exray
 import exray.litert
@@ -67,3 +68,28 @@ def test_shapes_computed_at_preparation_may_share_memory(tmp_path):
             made.invoke()
     with exray.open(tmp_path / "a.mcap") as log:
         assert len(log[0].layers) == 5
+
+
+@pytest.mark.parametrize("read, recorded", [((), [0, 1, 2]), ((51,), [0, 1, 2, 3])], ids=["both unread", "one is read"])
+def test_what_nothing_reads_may_share_memory(tmp_path, read, recorded):
+    """A loop's counters: no interpreter keeps them; what is read, and what shares no memory, is recorded."""
+    made = Interpreter()
+    for index, name in ((50, "a"), (51, "b"), (52, "c")):
+        made.values[index] = np.full((2, 2), index, np.float32)
+        made.details.append({**made.details[0], "index": index, "name": name})
+        made.ops.append({"index": len(made.ops), "op_name": "NEG", "inputs": np.array([24]), "outputs": np.array([index])})
+    made.values[52] = made.values[51]
+    made.ops.append({"index": len(made.ops), "op_name": "CALL", "inputs": np.array([50, *read]), "outputs": np.array([], int)})
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as recorder:
+        exray.litert.tap(made, recorder)
+        with recorder.frame(source="0"):
+            made.invoke()
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert sorted(log[0].layers) == recorded
+
+
+def test_what_is_read_may_not(tmp_path):
+    made = Interpreter()
+    made.values[24] = made.values[22]
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as recorder, pytest.raises(exray.EngineError, match="share memory"):
+        exray.litert.tap(made, recorder)

@@ -160,6 +160,7 @@ class Tap:
         if held is not None:
             held.give_back()
         self._details = {int(d["index"]): d for d in interpreter.get_tensor_details()}
+        self._overwritten: Set[int] = set()
         self._input_readers: List[Tuple[Place, Any]] = []
         self._output_readers: List[Tuple[Place, Any]] = []
         self._inputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_input_details()]
@@ -200,24 +201,30 @@ class Tap:
         return made
 
     def _check_preserved(self) -> None:
-        """Raises for tensors that share memory, with each other or with an output: they are overwritten before they can be read."""
+        """Raises for tensors that share memory, with each other or with an output: they are overwritten before they can be read.
+        What no operation reads (a loop's counters) is kept by no interpreter: it is left out where something else took its memory."""
         if not any(self._recorder.wants("layer", i, self._name(op)) for i, op in enumerate(self._ops)):
             return
         spans = []
         fixed = self._computed_from_constants()
+        unread = {t for op in self._ops for t in op.outputs} - {t for op in self._ops for t in op.inputs} - {t for t, _ in self._outputs}
         for tensor in {t for op in self._ops for t in op.outputs} - fixed:
             view = self._view(tensor)
             if view is not None and view.nbytes:
                 begin = view.__array_interface__["data"][0]
                 spans.append((begin, begin + view.nbytes, tensor))
-        end = 0  # of those that are not made in place
+        end, last = 0, -1  # of those that are not made in place
         for begin, own_end, tensor in sorted(spans):
             if not self._view_kind(tensor):
                 continue
             if begin < end:
-                raise EngineError("the interpreter's tensors share memory, so layers cannot be read: create it with "
-                                  "experimental_preserve_all_tensors=True, or record with capture='io'")
-            end = max(end, own_end)
+                lost = {tensor, last} & unread
+                if not lost:
+                    raise EngineError("the interpreter's tensors share memory, so layers cannot be read: create it with "
+                                      "experimental_preserve_all_tensors=True, or record with capture='io'")
+                self._overwritten |= lost
+            if own_end > end:
+                end, last = own_end, tensor
 
     def _view_kind(self, tensor: int) -> bool:
         """Whether sharing is unexpected: RESHAPE works in place."""
@@ -309,7 +316,7 @@ class Tap:
     def _readers_of(self, tensors: Sequence[Tuple[int, Place]]) -> List[Tuple[Place, Any]]:
         """Of those that a log can have: the interpreter's function that gives its memory as it is then."""
         return [(place, self._interpreter.tensor(t)) for t, place in tensors
-                if t in self._details and has_log_dtype(np.dtype(self._details[t]["dtype"]))]
+                if t in self._details and t not in self._overwritten and has_log_dtype(np.dtype(self._details[t]["dtype"]))]
 
     def _prepare_readers(self) -> None:
         """The operations' names for C, and what gives inputs, layers and outputs."""
