@@ -12,12 +12,12 @@ def random(seed, *shape):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def write(path, role, epsilon=1e-5, turned=False, unseen=True):
+def write(path, role, epsilon=1e-5, turned=False, unseen=True, symmetric=False):
     """A normalization, queries and keys of it, their product; as PyTorch has it (reference) or ONNX (edge).  unseen: the normalization's
-    output is not recorded; turned: queries by the transposed matrix."""
+    output is not recorded; turned: queries by the transposed matrix; symmetric: queries by a matrix that is its own transpose."""
     torch = role == "reference"
     q, k, scale = random(1, WIDTH, WIDTH), random(2, WIDTH, WIDTH), 1 + random(3, WIDTH) / 4
-    q = q.T.copy() if turned else q
+    q = q + q.T if symmetric else q.T.copy() if turned else q
     stored = [scale, *((m if torch else m.T.copy()) for m in (q, k))]
     m = PB["Model"](name="net", engine="torch" if torch else "onnxruntime")
     for name, shape in (("x", (1, 6, WIDTH)), ("norm", (1, 6, WIDTH)), ("query", (1, 6, WIDTH)), ("key", (1, 6, WIDTH)), ("keys", (1, WIDTH, 6)), ("y", (1, 6, 6))):
@@ -49,8 +49,9 @@ def write(path, role, epsilon=1e-5, turned=False, unseen=True):
     return path
 
 
-def judge(tmp_path, status, unseen, **change):
-    return validate(write(tmp_path / "edge.mcap", "edge", unseen=unseen, **change), write(tmp_path / "reference.mcap", "reference", unseen=unseen), "--min-coverage", "0.3", status=status)
+def judge(tmp_path, status, unseen, symmetric=False, **change):
+    edge, reference = (write(tmp_path / f"{role}.mcap", role, unseen=unseen, symmetric=symmetric, **(change if role == "edge" else {})) for role in ("edge", "reference"))
+    return validate(edge, reference, "--min-coverage", "0.3", status=status)
 
 
 unseen = pytest.mark.parametrize("unseen", [True, False])
@@ -64,6 +65,12 @@ def test_matrices_that_lie_as_each_engine_has_them(tmp_path, unseen):
 @unseen
 def test_behind_another_normalization_they_are_the_same(tmp_path, unseen):
     assert causes(judge(tmp_path, 1, unseen, epsilon=0.5)) == ["model.operator"]
+
+
+@unseen
+def test_a_symmetric_matrix_lies_both_ways(tmp_path, unseen):
+    assert causes(judge(tmp_path, 0, unseen, symmetric=True)) == []
+    assert causes(judge(tmp_path, 1, unseen, symmetric=True, epsilon=0.5)) == ["model.operator"]
 
 
 @unseen

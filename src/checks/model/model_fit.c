@@ -468,28 +468,21 @@ static bool is_of_two_layouts(const exray_comparison *comparison, const xr_weigh
            p->of[0].tensor < model[0]->tensor_count && model[0]->tensors[p->of[0].tensor].rank > 2;
 }
 
-static bool is_square(const exray_model *model, uint32_t tensor)
-{
-    const exray_tensor_info *info = tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
-    return info && info->rank == 2 && info->shape[0] == info->shape[1];
-}
-
 /* Engines differ in how they store a square matrix.  A transposed one is a fault where both sides have the
- * same convention, as one that lies alike is where they have not; where theirs are not known, where its layer
- * is wrong. */
-static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_pair *p)
+ * same convention, as one that lies alike is where they have not (unless it is its own transpose); where
+ * theirs are not known, where its layer is wrong. */
+static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_matcher *m,
+                                  const xr_weight_pair *p)
 {
     if (p->layer == SIZE_MAX || is_of_two_layouts(comparison, p))
         return false;
-    const exray_model *const model[2] = {
-        exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)),
-        exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE))};
+    const exray_model *const model[2] = {m->side[0].model, m->side[1].model};
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
     const xr_matrix_layout stored = xr_matrix_layout_of(model, p->of);
     if (!p->transposed)
         return !p->differs && !p->from_stats && stored == XR_MATRICES_TURNED &&
                layer->role != EXRAY_LAYER_ROLE_CLEAN && layer->error > layer->noise &&
-               is_square(model[0], p->of[0].tensor);
+               xr_is_square_turned(m->side[0].log, p->of[0].tensor, m->factor * p->rounding * p->unit);
     return stored != XR_MATRICES_UNKNOWN ? stored == XR_MATRICES_ALIKE
                                          : is_first_wrong(layer) || has_same_convention(layer);
 }
@@ -499,9 +492,10 @@ static void settle(const exray_comparison *comparison, const xr_weight_matcher *
 {
     for (size_t i = 0; i < fit->count; i++) {
         xr_weight_pair *p = &fit->pair[i];
+        /* Of what differs, though harmlessly, it is not known how it lies. */
+        p->transposed = is_wrongly_transposed(comparison, m, p);
         if (p->differs && is_harmless(comparison, m, fit, p))
             p->differs = p->moved = false;
-        p->transposed = is_wrongly_transposed(comparison, p);
         p->differs = p->differs || p->transposed;
         p->moved = p->moved || p->differs; /* equal values in another's place do not say so */
         if (p->bias)

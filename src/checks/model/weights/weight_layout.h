@@ -13,4 +13,8 @@ typedef enum xr_matrix_layout {
 /* By what the two operators are known to do; of the edge, then of the reference. */
 xr_matrix_layout xr_matrix_layout_of(const exray_model *const model[2], const xr_node_constant of[2]);
 
+/* Whether a recorded constant is a square matrix that its transpose differs from: by more than `within`
+ * (rms). */
+bool xr_is_square_turned(const exray_log *log, uint32_t tensor, double within);
+
 #endif
