@@ -334,7 +334,8 @@ static void add_sketches(pair_reader *r, xr_pair *pair, const exray_tensor_view 
         fail(pair, "out of memory");
 }
 
-/* Values of another unit in that which they stand for.  False: out of memory, or a damaged record. */
+/* Values of another unit in that which they stand for; copied first, as a log's floats may lie unaligned.
+ * False: out of memory, or a damaged record. */
 static bool take_unit(pair_reader *r, const xr_pair *pair, int side, const exray_tensor_view *view,
                       const float **values)
 {
@@ -343,7 +344,9 @@ static bool take_unit(pair_reader *r, const xr_pair *pair, int side, const exray
     float *room = view->count <= SIZE_MAX / sizeof *room ? value_room(r, side, view->count) : NULL;
     if (!room || !xr_deferred_finish(&r->check[side]))
         return false;
-    xr_to_unit(&pair->unit[side], *values, view->count, room);
+    if (*values != room)
+        memcpy(room, *values, view->count * sizeof *room);
+    xr_to_unit(&pair->unit[side], room, view->count, room);
     *values = room;
     return true;
 }
