@@ -46,6 +46,11 @@ static bool read_number(const front *w, uint32_t tensor, double *out)
     return true;
 }
 
+static bool is_arithmetic(xr_op_kind kind)
+{
+    return kind == XR_OP_ADD || kind == XR_OP_SUB || kind == XR_OP_MUL || kind == XR_OP_DIV;
+}
+
 /* x + n, x - n, n - x, x * n, x / n; false: it is none of these. */
 static bool apply(xr_op_kind kind, const unit_line *x, double n, bool first, unit_line *out)
 {
@@ -80,7 +85,8 @@ static bool make_line(const front *w, const exray_node *node, const unit_line *x
         return false;
     if (kind == XR_OP_SHAPE || kind == XR_OP_CONVERSION)
         return place == 0;
-    return node->input_count == 2 && read_number(w, node->inputs[!place], &n) &&
+    /* The weights of a first layer are not read for nothing. */
+    return node->input_count == 2 && is_arithmetic(kind) && read_number(w, node->inputs[!place], &n) &&
            apply(kind, x, n, place == 0, out);
 }
 
