@@ -340,11 +340,14 @@ static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops
                 return EXRAY_E_MEMORY;
             }
             find_breaks(c, &loops->loop[i], side, &b);
-            if (b.count && name_states(c, loops, side, names, sizeof names))
+            const bool named = b.count && name_states(c, loops, side, names, sizeof names);
+            if (named)
                 report_breaks(c, &loops->loop[i], side, &b, names, findings);
             free(b.in);
+            if (b.count && !named)
+                *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
             if (b.count)
-                return EXRAY_OK;
+                return named ? EXRAY_OK : EXRAY_E_MEMORY;
         }
     size_t lead = 0;
     while (lead < loops->count && loops->more[lead])
