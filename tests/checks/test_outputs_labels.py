@@ -259,6 +259,26 @@ def test_classes_of_boxes(tmp_path):
     assert said(swapped, own=swapped) == []  # other outputs, rightly read
 
 
+def test_shifted_classes_of_boxes_with_names(tmp_path):
+    """Right names of which the numbers alone are moved are said once; names that are moved, too, by another number, are another fault."""
+    random = np.random.default_rng(4)
+    low = random.uniform(0, 0.6, (4, 10, 2))
+    rows = np.concatenate([low, low + random.uniform(0.1, 0.4, (4, 10, 2))], -1)
+    told, classes = rows[..., [1, 0, 3, 2]], random.integers(0, 12, (4, 10))
+
+    def said(moved, lines):
+        def write(role, by, line):
+            names = [[ANIMALS[(c + line) % 12] for c in frame] for frame in classes]
+            return write_boxes(tmp_path / role, role, rows, told, detector=False, classes=classes, ids=classes + by, names=names)
+        return sorted(output_causes(validate(write("edge", moved, lines), write("reference", 0, 0))))
+
+    assert said(0, 0) == []
+    assert said(1, 0) == said(-1, 0) == ["output.label_offset"]  # the names are right
+    assert said(1, 1) == ["output.label_offset"]  # each name is that of its number
+    assert said(0, 1) == ["output.labels"]
+    assert said(1, 3) == ["output.label_offset", "output.labels"]
+
+
 # ---- Healthy ----------------------------------------------------------------------------------
 
 

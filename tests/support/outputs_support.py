@@ -57,8 +57,8 @@ def write_outputs(path, role, outputs, results=None, quantization=None, name="pr
     return path
 
 
-def write_boxes(path, role, rows, told, change=None, detector=True, classes=None, ids=None):
-    """rows, classes: boxes as the model gives them; told, ids: (x_min, y_min, x_max, y_max) and classes as the application does."""
+def write_boxes(path, role, rows, told, change=None, detector=True, classes=None, ids=None, names=None):
+    """rows, classes: boxes as the model gives them; told, ids, names: (x_min, y_min, x_max, y_max), classes and their names as the application does."""
     from log_writer import PB
 
     with Recording(path, role) as log:
@@ -69,7 +69,8 @@ def write_boxes(path, role, rows, told, change=None, detector=True, classes=None
         for i in range(len(rows)):
             r = PB["Result"](frame=log.count)
             for n, (x_min, y_min, x_max, y_max) in enumerate(() if told is None else told[i]):
-                r.boxes.add(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, id=1 if ids is None else int(ids[i][n]), score=0.9)
+                r.boxes.add(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, id=1 if ids is None else int(ids[i][n]), score=0.9,
+                            label="" if names is None else names[i][n])
             log.add("/result", "Result", r)
             image = inputs[i] if change is None else change(inputs[i])
             outputs = [("/output/boxes", rows[i][None].astype(np.float32), {})]

@@ -2,6 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/labels/names_between.h"
 #include "checks/labels/string_ports.h"
+#include "checks/output/box_labels.h"
 #include "checks/output/labelling.h"
 
 #include <errno.h>
@@ -127,6 +128,46 @@ static void report(const xr_names_between *b, name_source source, exray_findings
     exray_finding_number(f, "elsewhere", (double)b->elsewhere);
 }
 
+/* The same of a detector's boxes, whose numbers are held against its own output of classes on each side. */
+static exray_status find_box_difference(const exray_comparison *comparison, int64_t *difference,
+                                        exray_error *error)
+{
+    xr_box_labels labels[2];
+    for (int s = 0; s < 2; s++) {
+        exray_status status = xr_box_labels_make(comparison, (exray_side)s, &labels[s], error);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    if (labels[0].state == XR_BOX_LABELS_OFFSET && labels[1].state == XR_BOX_LABELS_OFFSET)
+        *difference = labels[EXRAY_SIDE_REFERENCE].offset - labels[EXRAY_SIDE_EDGE].offset;
+    return EXRAY_OK;
+}
+
+/* Whether names that differ by one way of counting differ by another one, too. */
+static exray_status differ_by(const name_check *c, int64_t difference, bool *differ, exray_error *error)
+{
+    enum { FEWEST = 3 };
+    xr_names_between between;
+    if (!xr_names_between_make(&c->names[TOLD][EXRAY_SIDE_EDGE], &c->names[TOLD][EXRAY_SIDE_REFERENCE],
+                               difference, &between)) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the names of classes"};
+        return EXRAY_E_MEMORY;
+    }
+    *differ = between.classes < FEWEST || xr_names_between_differ(&between);
+    return EXRAY_OK;
+}
+
+/* One label file, read by numbers that differ, or right names beside such numbers: that these differ is told
+ * (output.label_offset). */
+static exray_status differ_otherwise(const name_check *c, bool *differ, exray_error *error)
+{
+    int64_t difference = 0;
+    if (c->told_difference != 0)
+        return differ_by(c, 0, differ, error);
+    exray_status status = find_box_difference(c->comparison, &difference, error);
+    return status == EXRAY_OK && difference != 0 ? differ_by(c, difference, differ, error) : status;
+}
+
 /* Compares one source of each side; true: it says something, agreement included. */
 static exray_status compare(const name_check *c, name_source edge, name_source reference, bool *judged,
                             exray_findings *findings, exray_error *error)
@@ -141,15 +182,11 @@ static exray_status compare(const name_check *c, name_source edge, name_source r
         return EXRAY_E_MEMORY;
     }
     bool differ = xr_names_between_differ(&between);
-    /* One label file, read by numbers that differ: that they do is told (output.label_offset). */
-    if (differ && edge == TOLD && reference == TOLD && difference != 0) {
-        xr_names_between by_number;
-        if (!xr_names_between_make(e, r, 0, &by_number)) {
-            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the names of classes"};
-            return EXRAY_E_MEMORY;
-        }
-        differ = by_number.classes < FEWEST || xr_names_between_differ(&by_number);
-    }
+    exray_status status = EXRAY_OK;
+    if (differ && edge == TOLD && reference == TOLD)
+        status = differ_otherwise(c, &differ, error);
+    if (status != EXRAY_OK)
+        return status;
     *judged = differ || between.classes >= FEWEST;
     if (differ)
         report(&between, edge == TOLD ? TOLD : reference, findings);
