@@ -99,7 +99,7 @@ BOXES = [
     ("letterbox not undone", "output.postprocess", _boxes(lambda b: [b[0], 0.5 + (b[1] - 0.5) * 0.75, b[2], 0.5 + (b[3] - 0.5) * 0.75])),
     ("x and y exchanged", FORMAT, _boxes(lambda b: b[[1, 0, 3, 2]])),
     ("boxes in pixels", "output.postprocess", _boxes(lambda b: b * 300)),
-    ("center for corner", "output.postprocess", _boxes(lambda b: [(b[0] + b[2]) / 2, (b[1] + b[3]) / 2, (b[0] + b[2]) / 2 + b[2] - b[0], (b[1] + b[3]) / 2 + b[3] - b[1]])),
+    ("center for corner", FORMAT, _boxes(lambda b: [(b[0] + b[2]) / 2, (b[1] + b[3]) / 2, (b[0] + b[2]) / 2 + b[2] - b[0], (b[1] + b[3]) / 2 + b[3] - b[1]])),
     ("surest box missing", "output.postprocess", each(_one_box_less)),
     ("no suppression", "output.postprocess", each(_more_boxes)),
     ("boxes of the frame before", FRAMES, of_the_frame_before),
