@@ -196,21 +196,27 @@ static bool has_output(const exray_log *log, size_t frame, exray_slot *slot)
 }
 
 /* Frames of the larger log that the other has not: those that have nothing to be replayed, and attempts that
- * failed: no output, and the next frame, which is matched, has the same source. */
+ * failed: no output, and the next frame of the same source is matched and has one, or failed, too. */
 typedef struct lone_frames {
     size_t poor, failed;
 } lone_frames;
 
+/* Whether the frame behind has the same source. */
+static bool is_repeated(const exray_log *log, size_t frame)
+{
+    const char *own = exray_log_frame(log, frame)->source, *next = exray_log_frame(log, frame + 1)->source;
+    return own && *own && next && strcmp(own, next) == 0;
+}
+
 /* Counted from the last one on: what was tried twice in vain failed twice. */
-static size_t count_failed(const exray_log *log, bool *matched, const bool *poor, exray_slot *slot)
+static size_t count_failed(const exray_log *log, const bool *matched, const bool *poor, exray_slot *slot)
 {
     size_t failed = 0;
+    bool later = false; /* the frame behind failed, too */
     for (size_t f = exray_log_frame_count(log); f-- > 0;) {
-        if (matched[f] || poor[f] || !matched[f + 1])
-            continue;
-        const char *own = exray_log_frame(log, f)->source, *next = exray_log_frame(log, f + 1)->source;
-        matched[f] = own && *own && next && strcmp(own, next) == 0 && !has_output(log, f, slot);
-        failed += matched[f];
+        later = !matched[f] && !poor[f] && (later || matched[f + 1]) && is_repeated(log, f) &&
+                !has_output(log, f, slot) && (later || has_output(log, f + 1, slot));
+        failed += later;
     }
     return failed;
 }

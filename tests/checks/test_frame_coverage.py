@@ -203,6 +203,23 @@ def test_frames_that_were_tried_again_and_again(tmp_path, again):
     assert not again or "4 frames of the edge log have no output" in " ".join(verdict["findings"][0]["details"]), verdict["findings"]
 
 
+def test_frames_without_outputs_were_not_tried_again(tmp_path):
+    """Where nothing has an output, none shows that what comes before it failed."""
+    data = np.random.default_rng(0).random((24, 1, 8), dtype=np.float32)
+
+    def write(role, which):
+        with Recording(tmp_path / role, role) as log:
+            for k in which:
+                log.count = k
+                log.add("/result", "Result", PB["Result"](frame=k, text=f"{k}"))
+                log.frame([("/input/x", data[k], {})], source="camera")
+        return tmp_path / role
+
+    verdict = validate(write("edge", range(24)), write("reference", range(1, 24, 4)), status=None)
+    details = " ".join(d for f in verdict["findings"] for d in f.get("details", []))
+    assert verdict["frames"]["matched"] == 6 and "tried again" not in details, verdict
+
+
 def test_few_pictures_that_come_twice(tmp_path):
     """In another order on the two sides: each by its turn.  All frames of one camera go by their index."""
     data = np.random.default_rng(0).random((8, 1, 8), dtype=np.float32)
