@@ -68,6 +68,25 @@ def test_a_part_of_another_frame(tmp_path, lag, part, first):
     assert ("first part" if first else "last part") in f["summary"], f
 
 
+def endless(k):
+    """Of an output of which one value, another in each frame, is infinite."""
+    v = table(k)
+    v[0, k % 3, k % 4] = np.inf
+    return v
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_value_that_is_no_number_hides_no_difference(tmp_path, own):
+    """What is behind another frame's infinity is looked at as what is behind its numbers."""
+    def change(v, k):
+        if k == 0:
+            return v
+        rest = v if own else np.random.default_rng(100 + k).normal(size=v.shape)
+        return np.where((np.arange(12) < 6)[None, :, None], endless(k - 1), rest)
+    verdict = judge(tmp_path, endless, change, noise=1e-6)
+    assert ("output.frame_order" in causes(verdict)) == own and verdict["verdict"] == "fail", verdict["findings"]
+
+
 def test_a_part_of_some_frames(tmp_path):
     change = mixed(1, 6, False)
     f = told_finding(judge(tmp_path, table, lambda v, k: change(v, k) if k in (2, 5) else v), "output.frame_order")

@@ -136,17 +136,24 @@ static void judge(const frame_work *w, xr_frame_match *out)
 
 enum { TORN_REACH = 4, TORN_VALUES = 4, TORN_SHARE = 16 };
 
-/* Squared differences of a frame of the edge from two of the reference, of the values before each place. */
+/* Squared differences of a frame of the edge: of the values before each place from the frame that begins it,
+ * of those behind from the one that ends it. */
 typedef struct torn_sums {
-    double *own, *other; /* [count + 1] */
+    double *before, *behind; /* [count + 1] */
 } torn_sums;
 
-static void add_up(double *sums, const float *a, const float *b, size_t n)
+static double squared(float a, float b)
 {
-    for (size_t i = 0; i < n; i++) {
-        const double d = a[i] == b[i] ? 0 : (double)a[i] - (double)b[i];
-        sums[i + 1] = sums[i] + (isfinite(d) ? d * d : 1e300);
-    }
+    const double d = (double)a - (double)b;
+    return isfinite(d) ? d * d : isfinite(a) == isfinite(b) ? 0 : INFINITY;
+}
+
+static void add_up(const torn_sums *s, const float *edge, const float *begins, const float *ends, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        s->before[i + 1] = s->before[i] + squared(edge[i], begins[i]);
+    for (size_t i = n; i-- > 0;)
+        s->behind[i] = s->behind[i + 1] + squared(edge[i], ends[i]);
 }
 
 /* Values that differ from each other: what is zero in both frames is of neither. */
@@ -169,17 +176,16 @@ static bool find_border(const frame_work *w, const torn_sums *s, size_t frame, b
 {
     const size_t n = w->count[0][frame];
     const size_t least = n / TORN_SHARE > TORN_VALUES ? n / TORN_SHARE : TORN_VALUES;
-    const double *before = first ? s->other : s->own, *behind = first ? s->own : s->other;
     double best = INFINITY;
     for (size_t p = least; p + least <= n; p++) {
-        const double left = before[p], right = behind[n] - behind[p];
+        const double left = s->before[p], right = s->behind[p];
         if (left + right >= best || !within(left, p, w->tolerance) || !within(right, n - p, w->tolerance))
             continue;
         best = left + right;
         *at = p;
     }
     const size_t part = first ? *at : n - *at;
-    const double apart = first ? s->own[*at] : s->own[n] - s->own[*at];
+    const double apart = first ? s->behind[0] - s->behind[*at] : s->before[n] - s->before[*at];
     return isfinite(best) && !within(apart, part, APART * w->tolerance) &&
            is_telling(w->value[0][frame] + (first ? 0 : *at), part);
 }
@@ -187,15 +193,15 @@ static bool find_border(const frame_work *w, const torn_sums *s, size_t frame, b
 static bool is_torn(const frame_work *w, size_t frame, size_t from, bool first, size_t *at)
 {
     const size_t n = w->count[0][frame];
-    torn_sums s = {calloc(n + 1, sizeof *s.own), calloc(n + 1, sizeof *s.other)};
-    bool torn = s.own && s.other && n == w->count[1][frame] && n == w->count[1][from];
+    const float *own = w->value[1][frame], *other = w->value[1][from];
+    torn_sums s = {calloc(n + 1, sizeof *s.before), calloc(n + 1, sizeof *s.behind)};
+    bool torn = s.before && s.behind && n == w->count[1][frame] && n == w->count[1][from];
     if (torn) {
-        add_up(s.own, w->value[0][frame], w->value[1][frame], n);
-        add_up(s.other, w->value[0][frame], w->value[1][from], n);
+        add_up(&s, w->value[0][frame], first ? other : own, first ? own : other, n);
         torn = find_border(w, &s, frame, first, at);
     }
-    free(s.own);
-    free(s.other);
+    free(s.before);
+    free(s.behind);
     return torn;
 }
 
