@@ -196,6 +196,10 @@ class Trace:
         """The framework's tensors of the first run so far, the newest last."""
         return self._alive
 
+    def knows(self, tensor: Any) -> bool:
+        """Whether a tensor of the first run was given to the model or made by an operation."""
+        return id(tensor) in self._position
+
     def times(self, name: str, op: str) -> int:
         """How many operations of that name this run has had."""
         return self._times.get((name, op), 0)

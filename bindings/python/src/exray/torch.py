@@ -29,6 +29,12 @@ def _array(tensor: Any) -> "NDArray[Any]":
     return found
 
 
+def _memory(tensor: Any) -> int:
+    """Where the memory begins that a tensor shows; 0: it has none."""
+    untyped = getattr(tensor, "untyped_storage", None)  # since PyTorch 2, which warns of the other one
+    return int((untyped or tensor.storage)().data_ptr())
+
+
 def _tensors(value: Any) -> List[Any]:
     """The tensors in what a function took or gave, however nested; those that a log can hold."""
     torch = need("torch", "exray.torch")
@@ -267,11 +273,10 @@ class Tap:
 
     def _source(self, tensor: Any) -> Any:
         """The tensor of this run whose memory a tensor shows a part of that no function was seen to cut; None: there is none."""
-        place = tensor.storage().data_ptr()
-        alive = self._trace.alive()
-        if place == 0 or id(tensor) in self._weights or any(t is tensor for t in alive):
+        if id(tensor) in self._weights or self._trace.knows(tensor):
             return None
-        found = next((t for t in reversed(alive) if t.storage().data_ptr() == place), None)
+        place = _memory(tensor)
+        found = next((t for t in reversed(self._trace.alive()) if _memory(t) == place), None) if place else None
         return None if id(found) in self._weights else found
 
     def _show_views(self, given: List[Any], reader: Tuple[str, str]) -> None:
