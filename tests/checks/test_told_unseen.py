@@ -140,7 +140,7 @@ def test_equal_statistics_leave_less_to_noise_than_equal_inputs(tmp_path):
     assert verdict["findings"] == [], verdict["findings"]
 
 
-def write_spent(path, role, change=lambda s, k: s, data=range(3)):
+def write_spent(path, role, change=lambda s, k: s, data=range(3), counted=True):
     """A budget that was spent: data of some frames, statistics of the others; nothing told."""
     with Recording(path, role) as log:
         for k in range(FRAMES):
@@ -148,7 +148,7 @@ def write_spent(path, role, change=lambda s, k: s, data=range(3)):
             image = np.random.default_rng(50 + k).integers(0, 255, (1, 8, 8, 3)).astype(np.uint8)
             if k not in data:
                 log.stats("/input/image", image, k)
-                log.stats("/output/scores", s, k)
+                log.stats("/output/scores", s, k, counted=counted)
             log.frame([("/input/image", image, {}), ("/output/scores", s, {})] if k in data else [])
     return path
 
@@ -164,6 +164,14 @@ def test_nan_in_statistics(tmp_path, data):
     assert f["where"]["tensor"] == "scores" and (not data or f["evidence"]["frame_list"] == "frames 4 and 7"), f
     both = validate(write_spent(tmp_path / "twin", "edge", with_nan, data), write_spent(tmp_path / "s", "reference", with_nan, range(FRAMES)))
     assert "layer.nan" not in causes(both), both["findings"]
+
+
+def test_nan_in_statistics_that_count_none(tmp_path):
+    """A mean that is no number equals no other, whoever wrote it."""
+    r = write_spent(tmp_path / "r", "reference", data=range(FRAMES))
+    f = finding(validate(write_spent(tmp_path / "e", "edge", with_nan, counted=False), r, status=1), "layer.nan")
+    assert f["evidence"]["frame_list"] == "frames 4 and 7", f
+    assert validate(write_spent(tmp_path / "twin", "edge", counted=False), r, status=0)["findings"] == []
 
 
 def test_other_statistics_behind_equal_data(tmp_path):

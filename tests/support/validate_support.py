@@ -81,13 +81,16 @@ class Recording(Log):
             f.label = label
         self.add("/frame", "Frame", f)
 
-    def stats(self, topic, array, frame, low=None):
+    def stats(self, topic, array, frame, low=None, counted=True):
+        """counted: values that are no number are, and are left out of the moments."""
         a = np.asarray(array, np.float64)
-        finite = a[np.isfinite(a)]
+        finite = a[np.isfinite(a)] if counted else a
         t = PB["Tensor"](frame=frame)
         t.info.dtype = 1
         t.info.shape.extend(a.shape)
-        t.stats.count, t.stats.nan_count, t.stats.inf_count = a.size, int(np.isnan(a).sum()), int(np.isinf(a).sum())
+        t.stats.count = a.size
+        if counted:
+            t.stats.nan_count, t.stats.inf_count = int(np.isnan(a).sum()), int(np.isinf(a).sum())
         t.stats.min, t.stats.max = finite.min(), finite.max()
         t.stats.mean, t.stats.variance = finite.mean(), finite.var()
         self.add(topic, "Tensor", t)

@@ -41,9 +41,12 @@ static summary read_summary(const exray_log *log, size_t frame, const char *name
                    : (summary){.known = false};
     if (exray_log_read_tensor(log, record, slot, &view, &ignored) != EXRAY_OK || !view.has_stats)
         return (summary){.known = false};
-    if (view.stats.nan_count || view.stats.inf_count)
-        return (summary){.nan = view.stats.nan_count > 0};
     const exray_stats *stats = &view.stats;
+    /* Who writes statistics with other programs may have counted nothing. */
+    const bool finite =
+        isfinite(stats->mean) && isfinite(stats->variance) && isfinite(stats->min) && isfinite(stats->max);
+    if (stats->nan_count || stats->inf_count || !finite)
+        return (summary){.nan = stats->nan_count > 0 || (!stats->inf_count && isnan(stats->mean))};
     return (summary){
         true, false, stats->mean, sqrt(fmax(stats->variance, 0)), (double)stats->min, (double)stats->max};
 }
