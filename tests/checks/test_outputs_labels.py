@@ -257,6 +257,8 @@ def test_classes_of_boxes(tmp_path):
     assert said(np.ones_like(classes), np.ones_like(classes)) == []  # one class says nothing
     swapped = classes[:, ::-1]
     assert said(swapped, own=swapped) == []  # other outputs, rightly read
+    for number in (-(2**63), 2**63 - 1):  # hostile
+        assert "output.label_offset" not in said(np.where(classes == 3, number, classes))
 
 
 def test_shifted_classes_of_boxes_with_names(tmp_path):
