@@ -130,3 +130,14 @@ def test_gray_that_is_no_mixture(tmp_path, camera, name, channels):
     sensor = [(p.tobytes(), PB["Media"](format="rgb8", width=WIDE, height=HIGH)) for p in camera]
     reference = [put(np.asarray(Image.fromarray(p).convert("L"))) for p in camera]
     assert words in judged(tmp_path, [put(change(p)) for p in camera], reference, sensor)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gray_of_gray_pictures_tells_no_way(tmp_path, camera, channels):
+    """All ways make the same of them: noise on one side is none."""
+    gray = [p.mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1) for p in camera]
+    sensor = [(p.tobytes(), PB["Media"](format="rgb8", width=WIDE, height=HIGH)) for p in gray]
+    reference = [norm(p[..., 0])[..., None].repeat(channels, -1) for p in gray]
+    rng = np.random.default_rng(2)
+    edge = [(r + rng.normal(0, .02, r.shape[:2])[..., None]).astype(np.float32) for r in reference]
+    assert "color_space" not in named(explain(tmp_path, edge, reference, sensor))

@@ -419,20 +419,20 @@ static void add_pixels(const xr_raster *gray, const xr_raster *colors, size_t st
     }
 }
 
-/* What the side's gray is made of; false: of nothing that is known.  Weights first: they are the usual way.
- */
-static bool gray_of(const gray_sums *sums, xr_gray *out)
+/* What the side's gray is made of, and what each way leaves of it; false: of nothing that is known.  Weights
+ * first: they are the usual way. */
+static bool gray_of(const gray_sums *sums, double left[GRAY_WAYS], xr_gray *out)
 {
     double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS], least = EXACT_GRAY;
     bool found = false;
     for (int way = 0; way < GRAY_WAYS; way++) {
         const xr_fit_sums *s = &sums->of[way];
-        const double left = !(s->n > 0)              ? 1
-                            : way == XR_GRAY_WEIGHTS ? xr_unexplained_by_color(s, 3)
-                                                     : xr_unexplained_by_order(s, 1, NULL);
-        if (left > least)
+        left[way] = !(s->n > 0)              ? 1
+                    : way == XR_GRAY_WEIGHTS ? xr_unexplained_by_color(s, 3)
+                                             : xr_unexplained_by_order(s, 1, NULL);
+        if (!(left[way] <= least))
             continue;
-        least = left / 2;
+        least = left[way] / 2;
         out->way = (xr_gray_way)way;
         found = true;
     }
@@ -446,12 +446,17 @@ static bool gray_of(const gray_sums *sums, xr_gray *out)
     return isfinite(out->weight[0] + out->weight[1] + out->weight[2]);
 }
 
-static bool are_apart(const xr_gray gray[2])
+/* Of two ways each side's must leave less of it than the other's does: of gray pictures all leave the same.
+ */
+static bool are_apart(const xr_gray gray[2], double left[2][GRAY_WAYS])
 {
     double apart = 0;
+    if (gray[0].way != gray[1].way)
+        return left[0][gray[0].way] < left[0][gray[1].way] / 2 &&
+               left[1][gray[1].way] < left[1][gray[0].way] / 2;
     for (int k = 0; k < 3; k++)
         apart = fmax(apart, fabs(gray[0].weight[k] - gray[1].weight[k]));
-    return gray[0].way != gray[1].way || (gray[0].way == XR_GRAY_WEIGHTS && apart > APART);
+    return gray[0].way == XR_GRAY_WEIGHTS && apart > APART;
 }
 
 bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, xr_gray gray[2])
@@ -473,7 +478,9 @@ bool xr_find_gray_weights(xr_input_pair *pair, const xr_transform *transform, xr
         xr_raster_free(&colors);
     }
     memset(gray, 0, 2 * sizeof *gray);
-    const bool found = sums && gray_of(&sums[0], &gray[0]) && gray_of(&sums[1], &gray[1]) && are_apart(gray);
+    double left[2][GRAY_WAYS];
+    const bool found = sums && gray_of(&sums[0], left[0], &gray[0]) && gray_of(&sums[1], left[1], &gray[1]) &&
+                       are_apart(gray, left);
     free(sums);
     return found;
 }
