@@ -134,17 +134,18 @@ bool xr_find_sound_tone(const xr_sound_segment *segments, size_t count, double a
     *out = (xr_sound_tone){.multiples = 1};
     if (used == 0 || used_of(&segments[0]) < LEAST_SAMPLES)
         return false;
-    const double turns = strongest(&segments[0]);
-    if (turns <= 0)
+    const double near = strongest(&segments[0]);
+    if (near <= 0)
         return false;
-    out->turns = refined(&segments[0], turns);
+    const double turns = refined(&segments[0], near);
+    out->turns = turns;
     if (try_multiples(segments, used, allowed, out))
         return true;
     if (out->rest > LEFT_OF_HUM * out->before)
         return false;
     /* The strongest may be a multiple of a hum's. */
     for (int by = 1; by <= 3; by++) {
-        *out = (xr_sound_tone){.turns = refined(&segments[0], turns) / by, .multiples = XR_TONE_MULTIPLES};
+        *out = (xr_sound_tone){.turns = turns / by, .multiples = XR_TONE_MULTIPLES};
         if (out->turns * XR_TONE_MULTIPLES < 0.5 && try_multiples(segments, used, allowed, out))
             return true;
     }
