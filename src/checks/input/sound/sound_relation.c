@@ -611,6 +611,8 @@ static bool try_drift(sound_search *s)
     for (int turn = 0; turn < 5; turn++, step /= 3) {
         const double around = drift;
         for (int i = -3; i <= 3; i++) {
+            if (i == 0 && turn > 0)
+                continue; /* known from the turn before */
             double now = rest_at_ratio(f, 1 / (1 + around + i * step));
             if (now < least)
                 least = now, drift = around + i * step;
