@@ -596,28 +596,42 @@ static bool shift_slope(const xr_sound_frame *f, size_t piece, double *slope)
     return 4 * apart <= used && fabs(*slope) <= XR_MOST_DRIFT;
 }
 
-/* Clocks that differ: what is a little later at a frame's beginning is so by more, or less, at its end. */
-static bool try_drift(sound_search *s)
+/* Looks around a drift in smaller and smaller steps, by a frame's beginning; what the best one leaves. */
+static double finer_drift(const xr_sound_frame *f, size_t count, double step, int turns, double *drift)
 {
-    const xr_sound_frame *f = s->probes ? s->probe[0] : NULL;
-    double drift, least = 1;
-    /* In a long piece clocks that are far apart drift by more than a sound's period. */
-    if (!f || f->count < 4096 || (!shift_slope(f, 1024, &drift) && !shift_slope(f, 256, &drift)))
-        return false;
-    const double apart = (double)f->count / 2;
-    xr_sound_relation r = xr_no_sound_relation();
-    /* Lags are of whole samples: finer by what is left. */
-    double step = 2 / apart;
-    for (int turn = 0; turn < 5; turn++, step /= 3) {
-        const double around = drift;
+    xr_sound_frame beginning = *f;
+    double least = INFINITY;
+    beginning.count = count;
+    for (int turn = 0; turn < turns; turn++, step /= 3) {
+        const double around = *drift;
         for (int i = -3; i <= 3; i++) {
             if (i == 0 && turn > 0)
                 continue; /* known from the turn before */
-            double now = rest_at_ratio(f, 1 / (1 + around + i * step));
+            const double now = rest_at_ratio(&beginning, 1 / (1 + around + i * step));
             if (now < least)
-                least = now, drift = around + i * step;
+                least = now, *drift = around + i * step;
         }
     }
+    return least;
+}
+
+/* Clocks that differ: what is a little later at a frame's beginning is so by more, or less, at its end. */
+static bool try_drift(sound_search *s)
+{
+    enum { BEGINNING = 1 << 17 };
+    const xr_sound_frame *f = s->probes ? s->probe[0] : NULL;
+    double drift;
+    /* In a long piece clocks that are far apart drift by more than a sound's period. */
+    if (!f || f->count < 4096 || (!shift_slope(f, 1024, &drift) && !shift_slope(f, 256, &drift)))
+        return false;
+    /* Lags are of whole samples: finer by what is left, of a long frame's beginning first. */
+    const size_t beginning = f->count < BEGINNING ? f->count : BEGINNING;
+    const double step = 4 / (double)beginning;
+    if (finer_drift(f, beginning, step, 5, &drift) > CONTRADICTS)
+        return false;
+    if (beginning < f->count)
+        finer_drift(f, f->count, step / 27, 2, &drift);
+    xr_sound_relation r = xr_no_sound_relation();
     r.ratio = 1 / (1 + drift);
     evaluate(s, &r);
     if (drift == 0 || !r.supporting || r.contradicting || r.rest > RESAMPLED || r.rest > s->best.rest / 3)
