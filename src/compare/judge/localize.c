@@ -36,8 +36,9 @@
 #define MOST_OF_OUTPUT 0.9
 
 #define ORIGIN 3.0
-/* A partition of integers may have that many times the noise that its visible tensors explain: the scales of
- * those inside, which may be coarser beside their values, are not seen. */
+/* A partition of integers, or a network of which no layer was compared, may have that many times the noise
+ * that its visible tensors explain: the scales of those inside, which may be coarser beside their values, are
+ * not seen. */
 #define HIDDEN_STEPS 2.0
 /* An error that a layer amplified rightly is taken as that many times the noise behind it. */
 #define AMPLIFIED 2.0
@@ -514,6 +515,14 @@ static double bounded_noise_of(const graph *g, const xr_pair *output)
     return noise;
 }
 
+static bool any_layer_measured(const exray_comparison *c)
+{
+    for (size_t i = 0; i < c->layers.count; i++)
+        if (!isnan(c->layers.pair[i].error))
+            return true;
+    return false;
+}
+
 /* Rounding to the output's step is in the noise already if its layer was judged. */
 static void judge_output(const graph *g, xr_pair *pair)
 {
@@ -532,6 +541,9 @@ static void judge_output(const graph *g, xr_pair *pair)
     own = fmax(own, repeat_noise(pair));
     double noise = from.judged ? fmax(from.noise, own)
                                : fmax(from.noise, xr_noise_behind(XR_NOISE_KEPT * from.noise, own));
+    /* Of layers that were not compared the scales are not seen, either. */
+    if (known && !any_layer_measured(g->comparison) && xr_network_noise(g->comparison) >= XR_NOISE_8_BITS / 2)
+        noise *= HIDDEN_STEPS;
     if (is_decided(g->comparison))
         pair->noise = xr_noise_bound(from.given, known ? noise : decided(&from, noise));
     else
