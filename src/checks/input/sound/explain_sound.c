@@ -33,12 +33,26 @@ static bool is_plain(const xr_sound_relation *r)
            r->fraction == 0 && !r->varies;
 }
 
-/* Judges the values of both sides, brought together; whether something was reported. */
-static bool report_values(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
-{
+/* Frames that were brought together. */
+typedef struct brought_together {
+    xr_sound_segment *segments; /* NULL: memory is lacking */
     size_t count;
+} brought_together;
+
+static brought_together bring(const xr_sound_report *r, const xr_sound_relation *relation)
+{
+    brought_together b;
+    b.segments = xr_sound_segments(r->frames, relation, &b.count);
+    return b;
+}
+
+/* Judges the values of both sides; whether something was reported. */
+static bool report_values(const xr_sound_report *r, const xr_sound_relation *relation,
+                          const brought_together *b, double allowed)
+{
+    const xr_sound_segment *segments = b->segments;
+    const size_t count = b->count;
     xr_sound_values values;
-    xr_sound_segment *segments = xr_sound_segments(r->frames, relation, &count);
     if (!segments)
         return false;
     xr_judge_sound_values(segments, count, allowed, &values);
@@ -56,78 +70,57 @@ static bool report_values(const xr_sound_report *r, const xr_sound_relation *rel
                     xr_find_recursive_filter(segments, count, EXACT, &filter);
     if (filtered)
         xr_report_sound_filter(r, &filter);
-    bool told = filtered || xr_report_sound_values(r, relation, &values);
-    xr_free_segments(segments, count);
-    return told;
+    return filtered || xr_report_sound_values(r, relation, &values);
 }
 
-static bool report_dynamics(const xr_sound_report *r, double allowed)
+static bool report_dynamics(const xr_sound_report *r, const brought_together *b, double allowed)
 {
     const xr_sound_relation plain = xr_no_sound_relation();
-    size_t count;
     xr_sound_values values;
-    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
-    bool told = segments && xr_judge_sound_dynamics(segments, count, allowed, &values) &&
-                xr_report_sound_values(r, &plain, &values);
-    xr_free_segments(segments, count);
-    return told;
+    return b->segments && xr_judge_sound_dynamics(b->segments, b->count, allowed, &values) &&
+           xr_report_sound_values(r, &plain, &values);
 }
 
 /* A filter that only one side has, for what nothing else explains. */
-static bool report_filter(const xr_sound_report *r, double allowed)
+static bool report_filter(const xr_sound_report *r, const brought_together *b, double allowed)
 {
-    const xr_sound_relation plain = xr_no_sound_relation();
-    size_t count;
+    const double most = fmax(allowed, FILTERED);
     xr_sound_filter filter;
-    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
-    bool found = segments && (xr_find_sound_filter(segments, count, fmax(allowed, FILTERED), &filter) ||
-                              xr_find_recursive_filter(segments, count, fmax(allowed, FILTERED), &filter));
+    const bool found = b->segments && (xr_find_sound_filter(b->segments, b->count, most, &filter) ||
+                                       xr_find_recursive_filter(b->segments, b->count, most, &filter));
     if (found)
         xr_report_sound_filter(r, &filter);
-    xr_free_segments(segments, count);
     return found;
 }
 
 /* A long filter, for what is nothing else. */
-static bool report_response(const xr_sound_report *r)
+static bool report_response(const xr_sound_report *r, const brought_together *b)
 {
-    const xr_sound_relation plain = xr_no_sound_relation();
-    size_t count;
-    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
-    xr_sound_response *response = segments ? xr_find_sound_response(segments, count) : NULL;
+    xr_sound_response *response = b->segments ? xr_find_sound_response(b->segments, b->count) : NULL;
     const bool found = response != NULL;
     if (found)
         xr_report_sound_response(r, response);
     free(response);
-    xr_free_segments(segments, count);
     return found;
 }
 
 /* A tone that only one side has. */
-static bool report_tone(const xr_sound_report *r, double allowed)
+static bool report_tone(const xr_sound_report *r, const brought_together *b, double allowed)
 {
-    const xr_sound_relation plain = xr_no_sound_relation();
-    size_t count;
     xr_sound_tone tone;
-    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
-    const bool found = segments && xr_find_sound_tone(segments, count, allowed, &tone);
+    const bool found = b->segments && xr_find_sound_tone(b->segments, b->count, allowed, &tone);
     if (found)
         xr_report_sound_tone(r, &tone);
-    xr_free_segments(segments, count);
     return found;
 }
 
 /* What two usual resamplers make of one sound. */
-static bool report_resamplers(const xr_sound_report *r)
+static bool report_resamplers(const xr_sound_report *r, const brought_together *b)
 {
-    const xr_sound_relation plain = xr_no_sound_relation();
-    size_t count;
     xr_sound_resamplers resamplers;
-    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
-    bool found = segments && xr_find_sound_resamplers(segments, count, &r->sides, &resamplers);
+    const bool found = b->segments && xr_find_sound_resamplers(b->segments, b->count, &r->sides, &resamplers);
     if (found)
         xr_report_sound_resamplers(r, &resamplers);
-    xr_free_segments(segments, count);
     return found;
 }
 
@@ -166,10 +159,13 @@ static void report_relation(const xr_sound_report *r, const xr_sound_relation *r
     xr_report_sound_relation(r, relation);
     xr_keep_sound_relation(r->findings, r->frames->pair, relation);
     bool resampled = relation->ratio != 1 || relation->channels;
-    if (relation->varies)
+    if (relation->varies) {
         report_values_in_place(r, allowed);
-    else
-        report_values(r, relation, resampled ? fmax(allowed, 0.1) : allowed);
+        return;
+    }
+    const brought_together b = bring(r, relation);
+    report_values(r, relation, &b, resampled ? fmax(allowed, 0.1) : allowed);
+    xr_free_segments(b.segments, b.count);
 }
 
 /* Values that are clipped hide how well a shift explains them. */
@@ -194,8 +190,8 @@ static bool report_late_and_clipped(const xr_sound_report *r, double allowed)
     return clipped;
 }
 
-/* From the simplest on. */
-static bool explain(const xr_sound_report *r)
+/* From the simplest on.  b: of the frames as they are. */
+static bool explain_by(const xr_sound_report *r, const brought_together *b)
 {
     double allowed = allowed_of(r->frames);
     const xr_sound_relation plain = xr_no_sound_relation();
@@ -203,9 +199,9 @@ static bool explain(const xr_sound_report *r)
     xr_sound_relation relation;
     xr_sound_pieces pieces;
     xr_sound_across across;
-    if (xr_report_careless_resampler(r) || report_alone(r) || report_resamplers(r))
+    if (xr_report_careless_resampler(r) || report_alone(r) || report_resamplers(r, b))
         return true;
-    if (report_values(r, &plain, allowed)) {
+    if (report_values(r, &plain, b, allowed)) {
         xr_keep_sound_relation(r->findings, r->frames->pair, &plain);
         return true;
     }
@@ -223,7 +219,7 @@ static bool explain(const xr_sound_report *r)
         xr_report_sound_across(r, &across);
         return true;
     }
-    if (unexplained && (report_tone(r, allowed) || report_filter(r, allowed)))
+    if (unexplained && (report_tone(r, b, allowed) || report_filter(r, b, allowed)))
         return true;
     if (unexplained && xr_find_sound_pieces(r->frames, &pieces)) {
         const xr_sound_values line = {
@@ -236,13 +232,22 @@ static bool explain(const xr_sound_report *r)
         report_relation(r, &relation, allowed);
         return true;
     }
-    if (report_dynamics(r, allowed) || (!related && report_late_and_clipped(r, allowed)) ||
-        report_response(r))
+    if (report_dynamics(r, b, allowed) || (!related && report_late_and_clipped(r, allowed)) ||
+        report_response(r, b))
         return true;
     if (related || !xr_find_composed_sound_relation(r->frames, &relation))
         return false;
     report_relation(r, &relation, allowed);
     return true;
+}
+
+static bool explain(const xr_sound_report *r)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    const brought_together b = bring(r, &plain);
+    const bool told = explain_by(r, &b);
+    xr_free_segments(b.segments, b.count);
+    return told;
 }
 
 /* Whether what differs is no more than two steps of 16-bit sound, and no gain or offset: in quiet sound, too.
