@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from described_interpreter import DescribedInterpreter
 
 import exray
 import exray.litert
@@ -9,11 +10,11 @@ import exray.litert
 ROWS, COLUMNS, BLOCK = (24, 8), (32, 24), (8, 8)
 
 
-class Interpreter:
+class Interpreter(DescribedInterpreter):
     """Two dense layers as LiteRT's interpreter describes them; blocks: their weights are 4 bits, with a scale for each block."""
 
     def __init__(self, blocks, change=lambda i, w: w):
-        self.values, self.details, self.ops = {}, [], []
+        super().__init__()
         self.tensor_of("x", np.zeros((1, COLUMNS[0]), np.float32))
         for i, (rows, columns, block) in enumerate(zip(ROWS, COLUMNS, BLOCK)):
             w = change(i, np.random.default_rng(i).normal(0, 1 / np.sqrt(columns), (rows, columns)).astype(np.float32))
@@ -22,6 +23,7 @@ class Interpreter:
             weights = self.tensor_of(f"w{i}", stored, scales)
             y = self.tensor_of(f"y{i}", np.zeros((1, rows), np.float32))
             self.ops.append({"index": i, "op_name": "FULLY_CONNECTED", "inputs": np.array([2 * i, weights, -1]), "outputs": np.array([y])})
+            self.output = y
 
     def tensor_of(self, name, value, scales=()):
         index = len(self.details)
@@ -29,24 +31,6 @@ class Interpreter:
         self.details.append({"index": index, "name": name, "dtype": value.dtype.type, "shape": np.array(value.shape),
                              "quantization_parameters": {"scales": np.float32(scales), "zero_points": [], "quantized_dimension": 0}})
         return index
-
-    def get_tensor_details(self):
-        return self.details
-
-    def _get_ops_details(self):
-        return self.ops
-
-    def get_input_details(self):
-        return self.details[:1]
-
-    def get_output_details(self):
-        return self.details[-1:]
-
-    def tensor(self, index):
-        return lambda: self.values[index]
-
-    def get_tensor(self, index):
-        return self.values[index].copy()
 
     def invoke(self):
         for i in range(len(ROWS)):

@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+from described_interpreter import DescribedInterpreter
 
 import exray
 import exray.litert
 
 
-class Interpreter:
+class Interpreter(DescribedInterpreter):
     """An LSTM and a dense layer as LiteRT's interpreter describes them: tensors 20 and 21 are states, 30 is scratch memory."""
 
     def __init__(self):
+        super().__init__()
         tensors = {0: "x", 1: "w", 20: "hidden", 21: "cell", 22: "y", 23: "dense/w", 24: "z", 30: ""}
         self.values = {i: np.full((2, 2), i, np.float32) for i in tensors}
         self.details = [{"index": i, "name": n, "dtype": np.float32, "shape": np.array([2, 2]),
@@ -18,27 +20,7 @@ class Interpreter:
         lstm = [0] + [1] * 17 + [20, 21]
         self.ops = [{"index": 0, "op_name": "UNIDIRECTIONAL_SEQUENCE_LSTM", "inputs": np.array(lstm), "outputs": np.array([22])},
                     {"index": 1, "op_name": "FULLY_CONNECTED", "inputs": np.array([22, 23, -1]), "outputs": np.array([24])}]
-
-    def get_tensor_details(self):
-        return self.details
-
-    def _get_ops_details(self):
-        return self.ops
-
-    def get_input_details(self):
-        return self.details[:1]
-
-    def get_output_details(self):
-        return [d for d in self.details if d["index"] == 24]
-
-    def tensor(self, index):
-        return lambda: self.values[index]
-
-    def get_tensor(self, index):
-        return self.values[index].copy()
-
-    def invoke(self):
-        pass
+        self.output = 24
 
 
 def test_scratch_and_states_are_no_constants(tmp_path):
