@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from explain_support import (BICUBIC, BILINEAR, QUANTIZED, SIDE, centre, explain, from_yuv, letterbox, named,
+from explain_support import (BICUBIC, BILINEAR, QUANTIZED, SIDE, centre, encode, explain, from_yuv, letterbox, named,
                              normalize, nv12, opencv, pillow, preprocess, quantize)
 from log_writer import PB
 from PIL import Image, ImageFilter
@@ -64,6 +64,24 @@ def test_moved_by_pixels(tmp_path, jpeg, by):
     verdict = explain(tmp_path, edge, normalize([preprocess(p) for p in seen]), records)
     assert named(verdict) == ["crop"]
     assert f"({by[0]:+d}, {by[1]:+d}) pixels of the camera" in finding(verdict, "input.crop")["summary"]
+
+
+@pytest.mark.parametrize("corner", ["edge", "reference"])
+def test_a_letterbox_in_the_corner(tmp_path, jpeg, corner):
+    """The fix names the key that makes the reference's: `corner` only where that is what it has."""
+    def moved_up(p):
+        boxed = letterbox(p, Image.BILINEAR, SIDE, 0)
+        h, w = p.shape[:2]
+        return np.roll(boxed, tuple(-((SIDE - max(1, int(np.floor(n * SIDE / max(h, w) + 0.5)))) // 2) for n in (h, w)), (0, 1))
+
+    shown = [np.rot90(p).copy() if i % 2 else p for i, p in enumerate(jpeg[1])]
+    sides = [[letterbox(p, Image.BILINEAR, SIDE, 0) for p in shown], [moved_up(p) for p in shown]]
+    edge, reference = sides if corner == "reference" else sides[::-1]
+    verdict = explain(tmp_path, normalize(edge), normalize(reference), [encode(p, "png") for p in shown])
+    assert named(verdict) == ["crop"]
+    found = finding(verdict, "input.crop")
+    assert ("letterbox corner" in found["fix"] or "in the top left corner" in found["fix"]) == (corner == "reference"), found["fix"]
+    assert "in the top left corner" in found["summary"]
 
 
 @pytest.mark.parametrize("rounding", [round, int], ids=["rounded", "truncated"])

@@ -11,7 +11,7 @@
 static const char *pipeline_crop(const xr_rendering *r, char *text, size_t size)
 {
     if (r->geometry.kind == XR_LETTERBOX)
-        snprintf(text, size, "crop: letterbox");
+        snprintf(text, size, "crop: letterbox%s", xr_is_in_corner(&r->geometry) ? " corner" : "");
     else if (r->geometry.kind == XR_RECTANGLE && r->geometry.fx > 0.998 && r->geometry.fy > 0.998)
         snprintf(text, size, "crop: none");
     else if (r->resize_first)

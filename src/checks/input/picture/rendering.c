@@ -276,6 +276,11 @@ bool xr_render(const exray_picture *picture, const xr_rendering *how, xr_orienta
 
 /* ---- Words ----------------------------------------------------------------------------- */
 
+bool xr_is_in_corner(const xr_geometry *g)
+{
+    return g->kind == XR_LETTERBOX && fabs(g->ax) < 0.02 && fabs(g->ay) < 0.02 && g->dx == 0 && g->dy == 0;
+}
+
 void xr_geometry_text(const xr_rendering *how, double target, char *text, size_t size)
 {
     const xr_geometry *g = &how->geometry;
@@ -284,6 +289,8 @@ void xr_geometry_text(const xr_rendering *how, double target, char *text, size_t
     if (g->dx != 0 || g->dy != 0)
         snprintf(place, sizeof place, ", moved by (%+.0f, %+.0f) pixels of %s", g->dx, g->dy,
                  g->in_target ? "the resized picture" : "the camera's picture");
+    else if (xr_is_in_corner(g))
+        snprintf(place, sizeof place, ", in the top left corner");
     else if (!middle)
         snprintf(place, sizeof place, ", placed at (%.2f, %.2f) of the room left", g->ax, g->ay);
     if (g->kind == XR_LETTERBOX)

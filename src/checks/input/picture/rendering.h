@@ -57,6 +57,9 @@ bool xr_same_geometry(const xr_geometry *a, const xr_geometry *b, double width, 
 bool xr_geometry_equal(const xr_geometry *a, const xr_geometry *b);
 bool xr_same_kernel(const xr_rendering *a, const xr_rendering *b);
 
+/* Whether it is a letterbox whose picture is at the top left, as `letterbox corner` places it. */
+bool xr_is_in_corner(const xr_geometry *geometry);
+
 /* "center 0.875", "none (the whole picture, stretched)": as in a pipeline file, where it has a name
  * there. */
 void xr_geometry_text(const xr_rendering *how, double target, char *text, size_t size);
