@@ -2,6 +2,7 @@
  * rounded otherwise. */
 #include "checks/input/input_findings.h"
 #include "checks/input/words.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 
@@ -17,8 +18,7 @@ static bool stored_as(const exray_comparison *comparison, size_t pair, double *s
         exray_comparison_values(comparison, EXRAY_SIDE_EDGE, 0, EXRAY_KIND_INPUT, pair, slot, &view, &values,
                                 &error) == EXRAY_OK) {
         const exray_quantization *q = &view.info.quantization;
-        known =
-            q->count == 1 && (view.info.dtype == EXRAY_DTYPE_INT8 || view.info.dtype == EXRAY_DTYPE_UINT8);
+        known = q->count == 1 && xr_is_byte(view.info.dtype);
         if (known) {
             *scale = (double)q->scale[0];
             *zero = q->zero_point ? (double)q->zero_point[0] : 0;

@@ -3,6 +3,7 @@
 #include "checks/input/input_findings.h"
 #include "checks/input/picture/sensor_picture.h"
 #include "checks/port/both_sides.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,8 +30,8 @@ static int stored_at(const exray_tensor_view *view, uint64_t i)
 
 static bool is_8_bits(const exray_tensor_view *view)
 {
-    return (view->info.dtype == EXRAY_DTYPE_INT8 || view->info.dtype == EXRAY_DTYPE_UINT8) &&
-           view->info.quantization.count == 1 && view->data && view->size >= view->count;
+    return xr_is_byte(view->info.dtype) && view->info.quantization.count == 1 && view->data &&
+           view->size >= view->count;
 }
 
 static float at(const float *values, uint64_t i)

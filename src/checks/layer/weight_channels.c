@@ -3,6 +3,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/weight_values.h"
 #include "checks/place_of.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,8 +85,8 @@ static const exray_node *find_weights(const exray_comparison *comparison, exray_
 static double single_step(const exray_tensor_info *info)
 {
     const exray_quantization *q = &info->quantization;
-    bool bytes = info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8 ||
-                 info->dtype == EXRAY_DTYPE_INT4 || info->dtype == EXRAY_DTYPE_UINT4;
+    bool bytes =
+        xr_is_byte(info->dtype) || info->dtype == EXRAY_DTYPE_INT4 || info->dtype == EXRAY_DTYPE_UINT4;
     for (uint32_t i = 1; i < q->count; i++)
         if (q->scale[i] != q->scale[0])
             return 0;

@@ -12,6 +12,7 @@
 #include "checks/model/weights/weight_layout.h"
 #include "checks/op_name.h"
 #include "checks/place_of.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -157,8 +158,7 @@ static bool is_of_integers(const xr_weight_matcher *m, const xr_weight_pair *pai
 {
     for (int s = 0; s < 2; s++) {
         const exray_tensor_info *info = &m->side[s].model->tensors[pair->of[s].tensor];
-        if (info->quantization.count && info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 &&
-            info->dtype != EXRAY_DTYPE_FLOAT8_E5M2)
+        if (info->quantization.count && !xr_is_float8(info->dtype))
             return true;
     }
     return false;

@@ -2,6 +2,7 @@
 
 #include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,7 +16,7 @@ bool xr_range_activates(const exray_comparison *comparison, const exray_layer_pa
     const char *other = lacks ? reference : edge;
     const exray_tensor_info *info =
         xr_layer_info(comparison, layer, lacks ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
-    bool bytes = info && (info->dtype == EXRAY_DTYPE_UINT8 || info->dtype == EXRAY_DTYPE_INT8);
+    bool bytes = info && xr_is_byte(info->dtype);
     if (!bytes || info->quantization.count != 1)
         return false;
     double least = info->dtype == EXRAY_DTYPE_UINT8 ? 0 : -128, step = info->quantization.scale[0];

@@ -1,6 +1,7 @@
 #include "checks/model/weight_difference.h"
 
 #include "checks/ascending.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static bool is_empty_channel(const exray_tensor_info *info, const float *values,
 static double rounding_of(const exray_tensor_info *info, const float *values, double rms)
 {
     double sum = 0;
-    const bool floats = info->dtype == EXRAY_DTYPE_FLOAT8_E4M3 || info->dtype == EXRAY_DTYPE_FLOAT8_E5M2;
+    const bool floats = xr_is_float8(info->dtype);
     for (uint32_t i = 0; i < info->quantization.count && !floats; i++)
         if (!is_empty_channel(info, values, i))
             sum += (double)info->quantization.scale[i] * info->quantization.scale[i];

@@ -1,6 +1,7 @@
 #include "checks/output/interpretation.h"
 
 #include "checks/output/graph_tail.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ typedef struct interpretation_work {
 
 static bool is_byte(const exray_tensor_view *view)
 {
-    bool byte = view->info.dtype == EXRAY_DTYPE_INT8 || view->info.dtype == EXRAY_DTYPE_UINT8;
+    bool byte = xr_is_byte(view->info.dtype);
     return byte && view->data && view->size >= view->count && view->info.quantization.count == 1;
 }
 

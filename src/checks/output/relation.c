@@ -3,6 +3,7 @@
 #include "checks/input/moments/input_statistics.h"
 #include "checks/output/graph_tail.h"
 #include "checks/port/row_order.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -482,7 +483,7 @@ uint32_t xr_output_layer(const exray_comparison *comparison, const exray_io_pair
 
 static void set_range(const exray_tensor_info *info, xr_output_grid *grid)
 {
-    double levels = info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8     ? 256
+    double levels = xr_is_byte(info->dtype)                                                 ? 256
                     : info->dtype == EXRAY_DTYPE_INT16 || info->dtype == EXRAY_DTYPE_UINT16 ? 65536
                                                                                             : INFINITY;
     bool is_signed = info->dtype != EXRAY_DTYPE_UINT8 && info->dtype != EXRAY_DTYPE_UINT16;

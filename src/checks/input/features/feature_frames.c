@@ -2,6 +2,7 @@
 
 #include "checks/input/picture/sensor_picture.h"
 #include "checks/input/sound/sound_frames.h"
+#include "checks/port/tensor_type.h"
 
 #include <exray/picture.h>
 
@@ -222,7 +223,7 @@ static void note_type(xr_feature_frames *f, const exray_tensor_view view[2])
     f->bytes = true;
     for (int s = 0; s < 2; s++) {
         f->bytes = f->bytes && q[s]->count == 1 && view[s].info.dtype == view[0].info.dtype &&
-                   (view[s].info.dtype == EXRAY_DTYPE_INT8 || view[s].info.dtype == EXRAY_DTYPE_UINT8);
+                   xr_is_byte(view[s].info.dtype);
         f->zero[s] = f->bytes && q[s]->zero_point ? (double)q[s]->zero_point[0] : 0;
     }
     f->other_steps = f->bytes && (q[0]->scale[0] != q[1]->scale[0] || f->zero[0] != f->zero[1]);

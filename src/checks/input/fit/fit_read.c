@@ -2,6 +2,7 @@
 
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/tokens/token_texts.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,13 +126,6 @@ void xr_fit_frames_free(xr_fit_frames *f)
     *f = (xr_fit_frames){0};
 }
 
-/* Whether the numbers have no unit: integers without quantization. */
-static bool is_unitless(const exray_tensor_info *info)
-{
-    return info->quantization.count == 0 && info->dtype >= EXRAY_DTYPE_INT8 &&
-           info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 && info->dtype != EXRAY_DTYPE_FLOAT8_E5M2;
-}
-
 static bool is_float(const exray_tensor_info *info)
 {
     return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
@@ -139,7 +133,7 @@ static bool is_float(const exray_tensor_info *info)
 
 static bool is_byte(const exray_tensor_info *info)
 {
-    return info->dtype == EXRAY_DTYPE_UINT8 || info->dtype == EXRAY_DTYPE_INT8;
+    return xr_is_byte(info->dtype);
 }
 
 /* The range of an 8-bit tensor; false for other types. */
@@ -182,9 +176,9 @@ static void note_first(xr_input_values *inputs, const both_sides *in, const exra
     inputs->columns = in->view[0].columns;
     inputs->picture = in->view[0].rows > 1;
     inputs->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
-    inputs->tokens = !inputs->picture && is_unitless(&tensor[0].info) && is_unitless(&tensor[1].info);
-    const int unitless = is_unitless(&tensor[0].info) ? 0 : 1;
-    if (is_unitless(&tensor[0].info) == is_unitless(&tensor[1].info))
+    inputs->tokens = !inputs->picture && xr_is_unitless(&tensor[0].info) && xr_is_unitless(&tensor[1].info);
+    const int unitless = xr_is_unitless(&tensor[0].info) ? 0 : 1;
+    if (xr_is_unitless(&tensor[0].info) == xr_is_unitless(&tensor[1].info))
         return;
     inputs->open_unit = inputs->picture && is_byte(&tensor[unitless].info);
     if (!inputs->open_unit)

@@ -2,6 +2,7 @@
 
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/tokens/token_texts.h"
+#include "checks/port/tensor_type.h"
 #include <exray/recorder.h>
 
 #include <math.h>
@@ -43,13 +44,6 @@ static bool summarize(const exray_tensor_view *view, side_summary *out)
     return (view->data || view->has_stats) && out->stats.count > 0;
 }
 
-/* Whether the numbers have no unit: integers without quantization. */
-static bool is_unitless(const exray_tensor_info *info)
-{
-    return info->quantization.count == 0 && info->dtype >= EXRAY_DTYPE_INT8 &&
-           info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 && info->dtype != EXRAY_DTYPE_FLOAT8_E5M2;
-}
-
 static bool is_float(const exray_tensor_info *info)
 {
     return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
@@ -65,7 +59,7 @@ static void note_first(const side_summary s[2], xr_moment_frames *out)
     out->picture = view.rows > 1;
     out->ordered = out->channels && (!out->picture || view.channels == channels);
     out->floats = is_float(&s[0].info) && is_float(&s[1].info);
-    out->ids = !out->picture && is_unitless(&s[0].info) && is_unitless(&s[1].info) &&
+    out->ids = !out->picture && xr_is_unitless(&s[0].info) && xr_is_unitless(&s[1].info) &&
                !(s[EXRAY_SIDE_REFERENCE].stats.min < XR_LEAST_ID);
     out->elements = s[0].stats.count;
     for (int k = 0; k < 2; k++) {
@@ -74,7 +68,7 @@ static void note_first(const side_summary s[2], xr_moment_frames *out)
         out->scale[k] = q->count == 1 ? (double)q->scale[0] : 0;
         out->zero_point[k] = q->count == 1 && q->zero_point ? (double)q->zero_point[0] : 0;
     }
-    if (is_unitless(&s[0].info) != is_unitless(&s[1].info))
+    if (xr_is_unitless(&s[0].info) != xr_is_unitless(&s[1].info))
         out->problem = "one side's input is an integer without quantization: its unit is not known";
 }
 

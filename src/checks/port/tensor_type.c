@@ -1,0 +1,16 @@
+#include "checks/port/tensor_type.h"
+
+bool xr_is_byte(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_INT8 || dtype == EXRAY_DTYPE_UINT8;
+}
+
+bool xr_is_float8(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_FLOAT8_E4M3 || dtype == EXRAY_DTYPE_FLOAT8_E5M2;
+}
+
+bool xr_is_unitless(const exray_tensor_info *info)
+{
+    return info->quantization.count == 0 && info->dtype >= EXRAY_DTYPE_INT8 && !xr_is_float8(info->dtype);
+}
