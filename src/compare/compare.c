@@ -291,6 +291,7 @@ void xr_comparison_free(exray_comparison *c)
         xr_latency_free(&c->latency[s]);
     free(c->made_names);
     free(c->inside);
+    free(c->parted);
     free(c->measure);
     xr_readings_free(c);
     free(c);

@@ -140,6 +140,8 @@ struct exray_comparison {
     xr_layer_place
         *inside; /* layers of the edge that a node of the reference computes unseen, or otherwise */
     size_t inside_count;
+    xr_layer_place *parted; /* layers of the reference whose counterparts were taken out (judge/dissolve.c) */
+    size_t parted_count;
     exray_coverage coverage;
     exray_accuracy accuracy;
     struct xr_output_keys_read *keys; /* [2] how outputs are read (judge/output_keys.h) */

@@ -147,3 +147,61 @@ def test_float16_rounds_to_steps_of_its_level(tmp_path, off, status):
                 log.frame([("/input/x", x, {}), ("/output/y", y, {})])
     v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
     assert bool(loud(v)) == bool(status)
+
+
+def attention(path, half=False, scale=None, where="scores", lowest=-65000.0):
+    """Two heads of attention with padding behind what x holds; where: what the scale is applied to, "fused" into the product or
+    as its root on "both" sides.  half: a copy in float16, as a converter clips its mask and ONNX Runtime runs it, the softmax in parts."""
+    g = Graph(17)
+
+    def const(name, value):
+        if not half:
+            return g.const(name, value)
+        g.const(name, np.clip(value, -10000, 10000), np.float16)
+        g.nodes.append(helper.make_node("Cast", [name], [name + "_float"], name=name + "_float", to=TensorProto.FLOAT))
+        return name + "_float"
+
+    def dense(x, name):
+        w = g.weight(name + ".w", 16, 16)
+        return g("MatMul", x, const(w, g.constants[w]), to=name)
+    scale = 8 ** -0.5 if scale is None else scale
+    seen = g("Greater", g("Slice", "x", g.const("from", [15], np.int64), g.const("to", [16], np.int64), g.const("axis", [2], np.int64)), g.const("least", -5.0), to="seen")
+    bias = g("Where", g("Transpose", seen, perm=[0, 2, 1]), const("none", 0.0), const("lowest", lowest), to="bias")
+    q, k, v = dense("x", "q"), dense("x", "k"), dense("x", "v")
+    k = g("Transpose", k, to="turned", perm=[0, 2, 1])
+    if where == "both":
+        q, k = (g("Mul", t, const("root", scale ** 0.5), to=n) for t, n in ((q, "less_q"), (k, "less_k")))
+    if where == "fused":
+        s = g("FusedMatMul", q, k, to="scores", domain="com.microsoft", alpha=scale)
+    else:
+        s = g("MatMul", q, k, to="product" if where == "scores" else "scores")
+    if where == "scores":
+        s = g("Mul", s, const("scale", scale), to="scores")
+    masked = g("Add", s, bias, to="masked")
+    if half:
+        power = g("Exp", g("Sub", masked, g("ReduceMax", masked, axes=[2]), to="below"), to="power")
+        weights = g("Div", power, g("ReduceSum", power, g.const("last", [2], np.int64), to="sum"), to="weights")
+    else:
+        weights = g("Softmax", masked, to="weights", axis=2)
+    g("MatMul", weights, v, to="y")
+    return g.save(path, [1, 12, 16])
+
+
+def padded():
+    made = []
+    for i, x in enumerate(INPUTS):
+        x = x.copy()
+        x[:, 12 - 2 * i:, 15] = -9
+        made.append(x)
+    return made
+
+
+def compare(tmp_path, edge, reference, status):
+    for path, role in ((edge, "edge"), (reference, "reference")):
+        record(path, tmp_path / f"{role}.mcap", padded(), tmp_path, "none", role=role, constants=True)
+    return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.95", status=status)
+
+
+def test_a_softmax_in_parts_behind_a_clipped_mask_is_healthy_and_covered(tmp_path):
+    v = compare(tmp_path, attention(tmp_path / "half.onnx", half=True), attention(tmp_path / "float.onnx"), 0)
+    assert loud(v) == []

@@ -35,7 +35,9 @@ class Graph:
         graph = helper.make_graph(self.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
                                   [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs or ("y",)],
                                   [numpy_helper.from_array(v, n) for n, v in self.constants.items()])
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=9), path)
+        domains = sorted({n.domain for n in self.nodes if n.domain})
+        opsets = [helper.make_opsetid("", self.opset), *(helper.make_opsetid(d, 1) for d in domains)]
+        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
         return path
 
 

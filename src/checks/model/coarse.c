@@ -3,7 +3,7 @@
 bool xr_has_coarse_layer(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
-        if (exray_comparison_layer(comparison, i)->own_noise >= XR_COARSE_NOISE)
+        if (exray_comparison_layer(comparison, i)->own_noise >= XR_COARSE_OWN_NOISE)
             return true;
     return false;
 }

@@ -6,6 +6,9 @@
 
 /* More noise than layers of floats have, float16 included; less than those of 8 bits. */
 #define XR_COARSE_NOISE 1e-2
+/* The same of what a layer adds by itself: float16 has up to 0.012 where its weights, and what it reads, are
+ * rounded, too; bfloat16 has 0.047. */
+#define XR_COARSE_OWN_NOISE 2e-2
 
 /* Whether there is a layer of few bits: of floats, an error that is carried on is no noise of theirs. */
 bool xr_has_coarse_layer(const exray_comparison *comparison);

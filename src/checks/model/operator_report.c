@@ -127,7 +127,7 @@ static double float_noise(const exray_comparison *comparison)
     double most = 0;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         double own = exray_comparison_layer(comparison, i)->own_noise;
-        most = own < XR_COARSE_NOISE ? fmax(most, own) : most;
+        most = own < XR_COARSE_OWN_NOISE ? fmax(most, own) : most;
     }
     return most;
 }
@@ -577,7 +577,7 @@ bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findin
                           const exray_layer_pair *layer)
 {
     const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
-    return differences && layer->own_noise < XR_COARSE_NOISE && is_nothing_left(comparison) &&
+    return differences && layer->own_noise < XR_COARSE_OWN_NOISE && is_nothing_left(comparison) &&
            xr_differences_absorb(comparison, differences, layer);
 }
 

@@ -199,6 +199,15 @@ static void drop(counted_side *s)
 
 /* ---- Counting -------------------------------------------------------------------------- */
 
+static void note_inside(counted_side *s, const xr_layer_place *place, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t layer = find_layer(&s->layers, place[i].node, place[i].output);
+        if (layer != EXRAY_NO_INDEX)
+            s->standing[layer] = INSIDE;
+    }
+}
+
 static void note_matches(const exray_comparison *c, counted_side s[2])
 {
     for (size_t i = 0; i < c->layers.count; i++)
@@ -208,11 +217,9 @@ static void note_matches(const exray_comparison *c, counted_side s[2])
             if (layer != EXRAY_NO_INDEX)
                 s[k].standing[layer] = MATCHED;
         }
-    for (size_t i = 0; i < c->inside_count; i++) {
-        uint32_t layer = find_layer(&s[0].layers, c->inside[i].node, c->inside[i].output);
-        if (layer != EXRAY_NO_INDEX)
-            s[0].standing[layer] = INSIDE;
-    }
+    note_inside(&s[0], c->inside, c->inside_count);
+    /* What was taken out is no counterpart that other layers of the edge could have had. */
+    note_inside(&s[1], c->parted, c->parted_count);
 }
 
 /* The largest region from which a matched layer is computed, or EXRAY_NO_INDEX. */

@@ -100,6 +100,7 @@ static bool take_out(const effects *e, bool *any)
         if (out[i]) {
             /* What is computed from it was compared, and agrees: a quantity that one side has otherwise. */
             c->inside[c->inside_count++] = (xr_layer_place){pair->index[0], pair->output[0]};
+            c->parted[c->parted_count++] = (xr_layer_place){pair->index[1], pair->output[1]};
             free(pair->sketch);
             continue;
         }

@@ -39,6 +39,7 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
         return false;
     c->layers.pair = calloc(alignment.count + 1, sizeof *c->layers.pair);
     c->inside = calloc(alignment.count + 1, sizeof *c->inside);
+    c->parted = calloc(alignment.count + 1, sizeof *c->parted);
     for (size_t i = 0; c->layers.pair && c->inside && i < alignment.count; i++) {
         const xr_layer_match *m = &alignment.match[i];
         if (m->how == XR_MATCH_INSIDE) {
@@ -56,7 +57,7 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
                       .proven = m->proven,
                       .moments = xr_moments_zero()};
     }
-    bool ok = c->layers.pair && c->inside;
+    bool ok = c->layers.pair && c->inside && c->parted;
     xr_alignment_free(&alignment);
     return ok;
 }
