@@ -22,6 +22,7 @@
 #include "compare/measure/step.h"
 #include "compare/measure/table_input.h"
 #include "compare/noise/input_noise.h"
+#include "compare/noise/noise.h"
 #include "compare/noise/repeats.h"
 #include "compare/perf/durations.h"
 #include "core/dtype.h"
@@ -82,6 +83,17 @@ static size_t frames_of_padding(const exray_comparison *c, const xr_pair *pair)
     return count;
 }
 
+/* Whether levels of an output may be those of 8 bits: not where the side's network has none, the other side's
+ * output has no levels, and these are far fewer than 8 bits have. */
+static bool may_be_8_bits(const exray_comparison *c, const xr_pair *pair, int side)
+{
+    enum { FEWEST = 64 }; /* of 256, from the least value to the largest */
+    const xr_levels *l = pair->levels[side];
+    const double range = l && l->count ? (double)l->value[l->count - 1] - (double)l->value[0] : 0;
+    return pair->lattice[!side] > 0 || range >= FEWEST * pair->lattice[side] ||
+           !xr_is_of_floats(exray_log_model(c->log[side]));
+}
+
 static void show_io(const exray_comparison *c, const xr_pairs *pairs, exray_io_pair *shown)
 {
     const bool outputs = pairs == &c->outputs;
@@ -110,6 +122,10 @@ static void show_io(const exray_comparison *c, const xr_pairs *pairs, exray_io_p
                                : pair->samples[s]        ? xr_samples_step(pair->samples[s])
                                : pair->lattice[s] > 0    ? pair->lattice[s]
                                                          : NAN;
+        }
+        const bool of_bits[2] = {may_be_8_bits(c, pair, 0), may_be_8_bits(c, pair, 1)};
+        for (int s = 0; s < 2; s++) {
+            pair->lattice[s] = of_bits[s] ? pair->lattice[s] : 0;
             free(pair->samples[s]);
             free(pair->levels[s]);
             pair->samples[s] = NULL;

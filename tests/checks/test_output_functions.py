@@ -118,3 +118,38 @@ def test_columns_in_another_order(tmp_path, name):
     assert f["evidence"]["rows"] == len(order), f
     (tmp_path / "twin").mkdir()
     assert judge(tmp_path / "twin", make, lambda v, k: v)["findings"] == []
+
+
+# ---- Scores that are told of an output in another unit ------------------------------------------------
+
+
+def scored(folder, out, told, noise=0.0):
+    """Outputs and the scores that are told of them, by out(scores) and told(scores)."""
+    scores = [random(k).dirichlet(np.full(6, .7)) for k in range(FRAMES)]
+
+    def tell(change):
+        def write(result, k):
+            s = change(scores[k])
+            for c in np.argsort(-s, kind="stable")[:4]:
+                result.classes.add(id=int(c), score=float(s[c]))
+        return write
+
+    noisy = lambda s: told(s) + random(int(1e6 * s[0])).normal(0, noise, s.shape)
+    inputs = [random(k).normal(size=(1, 16)).astype(np.float32) for k in range(FRAMES)]
+    e = write_told(folder / "e", "edge", [{"y": np.float32(out(s))[None]} for s in scores], tell(noisy), inputs=inputs)
+    return validate(e, write_told(folder / "r", "reference", [{"y": np.float32(s)[None]} for s in scores], tell(lambda s: s), inputs=inputs))
+
+
+@pytest.mark.parametrize("change", [lambda s: 1.1 * s, lambda s: .93 * s, lambda s: s - .05], ids=["more", "less", "an offset"])
+def test_scores_that_follow_the_output_away(tmp_path, change):
+    """Each within a tenth, but all on one line: what was told is not the same."""
+    verdict = scored(tmp_path, change, change)
+    assert causes(verdict) == ["output.dequantization"], verdict["findings"]
+
+
+@pytest.mark.parametrize("noise", [0, 1e-4, .02])
+def test_scores_that_stay(tmp_path, noise):
+    """An output in percent, behind which the scores are the same, noise apart: a warning; also where it exchanges classes of equal scores."""
+    verdict = scored(tmp_path, lambda s: 100 * s, lambda s: s, noise)
+    assert verdict["verdict"] == "pass" or noise > .01 and causes(verdict) == ["output.dequantization"]
+    assert [f["cause"] for f in verdict["findings"] if f["severity"] == "warning"] == (["output.dequantization"] if verdict["verdict"] == "pass" else [])

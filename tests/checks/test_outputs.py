@@ -160,6 +160,28 @@ def test_dequantization(judge, name, known):
     assert evidence["gain"] == pytest.approx(a, rel=1e-2) and evidence["offset"] == pytest.approx(b, abs=0.02 * np.ptp(edge))
 
 
+FLOATS = ([("image", "float32", [1, 32, 32, 3], [], [], 0), ("logits", "float32", [1, 1000], [], [], 0)], [("CONV_2D", [0], [1])], [0], [1])
+
+
+@pytest.mark.parametrize("step, change, says", [(1.0, np.round, "rounded to steps of 1"), (.5, np.floor, "cut off to steps of 0.5"), (.75, np.round, "rounded to steps of 0.75")])
+def test_steps_that_no_8_bits_explain(judge, step, change, says):
+    both = {"edge_log": {"model": FLOATS}, "reference_log": {"model": FLOATS}}
+    values = LOGITS * 15 / np.ptp(LOGITS)
+    verdict = judge(f32(change(values / step) * step), f32(values), **both)
+    assert causes(verdict) == ["output.dequantization"] and says in finding(verdict, "output.dequantization")["summary"], verdict["findings"]
+
+
+def test_steps_that_8_bits_may_explain(judge):
+    """A graph that rounds, one that nobody knows, steps as fine as those of 8 bits, and steps of both sides."""
+    values = LOGITS * 15 / np.ptp(LOGITS)
+    in_steps = lambda step: f32(np.round(values / step) * step)
+    rounds = (FLOATS[0] + [("rounded", "float32", [1, 1000], [], [], 0)], [("CONV_2D", [0], [1]), ("ROUND", [1], [2])], [0], [2])
+    for edge, reference, model in ((in_steps(.5), f32(values), rounds), (in_steps(.5), f32(values), None), (in_steps(15 / 200), f32(values), FLOATS),
+                                   (in_steps(.5), in_steps(.25), FLOATS)):
+        logs = {"edge_log": {"model": model}, "reference_log": {"model": FLOATS}} if model else {}
+        assert "output.dequantization" not in causes(judge(edge, reference, **logs))
+
+
 def test_raw_bytes_without_quantization(judge):
     assert causes(judge(Q, f32(VALUES))) == ["output.dequantization"]
 

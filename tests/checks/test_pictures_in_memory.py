@@ -620,6 +620,24 @@ def test_dark_pictures_that_are_noisy(tmp_path, camera, name, divisor):
     assert name not in ("noise", "noise of a symmetric picture", "noise of a still picture", "black") or named(verdict) == []
 
 
+BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+@pytest.mark.parametrize("columns, matrix", [(1, BAYER), (2, BAYER), (1, np.array([[.25, .75], [.75, .25]])), (1, None)], ids=["a column", "opposite", "a checkerboard", "at random"])
+def test_dithers_in_another_phase(tmp_path, columns, matrix, levels):
+    """A smooth wall of few levels: each value is at most one level away, whatever order that has."""
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+
+    def wall(k, phase):
+        smooth = 100 + levels * (.5 + .175 * np.sin(2 * x + k) + .175 * np.cos(3 * y - k))
+        t = np.random.default_rng([k, phase]).uniform(0, 1, x.shape) if matrix is None else np.roll(np.tile(matrix, (SIDE // len(matrix),) * 2), phase, 1)
+        return np.repeat(np.floor(smooth + t)[..., None], 3, -1)
+
+    verdict = judged(tmp_path, [norm(wall(k, columns)) for k in range(4)], [norm(wall(k, 0)) for k in range(4)])
+    assert named(verdict) == [] and verdict["verdict"] == "pass", verdict["findings"]
+
+
 @pytest.mark.parametrize("channel,name", list(enumerate(["red", "green", "blue"])))
 def test_one_channel_in_all_three(tmp_path, camera, channel, name):
     edge = [np.repeat(norm(resized(p))[..., channel:channel + 1], 3, -1) for p in camera]

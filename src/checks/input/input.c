@@ -81,6 +81,15 @@ static bool looks_like_a_color(const exray_comparison *comparison, const xr_inpu
     return found;
 }
 
+/* Whether any value is more than a level away: less is rounding, or dithers of another phase, whatever it
+ * looks like.
+ */
+static bool is_beyond_rounding(const xr_input_fit *fit)
+{
+    static const double slack = 0.05;
+    return fit->io->metrics.max_abs > (1 + slack) * fmax(fit->level[0], fit->level[1]);
+}
+
 /* Whether a small map that leaves little is rather that of colors of fewer bits. */
 static bool is_perhaps_coarse(const exray_comparison *comparison, const xr_input_fit *fit)
 {
@@ -106,6 +115,7 @@ static exray_status judge_input(const exray_comparison *comparison, const xr_inp
 {
     xr_input_fit judged = *fit;
     bool fine = fit->values.picture && fit->state == XR_FIT_NOISE && fit->raw.pixels > FINEST &&
+                is_beyond_rounding(fit) &&
                 (looks_like_a_kernel(comparison, fit) ||
                  (fit->raw.pixels > 1 && looks_like_a_color(comparison, fit)));
     fine = fine || is_perhaps_coarse(comparison, fit);

@@ -196,6 +196,38 @@ static void report_sign(const exray_comparison *comparison, const xr_relation *r
     exray_finding_number(f, "frames", (double)fit->frames);
 }
 
+/* Whether the edge's values are multiples of a step, the reference's are none, and each is the one beside it:
+ * *rounded, or cut off. */
+static bool is_in_steps(const exray_comparison *comparison, const xr_relation *r, bool *rounded)
+{
+    const exray_metrics *m = &r->io->metrics;
+    const double step = r->io->step[EXRAY_SIDE_EDGE], slack = 0.01;
+    *rounded = m->max_abs <= (0.5 + slack) * step;
+    return r->on_lattice && !(r->io->step[EXRAY_SIDE_REFERENCE] > 0) && m->max_abs <= (1 + slack) * step &&
+           (*rounded || fabs(fabs(m->mean[0] - m->mean[1]) - step / 2) < step / 8) &&
+           !xr_layers_differ(comparison);
+}
+
+static void report_steps(const exray_comparison *comparison, const xr_relation *r, bool rounded,
+                         exray_findings *findings)
+{
+    const double step = r->io->step[EXRAY_SIDE_EDGE];
+    exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR,
+                                          xr_inputs_known(comparison) ? 0.9 : 0.8);
+    exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's output is the reference's %s to steps of %.4g.",
+                          rounded ? "rounded" : "cut off", step);
+    exray_finding_detail(f, "No value is further than %.2g steps from the reference's, which has none.",
+                         r->io->metrics.max_abs / step);
+    exray_finding_fix(
+        f, "Hand the output on as the floats that it is; if it is stored in few bits, with a scale "
+           "for its range.");
+    exray_finding_number(f, "step", step);
+    exray_finding_number(f, "farthest", r->io->metrics.max_abs);
+    exray_finding_number(f, "frames", (double)r->frames);
+    exray_finding_alternative(f, "layer.unknown", 0.1);
+}
+
 static exray_status judge(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings,
                           exray_error *error)
 {
@@ -206,7 +238,10 @@ static exray_status judge(const exray_comparison *comparison, const xr_relation 
         status = xr_sign_fit_make(comparison, r->pair, &sign, error);
     if (status != EXRAY_OK || boxes.explains)
         return status;
-    if (r->affine.explains)
+    bool rounded;
+    if (is_in_steps(comparison, r, &rounded))
+        report_steps(comparison, r, rounded, findings);
+    else if (r->affine.explains)
         report(comparison, r, findings);
     else if (sign.explains)
         report_sign(comparison, r, &sign, findings);

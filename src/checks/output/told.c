@@ -42,6 +42,36 @@ static bool same_score(float x, float y)
     return x == y || (isnan(x) && isnan(y)) || fabsf(x - y) <= 0.1F;
 }
 
+/* Sums over all scores that were told by both sides. */
+typedef struct score_sums {
+    double n, x, y, xx, xy, yy; /* x: the reference's */
+} score_sums;
+
+static void add_score(score_sums *s, float edge, float reference)
+{
+    const double x = (double)reference, y = (double)edge;
+    if (!isfinite(x + y))
+        return;
+    s->n++;
+    s->x += x, s->y += y;
+    s->xx += x * x, s->xy += x * y, s->yy += y * y;
+}
+
+/* Whether the scores, each of which noise may have moved, all follow a line that is not theirs (1.1 times as
+ * much): noise follows none. */
+static bool follow_a_line(const score_sums *s)
+{
+    static const double least = 0.01; /* of a score; less is not seen */
+    if (s->n < 4)
+        return false;
+    const double square = (s->yy - 2 * s->xy + s->xx) / s->n, offset = (s->y - s->x) / s->n;
+    const double variance = s->xx / s->n - s->x / s->n * (s->x / s->n);
+    const double covariance = s->xy / s->n - s->x / s->n * (s->y / s->n);
+    double left = s->yy / s->n - s->y / s->n * (s->y / s->n);
+    left = variance > 0 ? left - covariance * covariance / variance : square - offset * offset;
+    return square > least * least && left < square / 16;
+}
+
 static bool same_box(const exray_box *x, const exray_box *y)
 {
     const float near = 0.01F; /* of the picture's width */
@@ -51,7 +81,7 @@ static bool same_box(const exray_box *x, const exray_box *y)
 }
 
 /* In whatever order. */
-static bool same_boxes(const exray_result *a, const exray_result *b)
+static bool same_boxes(const exray_result *a, const exray_result *b, score_sums *scores)
 {
     bool taken[MOST_BOXES] = {false};
     for (uint32_t i = 0; i < a->box_count; i++) {
@@ -61,6 +91,21 @@ static bool same_boxes(const exray_result *a, const exray_result *b)
         if (k == b->box_count || k == MOST_BOXES)
             return false;
         taken[k] = true;
+        add_score(scores, a->boxes[i].score, b->boxes[k].score);
+    }
+    return true;
+}
+
+/* Ids by rank; behind the first, classes of equal scores may change places. */
+static bool same_classes(const exray_result *a, const exray_result *b, score_sums *scores)
+{
+    static const float equal = 0.001F;
+    for (uint32_t i = 0; i < a->class_count; i++) {
+        const exray_class *x = &a->classes[i], *y = &b->classes[i];
+        const bool changed_places = i > 0 && fabsf(x->score - y->score) <= equal;
+        if ((x->id != y->id && !changed_places) || !same_score(x->score, y->score))
+            return false;
+        add_score(scores, x->score, y->score);
     }
     return true;
 }
@@ -115,7 +160,7 @@ static bool same_mask(const exray_mask *a, const exray_mask *b)
     return 100 * other <= pixels; /* noise moves edges */
 }
 
-static bool same(const exray_result *a, const exray_result *b)
+static bool same(const exray_result *a, const exray_result *b, score_sums *scores)
 {
     if (a->class_count != b->class_count || a->box_count != b->box_count ||
         a->keypoint_count != b->keypoint_count || a->vector_count != b->vector_count ||
@@ -123,10 +168,7 @@ static bool same(const exray_result *a, const exray_result *b)
         return false;
     if (!same_points(a, b) || !same_vectors(a, b) || !same_mask(a->mask, b->mask))
         return false;
-    for (uint32_t i = 0; i < a->class_count; i++)
-        if (a->classes[i].id != b->classes[i].id || !same_score(a->classes[i].score, b->classes[i].score))
-            return false;
-    return same_boxes(a, b);
+    return same_classes(a, b, scores) && same_boxes(a, b, scores);
 }
 
 static bool told_the_same(const exray_comparison *comparison)
@@ -134,15 +176,16 @@ static bool told_the_same(const exray_comparison *comparison)
     teller t;
     bool all = begin(&t, comparison);
     size_t frames = 0;
+    score_sums scores = {0};
     for (size_t f = 0; all && f < exray_comparison_frame_count(comparison); f++) {
         exray_result result[2];
         bool known[2] = {told(&t, EXRAY_SIDE_EDGE, f, &result[0]),
                          told(&t, EXRAY_SIDE_REFERENCE, f, &result[1])};
-        all = known[0] == known[1] && (!known[0] || same(&result[0], &result[1]));
+        all = known[0] == known[1] && (!known[0] || same(&result[0], &result[1], &scores));
         frames += known[0];
     }
     end(&t);
-    return all && frames > 0;
+    return all && frames > 0 && !follow_a_line(&scores);
 }
 
 exray_severity xr_severity_by_told(const exray_comparison *comparison)

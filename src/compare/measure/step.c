@@ -150,6 +150,9 @@ static double nominal(double min, double max, bool picture, bool gray)
     return (max - min) / 255;
 }
 
+/* How far the levels of conventions of one range are apart: 1/127 and 1/128. */
+#define CONVENTIONS 0.01
+
 double xr_samples_step(xr_samples *samples)
 {
     double min = INFINITY, max = -INFINITY, step = 0;
@@ -168,10 +171,13 @@ double xr_samples_step(xr_samples *samples)
     }
     if (!(min <= max))
         return NAN;
-    /* A coarse lattice is a picture of few colors, not the tensor's resolution. */
+    /* A coarse lattice is a picture of few colors, not the tensor's resolution; but pixels of a dark one are
+     * of few levels, which have the spacing of a convention. */
     const double most = max > min ? (max - min) / 8 : INFINITY;
-    if (all && step > 0 &&
-        step <= 2 * fmin(nominal(min, max, samples->pictures != XR_NO_PICTURE, samples->channels == 1), most))
+    const double level = nominal(min, max, samples->pictures != XR_NO_PICTURE, samples->channels == 1);
+    const bool pixels = samples->pictures == XR_PICTURES && step <= (1 + CONVENTIONS) * level &&
+                        step >= level / (1 + CONVENTIONS);
+    if (all && step > 0 && (pixels || step <= 2 * fmin(level, most)))
         return step;
     return fmin(nominal(min, max, samples->pictures == XR_PICTURES, samples->channels == 1), most);
 }

@@ -261,6 +261,21 @@ bool xr_is_steep(const char *op)
     return false;
 }
 
+bool xr_is_of_floats(const exray_model *model)
+{
+    bool floats = model && model->node_count > 0;
+    for (uint32_t n = 0; floats && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        floats = node->inner_count <= 1 && !xr_has_body(node) && !xr_is_decision(node->op) &&
+                 !(xr_node_noise(model, n) > XR_NOISE_FLOAT32);
+        for (uint32_t i = 0; floats && i < node->output_count; i++) {
+            const exray_tensor_info *made = node_tensor(model, node, node->input_count + i);
+            floats = made && (made->dtype == EXRAY_DTYPE_FLOAT32 || made->dtype == EXRAY_DTYPE_UNSPECIFIED);
+        }
+    }
+    return floats;
+}
+
 /* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of
  * the other side's graph. */
 double xr_network_noise(const exray_comparison *c)

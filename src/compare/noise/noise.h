@@ -78,6 +78,9 @@ static inline double xr_range_noise(double spread)
 {
     return spread / (255 * 3.4641016);
 }
+/* Whether a model's description shows every node, and no types but floats of 32 bits: no integers, no
+ * decision, no body of nodes that are not known. */
+bool xr_is_of_floats(const exray_model *model);
 /* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of both
  * graphs. */
 double xr_network_noise(const exray_comparison *comparison);
