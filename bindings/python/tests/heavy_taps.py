@@ -262,6 +262,25 @@ def test_keras(tmp_path, keras_net, with_example):
     assert np.array_equal(weights["stem/kernel"], np.asarray(keras_net.get_layer("stem").kernel))
 
 
+def test_keras_numbers(tmp_path):
+    """What an operation between layers is given beside tensors is in the log, at its place."""
+    keras = pytest.importorskip("keras")
+    given = keras.Input((6,))
+    table = keras.ops.convert_to_tensor(np.arange(6, dtype=np.float32))
+    net = keras.Model(given, keras.layers.ReLU(max_value=6.)(3. - given) * (1 / 6) + table)
+    x = np.random.default_rng(0).normal(0, 3, (2, 6)).astype(np.float32)
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        exray.keras.tap(net, r)
+        wanted = np.asarray(net(x))
+    with exray.open(tmp_path / "a.mcap") as log:
+        values = {i: t.numpy() for i, t in log.constants.items()}
+        first, relu, multiply, add = log.model.nodes
+        assert [n.op for n in log.model.nodes] == ["Subtract", "ReLU", "Multiply", "Add"]
+        assert values[first.inputs[0]] == 3 and first.inputs[1] == log.model.inputs[0]
+        assert multiply.inputs[0] == relu.outputs[0] and values[multiply.inputs[1]] == np.float32(1 / 6)
+        assert np.array_equal(values[add.inputs[1]], np.arange(6)) and np.array_equal(log[0].outputs[0].numpy(), wanted)
+
+
 # ---- Leaving ----
 
 

@@ -259,6 +259,8 @@ static uint32_t count_scalings(const exray_model *model)
                        (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant);
         bool scales =
             xr_is_op(node->op, "mul") || xr_is_op(node->op, "div") || xr_is_op(node->op, "fusedmatmul");
+        constant = constant || xr_is_op(node->op, "rescaling"); /* Keras': its numbers are attributes */
+        scales = scales || xr_is_op(node->op, "rescaling");
         count += node->inner_count > 0 || (constant && scales) || (node->op && strstr(node->op, "orm"));
     }
     return count;

@@ -6,6 +6,7 @@
  * only by equal values. */
 #include "compare/match/align.h"
 #include "compare/match/align_score.h"
+#include "compare/match/similarity.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +17,11 @@
 
 /* By so many times less of the variance is left of what a folded layer makes than of its namesake's. */
 #define FOLDED 1e3
+
+/* Of the variance of a layer that values alone pair with another so much may be left; of all others so many
+ * times more is. */
+#define LEFT_BY_VALUES 0.01
+#define STANDS_OUT     3.0
 
 /* Cells of the table of one search; larger models are cut into parts at unique names. */
 #define MOST_CELLS ((size_t)1 << 26)
@@ -350,6 +356,66 @@ static void match_folded(work *w)
     }
 }
 
+/* ---- By values that are near ---------------------------------------------------------------- */
+
+/* The share of the variance that is left of a reference layer by an edge layer; 1: their values may not be
+ * compared, or are no samples. */
+static double left_of(const work *w, uint32_t a, uint32_t b)
+{
+    const xr_layer *x = layer_of(w, 0, a), *y = layer_of(w, 1, b);
+    if (x->constant || y->constant || xr_layer_is_free(x) || xr_layer_is_free(y) || x->raw != y->raw ||
+        x->elements < FEWEST_EQUAL || x->elements != y->elements ||
+        xr_naming_forbids(&w->scorer.naming, a, b))
+        return 1;
+    const xr_similarity values = xr_similarity_of(w->scorer.similarities, a, b);
+    return values.known && !values.from_stats ? 1 - values.determination : 1;
+}
+
+/* Whether a layer may be given a counterpart by near values alone: it has none, or stands for a layer of
+ * unknown content that begins with it. */
+static bool is_open(const work *w, int s, uint32_t i)
+{
+    const uint32_t other = w->partner[s][i];
+    if (other == EXRAY_NO_INDEX)
+        return true;
+    const uint32_t a = s ? other : i, b = s ? i : other;
+    const xr_op_kind kind[2] = {layer_of(w, 0, a)->kind, layer_of(w, 1, b)->kind};
+    return !is_proven(w, a) && kind[0] != kind[1] && (kind[0] == XR_OP_OTHER || kind[1] == XR_OP_OTHER);
+}
+
+/* Of side `s`, the open layer of which least is left by layer `i` of the other; EXRAY_NO_INDEX: none stands
+ * out. */
+static uint32_t nearest_open(const work *w, int s, uint32_t i)
+{
+    uint32_t best = EXRAY_NO_INDEX;
+    double least = LEFT_BY_VALUES, second = 1;
+    for (uint32_t x = 0; x < w->side[s]->count; x++) {
+        const double left = is_open(w, s, x) ? s ? left_of(w, i, x) : left_of(w, x, i) : 1;
+        if (left < least) {
+            second = best == EXRAY_NO_INDEX ? 1 : least;
+            least = left;
+            best = x;
+        } else if (left < second)
+            second = left;
+    }
+    return least < second / STANDS_OUT ? best : EXRAY_NO_INDEX;
+}
+
+/* A layer of a framework (a normalization, a block of one's own) is several operators of an engine: the last
+ * makes what it returns, in other types not exactly. */
+static void match_near(work *w)
+{
+    for (uint32_t b = 0; w->scorer.similarities && b < w->side[1]->count; b++) {
+        const uint32_t a = is_open(w, 1, b) ? nearest_open(w, 0, b) : EXRAY_NO_INDEX;
+        if (a == EXRAY_NO_INDEX || w->partner[0][a] == b || nearest_open(w, 1, a) != b)
+            continue;
+        part(w, a);
+        if (w->partner[1][b] != EXRAY_NO_INDEX)
+            part(w, w->partner[1][b]);
+        join(w, a, b, XR_MATCH_VALUES);
+    }
+}
+
 /* ---- By what reads them ------------------------------------------------------------------- */
 
 /* Of each tensor of a side the layer that computes it, or EXRAY_NO_INDEX.  NULL: out of memory. */
@@ -483,6 +549,20 @@ static bool same_producers(const work *w, uint32_t a, uint32_t b)
     return matched > 0;
 }
 
+/* Whether another layer of the core of one of the two is matched with a layer of a third core. */
+static bool is_split(const work *w, uint32_t a, uint32_t b)
+{
+    const uint32_t core = layer_of(w, 0, a)->core, other = layer_of(w, 1, b)->core;
+    if (w->core[core] != EXRAY_NO_INDEX && w->core[core] != other)
+        return true;
+    for (uint32_t y = other; y < w->side[1]->count; y++) {
+        const uint32_t x = layer_of(w, 1, y)->core == other ? w->partner[1][y] : EXRAY_NO_INDEX;
+        if (x != EXRAY_NO_INDEX && layer_of(w, 0, x)->core != core)
+            return true;
+    }
+    return false;
+}
+
 /* A single candidate, or one that stands out by its values. */
 static uint32_t same_inputs_as(const work *w, uint32_t a)
 {
@@ -492,7 +572,7 @@ static uint32_t same_inputs_as(const work *w, uint32_t a)
         if (w->partner[1][b] != EXRAY_NO_INDEX)
             continue;
         double s = xr_score(&w->scorer, a, b);
-        if (s <= second || !same_producers(w, a, b))
+        if (s <= second || !same_producers(w, a, b) || is_split(w, a, b))
             continue;
         if (s > score) {
             second = score;
@@ -589,6 +669,7 @@ static bool match_all(work *w)
     match_what_is_passed_on(w);
     match_hidden_activations(w);
     match_folded(w);
+    match_near(w);
     if (!match_by_readers(w))
         return false;
     note_cores(w);

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+import numpy as np
+
 from exray._errors import need
 from exray._hook import Hook, Observer
 from exray._recorder import Recorder
@@ -47,6 +49,21 @@ def _attributes(layer: Any) -> Dict[str, str]:
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     if activation != "linear":
         out["activation"] = activation
+    return out
+
+
+def _operands(layer: Any, args: Tuple[Any, ...], known: Callable[[Any], bool]) -> List[Tuple[str, Any, Any]]:
+    """The constants that an operation between layers (x + 3, x * table) is given: name, tensor, values."""
+    keras = need("keras", "exray.keras")
+    if isinstance(layer, keras.Layer):
+        return []
+    out: List[Tuple[str, Any, Any]] = []
+    for k, value in enumerate(args):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            number = np.array(value, np.float32)
+            out.append((f"{layer.name}/{k}", number, number))
+        elif hasattr(value, "shape") and hasattr(value, "dtype") and not known(value):
+            out.append((f"{layer.name}/{k}", value, _array(value)))
     return out
 
 
@@ -106,6 +123,11 @@ class Tap:
             given = _flat((args, kwargs))
             for tensor in given:
                 trace.link(tensor, _array)
+            if not trace.described:
+                numbers = _operands(layer, args, trace.knows)
+                place = {name: tensor for name, tensor, _ in numbers}
+                given = _flat(([place.get(f"{layer.name}/{k}", v) for k, v in enumerate(args)], kwargs))
+                weights += numbers
             trace.op(name, op, given, made, arrays, _layout(arrays[0]) if arrays else "", began, took,
                      _attributes(layer), weights)
             return result

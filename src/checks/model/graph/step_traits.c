@@ -123,7 +123,7 @@ static bool is_line(const xr_step_graph *g, const xr_op_step *step)
 {
     const exray_tensor_info *info = step->kind == XR_STEP_POOL ? input_info(g, step) : weights_of(g, step);
     double kernel[2];
-    return info && info->rank == 3 && !xr_has_channels_last(g->model) &&
+    return info && info->rank == 3 && (!xr_has_channels_last(g->model) || is_engine(g, "keras")) &&
            xr_attribute_numbers(step->node, "kernel_shape", kernel, 2) <= 1 &&
            xr_attribute_numbers(step->node, "kernel_size", kernel, 2) <= 1;
 }
@@ -133,9 +133,10 @@ static void window_sizes(const xr_step_graph *g, const xr_op_step *step, const w
                          const exray_tensor_info *info, double size[2])
 {
     sizes_of(info, xr_step_layout(g, step), size);
-    if (w->line && info && info->rank == 3 && xr_step_layout(g, step) == XR_CHANNELS_FIRST &&
-        info->shape[2] > 0)
-        size[0] = (double)info->shape[2];
+    const int along = xr_step_layout(g, step) == XR_CHANNELS_LAST ? 1 : 2;
+    if (w->line && info && info->rank == 3 && xr_step_layout(g, step) != XR_LAYOUT_UNKNOWN &&
+        info->shape[along] > 0)
+        size[0] = (double)info->shape[along];
 }
 
 /* What SAME adds in one dimension, before and behind. */
@@ -172,6 +173,10 @@ static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window 
             same_padding(in[d], out[d], w->kernel[d], w->stride[d], w->dilation[d], lower, &w->pad[d],
                          &w->pad[d + 2]);
         return true;
+    }
+    if (word && starts_with(word, "causal")) { /* Keras: of a line, all before */
+        w->pad[0] = (w->kernel[0] - 1) * w->dilation[0];
+        return w->line;
     }
     if ((word && starts_with(word, "valid")) || (automatic && starts_with(automatic, "valid")))
         return true; /* zeros */
@@ -249,12 +254,21 @@ static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, bool line, dou
 /* Padding that a step of its own adds before, where nothing else reads that. */
 static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
 {
+    enum { FURTHEST = 4 };
     uint32_t input = step->input_count ? step->input[0] : EXRAY_NO_INDEX;
     uint32_t maker = input == EXRAY_NO_INDEX ? input : g->tensor[input].maker;
-    if (maker == EXRAY_NO_INDEX || g->tensor[input].readers > 1 || g->step[maker].kind != XR_STEP_PAD)
+    bool reshaped = false; /* a line that is padded and becomes a plane: it does not say which dimension */
+    for (int i = 0; i < FURTHEST && maker != EXRAY_NO_INDEX && g->step[maker].kind == XR_STEP_SHAPE &&
+                    g->step[maker].input_count;
+         i++) {
+        reshaped = true;
+        maker = g->tensor[g->step[maker].input[0]].maker;
+    }
+    if (maker == EXRAY_NO_INDEX || (!reshaped && g->tensor[input].readers > 1) ||
+        g->step[maker].kind != XR_STEP_PAD)
         return;
     double pad[4];
-    bool zeros = pad_of_step(g, &g->step[maker], w->line, pad);
+    bool zeros = !reshaped && pad_of_step(g, &g->step[maker], w->line, pad);
     for (int i = 0; i < 4; i++)
         w->pad[i] += zeros ? pad[i] : NAN; /* other values: no padding of the window's own is the same */
 }

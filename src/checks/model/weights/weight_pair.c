@@ -259,12 +259,13 @@ static exray_status compare_permuted(const xr_weight_matcher *m, size_t layer, c
     return status;
 }
 
-exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
-                                xr_weight_pair *out, bool *found)
+/* Compares two constants, each read as one that `as` describes. */
+static exray_status compare_as(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                               const xr_node_constant as[2], xr_weight_pair *out, bool *found)
 {
     *found = false;
     for (int s = 0; s < 2; s++) {
-        exray_status status = xr_weight_values_read(m->side[s].log, &pair[s], &m->values[s], m->error);
+        exray_status status = xr_weight_values_read(m->side[s].log, &as[s], &m->values[s], m->error);
         if (status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_STATE)
             return m->error->status = EXRAY_OK;
         if (status != EXRAY_OK)
@@ -320,6 +321,39 @@ exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_nod
         out->gates_exchanged = xr_gates_are_exchanged(&gates, values, within);
     }
     return EXRAY_OK;
+}
+
+/* The side whose node alone is a recurrent operator, all of whose gates the constant has; else -1. */
+static int side_with_gates(const xr_weight_matcher *m, const xr_node_constant pair[2])
+{
+    int found = -1;
+    for (int s = 0; s < 2; s++) {
+        xr_gate_layout gates;
+        if (!xr_gate_layout_of(m->side[s].model, &pair[s], &gates))
+            continue;
+        if (found >= 0 || pair[s].parts || pair[s].joined)
+            return -1;
+        found = s;
+    }
+    return found;
+}
+
+exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                                xr_weight_pair *out, bool *found)
+{
+    exray_status status = compare_as(m, layer, pair, pair, out, found);
+    const int s = status == EXRAY_OK && *found && out->differs ? side_with_gates(m, pair) : -1;
+    if (s < 0)
+        return status;
+    /* A loop that an exporter wrote out reads the gates in the order in which the framework has them. */
+    xr_node_constant as[2] = {pair[0], pair[1]};
+    xr_weight_pair stored;
+    bool known;
+    as[s].node = NULL;
+    status = compare_as(m, layer, pair, as, &stored, &known);
+    if (status == EXRAY_OK && known && !stored.differs)
+        *out = stored;
+    return status;
 }
 
 exray_status xr_weights_are_equal(xr_weight_matcher *m, const xr_node_constant *edge,

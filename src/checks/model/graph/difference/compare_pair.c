@@ -135,6 +135,17 @@ static bool is_cut_by_a_move(const xr_step_match *m, const xr_op_step *const ste
     return false;
 }
 
+/* Whether what the edge makes of its function was compared, and errs several times less than the other
+ * function would make it err: what is given to them differs, too, and makes up for it (a constant that one
+ * side adds before a convolution's fused activation, and the other in the convolution's bias), or the
+ * reference's goes on in a step whose number is not known. */
+static bool is_made_up_for(const xr_finder *f, const xr_op_step *a, double differ)
+{
+    static const double several = 4;
+    const uint32_t at = xr_step_match_layer_of(xr_finder_match(f), a->output);
+    return at != EXRAY_NO_INDEX && several * exray_comparison_layer(f->comparison, at)->error < differ;
+}
+
 void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
@@ -157,7 +168,8 @@ void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
         return;
     }
     /* Whatever it was given: on these very values the two differ. */
-    if (differ < FLOAT_NOISE || !xr_judge_difference(f, d, XR_STATE_CLEAN, XR_STATE_WRONG)) {
+    if (differ < FLOAT_NOISE || is_made_up_for(f, a, differ) ||
+        !xr_judge_difference(f, d, XR_STATE_CLEAN, XR_STATE_WRONG)) {
         xr_drop_difference(f);
         return;
     }
@@ -266,19 +278,6 @@ static int filled_in(const xr_finder *f)
     return strcmp(kernels[0], kernels[1]) == 0 ? 2 : strcmp(kernels[0], "none") == 0;
 }
 
-static bool runs_tflite(const char *engine)
-{
-    return strcmp(engine, "tflite") == 0 || strcmp(engine, "litert") == 0;
-}
-
-/* Whether both sides have the attributes of one kind of file: what another does not state is no default of
- * this. */
-static bool have_one_format(const xr_finder *f)
-{
-    const char *a = f->out->match.side[0].model->engine, *b = f->out->match.side[1].model->engine;
-    return !a || !b || strcmp(a, b) == 0 || (runs_tflite(a) && runs_tflite(b));
-}
-
 /* Whether another step of the reference has the name of the edge's: then the two may have been paired by
  * weights that were exchanged. */
 static bool has_other_namesake(const xr_finder *f, uint32_t edge, uint32_t reference)
@@ -313,7 +312,7 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
     for (size_t i = 0; i < differ; i++)
         others.trait[others.count++] = traits[0].trait[which[i][0]];
     d->lone =
-        !told && !differ && have_one_format(f) && other_texts(a->node, b->node, &others, filled_in(f), d);
+        !told && !differ && xr_have_one_format(f) && other_texts(a->node, b->node, &others, filled_in(f), d);
     if (differ)
         told = other_texts(a->node, b->node, &others, 2, d) || told;
     if (!told && differ)

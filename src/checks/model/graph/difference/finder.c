@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const xr_step_match *xr_finder_match(const xr_finder *f)
 {
@@ -149,4 +150,15 @@ bool xr_difference_is_coarse(const xr_finder *f, const xr_difference *d)
                ? xr_are_outputs_coarse(f->comparison)
                : exray_comparison_layer(f->comparison, d->behind)->noise >= XR_COARSE_NOISE &&
                      xr_has_coarse_layer(f->comparison);
+}
+
+static bool runs_tflite(const char *engine)
+{
+    return strcmp(engine, "tflite") == 0 || strcmp(engine, "litert") == 0;
+}
+
+bool xr_have_one_format(const xr_finder *f)
+{
+    const char *a = f->out->match.side[0].model->engine, *b = f->out->match.side[1].model->engine;
+    return !a || !b || strcmp(a, b) == 0 || (runs_tflite(a) && runs_tflite(b));
 }

@@ -84,4 +84,8 @@ void xr_judge_order(xr_finder *f, xr_difference *d);
 /* Whether what the step made was compared, or what came of it, with the noise of 8 bits. */
 bool xr_difference_is_coarse(const xr_finder *f, const xr_difference *d);
 
+/* Whether both sides have the attributes of one kind of file: what another does not state is no default of
+ * this. */
+bool xr_have_one_format(const xr_finder *f);
+
 #endif

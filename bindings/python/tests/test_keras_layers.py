@@ -1,0 +1,232 @@
+"""Layers of Keras against what converters make of them: several operators, numbers folded into weights, loops, windows along one dimension."""
+
+import numpy as np
+import pytest
+
+import exray
+
+
+class Net:
+    """A model and what it computes, for a log: layers are added one after another."""
+
+    def __init__(self, engine, x):
+        self.engine, self.feeds = engine, x
+        self.tensors, self.nodes, self.constants = [exray.TensorInfo("x", "float32", x[0].shape)], [], []
+        self.values, self.place = {"x": x}, {"x": 0}
+
+    def layer(self, op, name, inputs, function, attributes=None, **constants):
+        read = [self.place[i] for i in inputs]
+        for key, value in constants.items():
+            value = np.asarray(value, np.float32)
+            read.append(len(self.tensors))
+            self.constants.append((len(self.tensors), f"{name}/{key}", value))
+            self.tensors.append(exray.TensorInfo(f"{name}/{key}", "float32", value.shape, constant=True))
+        made = [np.asarray(function(*(self.values[i][f] for i in inputs)), np.float32) for f in range(len(self.feeds))]
+        self.place[name], self.values[name] = len(self.tensors), made
+        self.tensors.append(exray.TensorInfo(name, "float32", made[0].shape))
+        self.nodes.append(exray.Node(op, name, tuple(read), (self.place[name],), attributes or {}))
+        return name
+
+    def log(self, path, role):
+        last = self.nodes[-1].name
+        with exray.Recorder(path, role=role, capture="full") as r:
+            r.model(exray.Model("net", self.engine, "2", "builtin", 1, tuple(self.tensors), tuple(self.nodes), (0,), (self.place[last],)))
+            for place, name, value in self.constants:
+                r.constant(place, value, name=name)
+            for f, x in enumerate(self.feeds):
+                with r.frame(source=str(f)):
+                    r.input("x", x)
+                    for k, node in enumerate(self.nodes):
+                        r.layer(k, node.name, self.values[node.name][f])
+                    r.output(last, self.values[last][f])
+
+
+def compare(tmp_path, edge, reference):
+    edge.log(tmp_path / "edge.mcap", "edge")
+    reference.log(tmp_path / "reference.mcap", "reference")
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    told = [(f["cause"], f["summary"]) for f in report.json["findings"] if f["severity"] in ("error", "warning")]
+    return report, [(c, s) for c, s in told if not c.startswith("perf.")]
+
+
+def feeds(*shape, count=4):
+    return [np.random.default_rng(i).normal(0, 1, shape).astype(np.float32) for i in range(count)]
+
+
+def normal(seed, *shape, scale=.3):
+    return np.random.default_rng(seed).normal(0, scale, shape).astype(np.float32)
+
+
+def half(w):
+    return w.astype(np.float16).astype(np.float32)
+
+
+def leaky(v, slope=.2):
+    return np.where(v > 0, v, slope * v)
+
+
+# ---- A layer of one's own ------------------------------------------------------------------------
+
+
+def with_block(engine, stored, last=lambda w: w):
+    """Dense, a residual block, dense; in Keras the block is one layer."""
+    first, a, b, head = normal(1, 12, 16), normal(2, 16, 16), normal(3, 16, 16), last(normal(4, 16, 5))
+    n = Net(engine, feeds(1, 12))
+    if engine == "keras":
+        n.layer("Dense", "first", ["x"], lambda x: x @ first, kernel=first)
+        n.layer("Block", "block", ["first"], lambda x: x + leaky(x @ a) @ b, a=a, b=b)
+        n.layer("Dense", "head", ["block"], lambda x: x @ head, kernel=head)
+        return n
+    first, a, b, head = (stored(w) for w in (first, a, b, head))
+    none = {"fused_activation_function": "NONE"}
+    n.layer("FULLY_CONNECTED", "net/first/MatMul", ["x"], lambda x: x @ first, none, w=first.T)
+    n.layer("FULLY_CONNECTED", "net/block_1/dense_1/MatMul", ["net/first/MatMul"], lambda x: x @ a, none, w=a.T)
+    n.layer("LEAKY_RELU", "net/block_1/LeakyRelu", ["net/block_1/dense_1/MatMul"], leaky, {"alpha": "0.2"})
+    n.layer("FULLY_CONNECTED", "net/block_1/dense_2/MatMul", ["net/block_1/LeakyRelu"], lambda x: x @ b, none, w=b.T)
+    n.layer("ADD", "net/block_1/add", ["net/first/MatMul", "net/block_1/dense_2/MatMul"], lambda x, y: x + y, none)
+    n.layer("FULLY_CONNECTED", "net/head/MatMul", ["net/block_1/add"], lambda x: x @ head, none, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("stored", [lambda w: w, half, lambda w: np.round(w * 100) / 100], ids=["float", "float16", "coarse"])
+def test_a_block_is_the_last_of_its_operators(tmp_path, stored):
+    report, told = compare(tmp_path, with_block("litert", stored), with_block("keras", stored))
+    pairs = {(x["edge"]["name"], x["reference"]["name"]) for x in report.json["layers"]}
+    assert ("net/block_1/add", "block") in pairs and len(pairs) == 3
+    assert report.json["verdict"] == "pass" or stored(1.2345) == 1.23, told
+
+
+def test_another_head_behind_a_block(tmp_path):
+    _, told = compare(tmp_path, with_block("litert", half, lambda w: w[::-1].copy()), with_block("keras", half))
+    assert [c for c, _ in told] == ["model.weights"], told
+
+
+# ---- Numbers in the weights behind ----------------------------------------------------------------
+
+
+def convolved(x, w, stride=1, before=0, behind=0):
+    """[1,length,channels] with [k,in,out]."""
+    x = np.pad(x, ((0, 0), (before, behind), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(x[0], w.shape[0], 0)[::stride]
+    return np.einsum("lik,kio->lo", windows, w)[None]
+
+
+def rescaled(engine, others=False):
+    w, head = normal(1, 5, 3, 8), normal(2, 8, 4)
+    n = Net(engine, [v * 60 + 120 for v in feeds(1, 40, 3)])
+    line = {"strides": "(1,)", "padding": "valid", "dilation_rate": "(1,)", "kernel_size": "(5,)"}
+    if engine == "keras":
+        n.layer("Rescaling", "rescaling", ["x"], lambda x: x / 127.5 - 1, {"scale": str(1 / 127.5), "offset": "-1.0"})
+        n.layer("Conv1D", "conv", ["rescaling"], lambda x: convolved(x, w), line, kernel=w, bias=np.zeros(8))
+    else:
+        w = normal(9, 5, 3, 8) if others else w
+        folded, bias = w / np.float32(127.5), -w.sum((0, 1))
+        n.layer("Conv1D", "conv", ["x"], lambda x: convolved(x, folded) + bias, line, kernel=folded, bias=bias)
+    n.layer("GlobalAveragePooling1D", "pool", ["conv"], lambda x: x.mean(1))
+    n.layer("Dense", "head", ["pool"], lambda x: x @ head, kernel=head)
+    return n
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_rescaling_in_the_weights_behind(tmp_path, others):
+    report, told = compare(tmp_path, rescaled("keras-export", others), rescaled("keras"))
+    assert (report.json["verdict"] == "pass") != others, told
+    assert not others or told[0][0] in ("model.weights", "model.version"), told
+
+
+def gate(engine, others=False):
+    """relu6(x + 3) / 6; a converter has the 3 in the bias before, and the bound in the layer before."""
+    w, b, head = normal(1, 10, 8), normal(2, 8, scale=1), normal(3, 8, 4)
+    n = Net(engine, feeds(1, 10))
+    if engine == "keras":
+        n.layer("Dense", "dense", ["x"], lambda x: x @ w + b, kernel=w, bias=b)
+        n.layer("Add", "add", ["dense"], lambda x: x + 3, number=3)
+        n.layer("ReLU", "relu", ["add"], lambda x: np.clip(x, 0, 6), {"max_value": "6.0", "negative_slope": "0.0", "threshold": "0.0"})
+        n.layer("Multiply", "multiply", ["relu"], lambda x: x / 6, number=1 / 6)
+        n.layer("Dense", "head", ["multiply"], lambda x: x @ head, kernel=head)
+        return n
+    head = normal(9, 8, 4) if others else head
+    n.layer("FULLY_CONNECTED", "dense", ["x"], lambda x: np.clip(x @ w + (b + 3), 0, 6), {"fused_activation_function": "RELU6"}, w=w.T, b=b + 3)
+    n.layer("MUL", "multiply", ["dense"], lambda x: x / 6, {"fused_activation_function": "NONE"}, number=1 / 6)
+    n.layer("FULLY_CONNECTED", "head", ["multiply"], lambda x: x @ head, {"fused_activation_function": "NONE"}, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_bound_behind_a_number_in_the_bias(tmp_path, others):
+    _, told = compare(tmp_path, gate("litert", others), gate("keras"))
+    assert [c for c, _ in told] == (["model.weights"] if others else []), told
+
+
+# ---- Loops that are written out --------------------------------------------------------------------
+
+
+def recurrent(engine, others=False):
+    """A GRU of Keras; an exporter that has no such operator writes a loop, and gives it Keras' weights as they are."""
+    units = 12
+    k, r, b, head = normal(1, 8, 3 * units), normal(2, units, 3 * units), normal(3, 2, 3 * units), normal(4, units, 4)
+    if others:
+        r = normal(8, units, 3 * units)
+
+    def run(x):
+        h, sigmoid = np.zeros((1, units), np.float32), lambda v: 1 / (1 + np.exp(-v))
+        for row in x[0]:
+            (az, ar, an), (bz, br, bn) = np.split(row[None] @ k + b[0], 3, 1), np.split(h @ r + b[1], 3, 1)
+            z = sigmoid(az + bz)
+            h = z * h + (1 - z) * np.tanh(an + sigmoid(ar + br) * bn)
+        return h
+    n = Net(engine, feeds(1, 6, 8))
+    if engine == "keras":
+        n.layer("GRU", "gru", ["x"], run, {"activation": "tanh"}, kernel=k, recurrent_kernel=r, bias=b)
+        n.layer("Dense", "head", ["gru"], lambda x: x @ head, kernel=head)
+    else:
+        n.layer("Loop", "net/gru_1/while_loop", ["x"], run, {"body": "graph of Gemm,Gemm,Split,Add,Sigmoid,Mul,Tanh"}, bias=b, kernel=k, recurrent=r)
+        n.layer("Gemm", "net/head/MatMul", ["net/gru_1/while_loop"], lambda x: x @ head, {"transB": "0"}, w=head)
+    return n
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_loop_has_the_gates_in_the_framework_s_order(tmp_path, others):
+    report, told = compare(tmp_path, recurrent("onnxruntime", others), recurrent("keras"))
+    assert (report.json["verdict"] == "pass") != others, told
+    assert not others or [c for c, _ in told] == ["model.weights"], told
+
+
+# ---- Windows along one dimension --------------------------------------------------------------------
+
+
+def line(engine, padding="causal", others=False):
+    """Conv1D of stride 4; converters slide a window of one row over a picture of one row."""
+    w, head, b = normal(1, 9, 2, 8), normal(2, 8, 4), normal(3, 8)
+    n = Net(engine, feeds(1, 60, 2))
+    if engine == "keras":
+        n.layer("Conv1D", "conv", ["x"], lambda x: np.tanh(convolved(x, w, 4, 8) + b),
+                {"strides": "(4,)", "padding": "causal", "dilation_rate": "(1,)", "kernel_size": "(9,)", "activation": "tanh"}, kernel=w, bias=b)
+        n.layer("GlobalAveragePooling1D", "pool", ["conv"], lambda x: x.mean(1))
+        n.layer("Dense", "head", ["pool"], lambda x: x @ head, kernel=head)
+        return n
+    head = normal(9, 8, 4) if others else head
+    before, behind = (8, 0) if padding == "causal" else (2, 3)
+    how = {"padding": "VALID" if padding == "causal" else "SAME", "stride_w": "4", "stride_h": "1", "dilation_w_factor": "1", "dilation_h_factor": "1",
+           "fused_activation_function": "NONE"}
+    at = "x"
+    if padding == "causal":
+        at = n.layer("PAD", "pad", [at], lambda x: np.pad(x, ((0, 0), (8, 0), (0, 0))), {}, paddings=[[0, 0], [8, 0], [0, 0]])
+        before = 0
+    n.layer("RESHAPE", "rows", [at], lambda x: x[:, None])
+    n.layer("CONV_2D", "conv/BiasAdd", ["rows"], lambda x: convolved(x[:, 0], w, 4, before, behind)[:, None] + b, how, w=w.transpose(2, 0, 1)[:, None], b=b)
+    n.layer("TANH", "conv/Tanh", ["conv/BiasAdd"], np.tanh)
+    n.layer("MEAN", "pool/Mean", ["conv/Tanh"], lambda x: x.mean((1, 2)))
+    n.layer("FULLY_CONNECTED", "head/MatMul", ["pool/Mean"], lambda x: x @ head, {"fused_activation_function": "NONE"}, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_line_is_a_picture_of_one_row(tmp_path, others):
+    _, told = compare(tmp_path, line("litert", others=others), line("keras"))
+    assert [c for c, _ in told] == (["model.weights"] if others else []), told
+
+
+def test_another_padding_of_a_line(tmp_path):
+    _, told = compare(tmp_path, line("litert", "same"), line("keras"))
+    assert [c for c, _ in told] == ["model.operator"] and "pads" in told[0][1], told
