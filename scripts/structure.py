@@ -33,7 +33,7 @@ ROOMS = {
     "tasks": "base core",
     "media": "base core",
     "pipeline": "base core media",
-    "compare": "base core log",
+    "compare": "base codecs core log",
     "replay": "base core engines/engine.h engines/agreement.h log media pipeline",
     "isolate": "base compare core engines/engine.h log media models pipeline",
     "checks": "",

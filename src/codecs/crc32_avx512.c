@@ -1,39 +1,23 @@
 /* CRC-32 with 512-bit carry-less multiplication.
  *
  * libdeflate before 1.19, which distributions still carry, stops at 128 bits; a
- * checksum is the dearest part of reading a log, so this one is worth its lines.
- *
- * The method is folding (Gopal et al., "Fast CRC Computation for Generic Polynomials
- * Using PCLMULQDQ", Intel 2009): a 128-bit lane A B moved on by D bits is
- * A x^(D+32) + B x^(D-32), modulo the CRC's polynomial, in its reflected form. */
+ * checksum is the dearest part of reading a log, so this one is worth its lines. */
 #include "codecs/crc32_avx512.h"
 
+#include "codecs/crc32_fold.h"
+
 #if XR_CRC32_AVX512
-#include <immintrin.h>
 #include <libdeflate.h>
 
-#define TARGET __attribute__((target("avx512f,avx512vl,vpclmulqdq,pclmul,sse4.1")))
+#define TARGET XR_CRC32_TARGET
 
 /* So far ahead, across the ends of pages, where the processor's own prefetching stops, that memory stays
  * busy while the bytes at hand are summed. */
 enum { AHEAD = 16 << 10 };
 
-/* x^(D+32) and x^(D-32) modulo 0x104C11DB7, 32 bits reflected, shifted left by one. */
-#define BY_2048 0x11542778a, 0x1322d1430
-#define BY_512  0x154442bd4, 0x1c6e41596
-#define BY_128  0x1751997d0, 0x0ccaa009e
-
-TARGET static __m512i lanes(long long low, long long high)
-{
-    return _mm512_set_epi64(high, low, high, low, high, low, high, low);
-}
-
-/* x moved on, plus what lies there. */
-TARGET static __m512i fold(__m512i x, __m512i by, __m512i next)
-{
-    const __m512i a = _mm512_clmulepi64_epi128(x, by, 0x00), b = _mm512_clmulepi64_epi128(x, by, 0x11);
-    return _mm512_ternarylogic_epi64(a, b, next, 0x96); /* a ^ b ^ next */
-}
+/* As XR_CRC32_BY_2048. */
+#define BY_512 0x154442bd4, 0x1c6e41596
+#define BY_128 0x1751997d0, 0x0ccaa009e
 
 TARGET static __m128i fold_lane(__m128i x, __m128i by, __m128i next)
 {
@@ -43,22 +27,23 @@ TARGET static __m128i fold_lane(__m128i x, __m128i by, __m128i next)
 
 TARGET static uint32_t sum(uint32_t crc, const uint8_t *at, size_t blocks)
 {
-    const __m512i by_2048 = lanes(BY_2048), by_512 = lanes(BY_512);
+    const __m512i by_2048 = xr_crc32_lanes(XR_CRC32_BY_2048), by_512 = xr_crc32_lanes(BY_512);
     __m512i x[4];
     for (int i = 0; i < 4; i++)
         x[i] = _mm512_loadu_si512(at + 64 * i);
-    /* The state so far is added to the first four bytes. */
-    x[0] = _mm512_xor_si512(x[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)~crc)));
+    x[0] = _mm512_xor_si512(x[0], xr_crc32_state(crc));
     while (--blocks) {
         at += XR_CRC32_BLOCK;
         for (int i = 0; i < 4; i++) {
             /* Beyond the end nothing is read: a prefetch never faults. */
             _mm_prefetch((const char *)((uintptr_t)at + AHEAD + 64 * (size_t)i), _MM_HINT_T1);
-            x[i] = fold(x[i], by_2048, _mm512_loadu_si512(at + 64 * i));
+            x[i] = xr_crc32_fold(x[i], by_2048, _mm512_loadu_si512(at + 64 * i));
         }
     }
-    const __m512i y = fold(fold(fold(x[0], by_512, x[1]), by_512, x[2]), by_512, x[3]);
-    const __m128i by_128 = _mm512_castsi512_si128(lanes(BY_128));
+    __m512i y = x[0];
+    for (int i = 1; i < 4; i++)
+        y = xr_crc32_fold(y, by_512, x[i]);
+    const __m128i by_128 = _mm512_castsi512_si128(xr_crc32_lanes(BY_128));
     __m128i lane = _mm512_extracti32x4_epi32(y, 0);
     lane = fold_lane(lane, by_128, _mm512_extracti32x4_epi32(y, 1));
     lane = fold_lane(lane, by_128, _mm512_extracti32x4_epi32(y, 2));
@@ -67,7 +52,7 @@ TARGET static uint32_t sum(uint32_t crc, const uint8_t *at, size_t blocks)
      * theirs. */
     uint8_t rest[16];
     _mm_storeu_si128((__m128i *)(void *)rest, lane);
-    return libdeflate_crc32(0xFFFFFFFF, rest, sizeof rest);
+    return libdeflate_crc32(XR_CRC32_ZERO, rest, sizeof rest);
 }
 
 bool xr_crc32_avx512_is_there(void)

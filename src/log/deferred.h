@@ -21,6 +21,12 @@ exray_status xr_log_read_deferred(const exray_log *log, const exray_record *reco
 /* Sums on to `end`, an address in the tensor's data that never goes back. */
 void xr_deferred_advance(xr_deferred *check, const void *end);
 
+/* For callers who sum bytes themselves, in a pass that they make anyway: the CRC-32 of what comes before
+ * `begin`, an address in the tensor's data; false: there is nothing to sum from there.  Then how far they
+ * came, and theirs. */
+bool xr_deferred_begin(xr_deferred *check, const void *begin, uint32_t *crc);
+void xr_deferred_summed(xr_deferred *check, const void *end, uint32_t crc);
+
 /* Sums the rest of the chunk; whether the CRC is right. */
 bool xr_deferred_finish(xr_deferred *check);
 

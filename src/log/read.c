@@ -321,6 +321,19 @@ void xr_deferred_advance(xr_deferred *check_later, const void *end)
     check_later->at = to;
 }
 
+bool xr_deferred_begin(xr_deferred *check_later, const void *begin, uint32_t *crc)
+{
+    xr_deferred_advance(check_later, begin);
+    *crc = check_later->crc;
+    return check_later->chunk && check_later->chunk->crc != 0 && check_later->at == begin;
+}
+
+void xr_deferred_summed(xr_deferred *check_later, const void *end, uint32_t crc)
+{
+    check_later->at = end;
+    check_later->crc = crc;
+}
+
 bool xr_deferred_finish(xr_deferred *check_later)
 {
     xr_chunk *chunk = check_later->chunk;

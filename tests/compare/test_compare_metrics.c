@@ -145,6 +145,75 @@ static void test_holes(void **state)
     with_every_kernel(check_holes);
 }
 
+/* CRC-32, a bit at a time, going on from `crc`. */
+static uint32_t crc_of(uint32_t crc, const char *bytes, size_t size)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= (uint8_t)bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (crc & 1 ? 0xEDB88320u : 0);
+    }
+    return ~crc;
+}
+
+static void assert_same_sums(const xr_moments *one, const xr_moments *other)
+{
+    assert_int_equal(one->count, other->count);
+    assert_int_equal(one->total, other->total);
+    for (int s = 0; s < 2; s++) {
+        assert_true(one->sum[s] == other->sum[s]);
+        assert_true(one->square[s] == other->square[s]);
+        assert_true(one->min[s] == other->min[s]);
+        assert_true(one->max[s] == other->max[s]);
+    }
+    assert_true(one->product == other->product);
+    assert_true(one->difference_square == other->difference_square);
+    assert_true(one->max_abs == other->max_abs);
+}
+
+/* What was taken together with checksums from the front of n pairs at odd bytes. */
+static size_t check_summed(size_t n)
+{
+    char *room = malloc(2 * (n * sizeof *a + 1));
+    char *x = room + 1, *y = room + 2 + n * sizeof *a;
+    memcpy(x, a, n * sizeof *a);
+    memcpy(y, b, n * sizeof *b);
+    xr_moments summed = xr_moments_zero(), plain = xr_moments_zero();
+    uint32_t crc[2] = {0, 0x12345678};
+    const size_t taken = xr_moments_add_summed(&summed, crc, (const float *)(const void *)x,
+                                               (const float *)(const void *)y, n);
+    assert_true(taken <= n);
+    xr_moments_add(&plain, (const float *)(const void *)x, (const float *)(const void *)y, taken);
+    assert_same_sums(&summed, &plain);
+    assert_int_equal(crc[0], crc_of(0, x, taken * sizeof *a));
+    assert_int_equal(crc[1], crc_of(0x12345678, y, taken * sizeof *b));
+    free(room);
+    return taken;
+}
+
+static void test_sums_and_checksums_in_one_pass(void **state)
+{
+    (void)state;
+    enum { BLOCK = 256 };
+    assert_true(!xr_moments_use("portable") || check_summed(MOST) == 0);
+    assert_true(xr_moments_use(NULL));
+    fill(MOST, 1, 0, 0.1f);
+    if (check_summed(MOST) == 0) {
+        print_message("this processor does not do both in one pass: not tested\n");
+        return;
+    }
+    for (size_t n = 0; n <= MOST; n += n < 600 ? 1 : 97)
+        assert_int_equal(check_summed(n), n / BLOCK * BLOCK);
+    /* A block with a hole is left to others, with all behind it. */
+    for (size_t hole = 0; hole < MOST / BLOCK * BLOCK; hole += 111) {
+        const float kept = b[hole];
+        b[hole] = NAN;
+        assert_int_equal(check_summed(MOST), hole / BLOCK * BLOCK);
+        b[hole] = kept;
+    }
+}
+
 static void test_merge_is_one_pass(void **state)
 {
     (void)state;
@@ -184,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_sums_and_checksums_in_one_pass),
         cmocka_unit_test(test_merge_is_one_pass),
         cmocka_unit_test(test_what_is_not_defined),
     };

@@ -102,8 +102,25 @@ static void touch_ahead(const uint8_t *at, size_t left)
         (void)*(const volatile uint8_t *)&at[ahead];
 }
 
-/* Sums CRC and moments block by block: the second finds the data in the cache
- * that the first brought it to.  False: damaged, and nothing was added. */
+/* CRC and moments in one pass, where the processor can; returns how many bytes of a block were taken. */
+static size_t add_in_one_pass(pair_reader *r, xr_moments *sum, const uint8_t *a, const uint8_t *b,
+                              size_t size)
+{
+    const uint8_t *at[2] = {a, b};
+    uint32_t crc[2];
+    for (int s = 0; s < 2; s++)
+        if (!xr_deferred_begin(&r->check[s], at[s], &crc[s]))
+            return 0;
+    const size_t taken =
+        sizeof(float) * xr_moments_add_summed(sum, crc, (const float *)(const void *)a,
+                                              (const float *)(const void *)b, size / sizeof(float));
+    for (int s = 0; s < 2; s++)
+        xr_deferred_summed(&r->check[s], at[s] + taken, crc[s]);
+    return taken;
+}
+
+/* Else block by block: the second finds the data in the cache that the first brought it to.  False: damaged,
+ * and nothing was added. */
 static bool add_checked(pair_reader *r, xr_moments *moments, const float *edge, const float *reference,
                         uint64_t count)
 {
@@ -113,10 +130,11 @@ static bool add_checked(pair_reader *r, xr_moments *moments, const float *edge, 
         const size_t size = left < BLOCK ? left : BLOCK;
         touch_ahead(a, left);
         touch_ahead(b, left);
+        const size_t taken = add_in_one_pass(r, &sum, a, b, size);
         xr_deferred_advance(&r->check[0], a + size);
         xr_deferred_advance(&r->check[1], b + size);
-        xr_moments_add(&sum, (const float *)(const void *)a, (const float *)(const void *)b,
-                       size / sizeof *edge);
+        xr_moments_add(&sum, (const float *)(const void *)(a + taken),
+                       (const float *)(const void *)(b + taken), (size - taken) / sizeof *edge);
         a += size;
         b += size;
         left -= size;

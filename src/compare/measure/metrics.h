@@ -10,6 +10,10 @@
  * of 16 terms a lane, and of the blocks in double: within 1e-6 of all-double. */
 void xr_moments_add(xr_moments *moments, const float *a, const float *b, size_t n);
 
+/* Adds of n pairs as many from the front as it can sum in one pass together with the CRC-32 of either side's
+ * bytes, which go on from crc[2], and returns how many; 0: none.  The sums are those of xr_moments_add. */
+size_t xr_moments_add_summed(xr_moments *moments, uint32_t crc[2], const float *a, const float *b, size_t n);
+
 /* Adds another sum to `into`. */
 void xr_moments_merge(xr_moments *into, const xr_moments *other);
 
