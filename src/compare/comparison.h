@@ -97,7 +97,7 @@ typedef struct xr_pair {
     double error, noise;
     double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
     double own;                   /* LAYER: the largest error that a healthy layer adds by itself */
-    bool exact;                   /* LAYER: both sides run one model file, and the layer is of integers */
+    bool exact;       /* LAYER: of integers, both sides do the same with the same stored numbers */
     double alone;     /* as `own`, where the inputs are the same on both sides: of an exact layer one step */
     bool channels;    /* LAYER: it originates an error by its channels, each relative to its own deviation */
     double evaluated; /* LAYER: its error on the edge's own inputs, where that was computed; else NAN */

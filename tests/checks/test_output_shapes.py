@@ -139,3 +139,15 @@ def test_frames_with_nan_are_listed(tmp_path):
         return np.where(np.arange(10) == 3, np.nan, vector(k)).astype(np.float32) if k in (1, 6) else vector(k)
     f = finding(judged(tmp_path, {"y": broken}, {"y": vector}, status=1), "layer.nan")
     assert "frames 1 and 6" in " ".join(f["details"]) and f["evidence"]["frame_list"] == "frames 1 and 6"
+
+
+@pytest.mark.parametrize("kept,dtype,told", [(7, "float32", True), (20, "float32", False), (7, "int8", False)], ids=["a third", "one less", "integers inside"])
+def test_another_number_of_results_where_outputs_alone_are_recorded(tmp_path, kept, dtype, told):
+    """One frame: rounding of floats moves a value over a threshold, not two thirds of them; what integers inside round is not known."""
+    for role, n in (("edge", kept), ("reference", 21)):
+        with Recording(tmp_path / role, role) as log:
+            log.model([("x", "float32", (1, 24), [], [], 0), ("h", dtype, (1, 24), [1.0] if dtype == "int8" else [], [0] if dtype == "int8" else [], 0), ("kept", "float32", (-1, 7), [], [], 0)],
+                      [("RELU", [0], [1]), ("NON_MAX_SUPPRESSION_V5", [1], [2])], [0], [2])
+            log.frame([("/input/x", x(0), {}), ("/output/kept", rows(0 if role == "edge" else 1, n), {})])
+    v = validate(tmp_path / "edge", tmp_path / "reference", status=1 if told else 3)
+    assert [f["cause"] for f in v["findings"] if f["severity"] == "error"] == (["layer.unknown"] if told else [])

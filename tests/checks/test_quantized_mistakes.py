@@ -407,3 +407,14 @@ def test_integers_that_are_read_otherwise_than_written(tmp_path, level, change, 
     if word:
         f = finding(v, "model.operator")
         assert f["evidence"]["attribute"] == word and "act1" in f["summary"] and word in f["summary"]
+
+
+@pytest.mark.parametrize("by", [1, 0])
+def test_one_step_between_two_files_of_integers_that_are_equal_before_it(tmp_path, by):
+    """Within the noise of 8 bits; but all before it and beside it is equal bit for bit, and one file contradicts itself."""
+    right = static(swish(tmp_path / "right.onnx"), tmp_path / "reference.onnx", arrays((1, 3, 24, 24), 8, 1), activation_type=QuantType.QUInt8)
+    edge = static(tmp_path / "right.onnx", tmp_path / "edge.onnx", arrays((1, 3, 24, 24), 8, 1), read_with(2, lambda a: a + by), activation_type=QuantType.QUInt8)
+    v = judge(tmp_path, edge, right, arrays((1, 3, 24, 24), 3, 2), by, "none", "none")
+    assert causes(v) == (["model.operator"] if by else [])
+    if by:
+        assert "zero point" in finding(v, "model.operator")["summary"]

@@ -328,10 +328,16 @@ bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_f
     return tensor == EXRAY_NO_INDEX || b->tensor[tensor] == XR_GIVEN_WRONG_INPUT;
 }
 
+bool xr_has_sharp_bound(const exray_layer_pair *layer)
+{
+    return layer->noise < layer->own_noise;
+}
+
 bool xr_may_be_rounding(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     static const double threefold = 3;
-    if (xr_is_same_file(comparison) || layer->noise < XR_COARSE_NOISE || isfinite(layer->reference_error))
+    if (xr_is_same_file(comparison) || layer->noise < XR_COARSE_NOISE || isfinite(layer->reference_error) ||
+        xr_has_sharp_bound(layer))
         return false;
     /* Run alone, the other file's layer has other weights by what 8 bits round. */
     return was_run_alone(layer) ? layer->isolated_error <= threefold * layer->own_noise

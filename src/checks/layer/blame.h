@@ -37,6 +37,10 @@ exray_layer_role xr_judged_role(const exray_comparison *comparison, exray_findin
 exray_status xr_say_unjudged(const exray_comparison *comparison, exray_findings *findings,
                              exray_error *error);
 
+/* Whether a layer's noise is known to the step: integers of the same stored numbers, behind inputs that are
+ * equal bit for bit, may not be off by what the noise of such layers usually is. */
+bool xr_has_sharp_bound(const exray_layer_pair *layer);
+
 /* Whether a layer's error may be rounding nevertheless: that of 8 bits has no sharp bound. Of two files, one
  * within three times its noise that was not run alone proves nothing by itself. */
 bool xr_may_be_rounding(const exray_comparison *comparison, const exray_layer_pair *layer);

@@ -45,7 +45,7 @@ static bool is_worth_reporting(const exray_comparison *comparison, exray_finding
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     if (clips_wrong_values(comparison, findings, i))
         return false;
-    return severity_of(comparison, layer->noise) == EXRAY_SEVERITY_ERROR ||
+    return severity_of(comparison, layer->noise) == EXRAY_SEVERITY_ERROR || xr_has_sharp_bound(layer) ||
            layer->error > WORTH_A_WARNING * layer->noise;
 }
 
@@ -82,9 +82,11 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     bool absorbed = xr_is_layer_absorbed(comparison, findings, layer),
          rounded = xr_loses_by_rounding(comparison, i);
-    exray_finding *f = exray_findings_add(
-        findings, "layer.unknown", absorbed ? EXRAY_SEVERITY_INFO : severity_of(comparison, layer->noise),
-        confidence(layer->error, layer->noise));
+    exray_finding *f = exray_findings_add(findings, "layer.unknown",
+                                          absorbed                    ? EXRAY_SEVERITY_INFO
+                                          : xr_has_sharp_bound(layer) ? EXRAY_SEVERITY_ERROR
+                                                                      : severity_of(comparison, layer->noise),
+                                          confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
     exray_finding_summary(f, "Layer %u (%s) %.*s differs beyond noise though its inputs do not%s.",
                           (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
@@ -234,6 +236,25 @@ static void report_output(const exray_comparison *comparison, size_t i, const ch
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
+/* Whether no layer was compared, and the model has integers or none is described: then what its layers round
+ * is not known. */
+static bool may_hide_coarse_layers(const exray_comparison *comparison)
+{
+    if (exray_comparison_coverage(comparison)->with_data)
+        return false;
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+        if (!model || model->node_count == 0)
+            return true;
+        for (uint32_t t = 0; t < model->tensor_count; t++)
+            if (model->tensors[t].quantization.count > 0 || model->tensors[t].dtype == EXRAY_DTYPE_INT8 ||
+                model->tensors[t].dtype == EXRAY_DTYPE_UINT8 ||
+                model->tensors[t].dtype == EXRAY_DTYPE_FLOAT16)
+                return true;
+    }
+    return false;
+}
+
 static exray_finding *begin_sizes(const exray_io_pair *output, const xr_output_sizes *sizes,
                                   exray_findings *findings)
 {
@@ -371,7 +392,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             report_output(comparison, i, statistics, findings);
     }
     /* What 8 bits round moves many values over a threshold. */
-    if (known && exray_comparison_coverage(comparison)->with_data && !xr_has_coarse_layer(comparison) &&
+    if (known && !may_hide_coarse_layers(comparison) && !xr_has_coarse_layer(comparison) &&
         !xr_has_error(findings, ""))
         report_sizes(comparison, findings);
     return EXRAY_OK;

@@ -61,6 +61,22 @@ bool xr_mark_behind(const exray_comparison *comparison, bool *layer)
     return tensor != NULL;
 }
 
+bool xr_mark_behind_node(const exray_comparison *comparison, uint32_t node, bool *layer)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    bool *tensor = calloc((size_t)model->tensor_count + 1, sizeof *tensor);
+    if (!tensor)
+        return false;
+    for (uint32_t k = 0; k < model->nodes[node].output_count; k++)
+        if (model->nodes[node].outputs[k] < model->tensor_count)
+            tensor[model->nodes[node].outputs[k]] = true;
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
+        layer[i] = layer[i] || exray_comparison_layer(comparison, i)->node[EXRAY_SIDE_EDGE] == node;
+    walk(comparison, model, tensor, layer);
+    free(tensor);
+    return true;
+}
+
 /* ---- The nearest compared layers before one ----------------------------------------------------- */
 
 enum { MOST_READ = 16, MOST_VISITED = 64 };

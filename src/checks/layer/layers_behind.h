@@ -17,4 +17,7 @@ bool xr_reads_alike(const exray_comparison *comparison, size_t layer);
  * model, all that follow.  layer: [layers of the comparison].  False: out of memory. */
 bool xr_mark_behind(const exray_comparison *comparison, bool *layer);
 
+/* The same of those that read what a node of the edge's model makes, and of the node's own. */
+bool xr_mark_behind_node(const exray_comparison *comparison, uint32_t node, bool *layer);
+
 #endif

@@ -1,7 +1,12 @@
 #include "checks/layer/output_sizes.h"
 
+#include <math.h>
+
 /* In so many frames a value at its threshold may fall on either side; noise does not reach half of them. */
 #define MOST_BY_CHANCE 0.5
+/* Nor, in a frame or two, so large a share of the values. */
+enum { FEW_FRAMES = 3 };
+#define LARGE_SHARE 0.1
 
 /* False: not recorded, or damaged; or not to be compared.  No value is read for it. */
 static bool count_values(const exray_comparison *c, const exray_io_pair *output, size_t frame,
@@ -47,5 +52,8 @@ xr_output_sizes xr_output_sizes_of(const exray_comparison *comparison, size_t po
 
 bool xr_sizes_differ(const xr_output_sizes *sizes)
 {
-    return (double)sizes->other > MOST_BY_CHANCE * (double)sizes->frames;
+    const bool large =
+        fabs(sizes->mean[0] - sizes->mean[1]) > LARGE_SHARE * fmax(sizes->mean[0], sizes->mean[1]);
+    return (double)sizes->other > MOST_BY_CHANCE * (double)sizes->frames &&
+           (large || sizes->frames >= FEW_FRAMES);
 }

@@ -1,9 +1,11 @@
 /* model.operator: a layer with other attributes (padding, stride, activation, epsilon, resize
  * convention, ...), as the models say or as the values show. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/inner_range.h"
+#include "checks/layer/layers_behind.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/graph/between/attribute_texts.h"
 #include "checks/model/graph/between/integer_scales.h"
@@ -285,6 +287,29 @@ static bool errs_by_scale(const exray_comparison *comparison, const exray_model 
     return layer->error > beyond * before->error && layer->error > 0.5 * made;
 }
 
+/* Whether the two files, equal bit for bit up to the node that reads otherwise and beside it, begin to differ
+ * behind it: then nothing else can be the reason, however little it costs.  Fills in the first such layer.
+ * False, too, where memory lacks. */
+static bool begins_behind(const exray_comparison *comparison, const xr_scale_mismatch *m, size_t *first)
+{
+    static const double of_floats = 1e-4; /* of the signal: more than rounding floats costs */
+    const size_t layers = exray_comparison_layer_count(comparison);
+    bool *behind = calloc(layers + 1, sizeof *behind);
+    bool before = false, begins = behind && !xr_inputs_differ(comparison) &&
+                                  xr_mark_behind_node(comparison, m->reader, behind);
+    *first = SIZE_MAX;
+    for (size_t i = 0; begins && i < layers; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        before = before || (!behind[i] && xr_layer_has_data(layer));
+        if (!behind[i])
+            begins = !(layer->metrics.max_abs > 0);
+        else if (*first == SIZE_MAX && xr_layer_has_data(layer) && layer->error > of_floats)
+            *first = i;
+    }
+    free(behind);
+    return begins && before && *first != SIZE_MAX;
+}
+
 static exray_finding *begin_misread(const exray_model *model, const xr_scale_mismatch *m, size_t layer,
                                     exray_findings *findings)
 {
@@ -314,21 +339,44 @@ static exray_finding *begin_misread(const exray_model *model, const xr_scale_mis
     return f;
 }
 
-/* Tells such integers where a layer behind them errs: a factor may be meant. */
-static bool look_at_scales(const exray_comparison *comparison, exray_findings *findings)
+/* Such integers of a side's model, up to MOST_MISREAD.  False: out of memory. */
+static bool find_misread(const exray_log *log, xr_scale_mismatch *found, size_t *count)
 {
-    const exray_log *log = exray_comparison_log(comparison, EXRAY_SIDE_EDGE);
-    const exray_model *model = exray_log_model(log);
-    xr_scale_mismatch found[MOST_MISREAD];
     xr_model_constants constants;
-    if (!model || xr_is_same_file(comparison))
+    *count = 0;
+    if (!exray_log_model(log))
         return true;
     if (!xr_model_constants_open(log, &constants))
         return false;
-    const size_t count = xr_scale_mismatches(&constants, found, MOST_MISREAD);
+    *count = xr_scale_mismatches(&constants, found, MOST_MISREAD);
+    xr_model_constants_close(&constants);
+    return true;
+}
+
+/* Tells such integers where a layer behind them errs: a factor may be meant. */
+static bool look_at_scales(const exray_comparison *comparison, exray_findings *findings)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    xr_scale_mismatch found[MOST_MISREAD], others[MOST_MISREAD];
+    size_t count, of_reference;
+    if (!model || xr_is_same_file(comparison))
+        return true;
+    if (!find_misread(exray_comparison_log(comparison, EXRAY_SIDE_EDGE), found, &count))
+        return false;
+    if (count && !find_misread(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE), others, &of_reference))
+        return false;
     exray_finding *f = NULL;
     for (size_t i = 0; i < count; i++) {
         size_t layer[MOST_LAYERS], layers = layers_of(comparison, model, found[i].reader, layer);
+        size_t first;
+        if (of_reference == 0 && begins_behind(comparison, &found[i], &first)) {
+            const exray_layer_pair *pair = exray_comparison_layer(comparison, first);
+            if (!f)
+                f = begin_misread(model, &found[i], first, findings);
+            exray_finding_number(f, "begins_at", pair->node[EXRAY_SIDE_EDGE]);
+            exray_finding_number(f, "error_to_signal", pair->error);
+            continue;
+        }
         for (size_t k = 0; k < layers; k++) {
             const exray_layer_pair *pair = exray_comparison_layer(comparison, layer[k]);
             char key[40];
@@ -340,7 +388,6 @@ static bool look_at_scales(const exray_comparison *comparison, exray_findings *f
             exray_finding_number(f, key, pair->error);
         }
     }
-    xr_model_constants_close(&constants);
     return true;
 }
 

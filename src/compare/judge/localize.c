@@ -10,7 +10,8 @@
  * both sides have one model file and the layer is of quantized integers it may add one
  * step: weights and inputs are the very same numbers, and right kernels differ in how
  * they round the result, never by more; sums of integers that are not rounded may not differ at all.  The
- * same holds within the network as long as nothing has differed yet.
+ * same holds within the network as long as nothing has differed yet, and for two files where a node's stored
+ * numbers are the same (same_numbers.c).
  *
  * Where e is an estimate from sketches, a layer is clean only if all that e may be is
  * healthy, and wrong only if none of it is; between, it is not judged.  Behind wrong inputs it
@@ -18,6 +19,7 @@
 #include "compare/judge/localize.h"
 
 #include "compare/comparison.h"
+#include "compare/judge/same_numbers.h"
 #include "compare/match/ops.h"
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
@@ -220,6 +222,20 @@ static double low_sigmoid_noise(const graph *g, const xr_pair *pair, double type
     return mean > 0 && mean < 0.5 ? type * -log(mean) * rms / deviation : 0;
 }
 
+/* Whether what a node reads is the same on both sides, bit for bit. */
+static bool is_equal(const state *in)
+{
+    return in->known && in->judged && in->error == 0 && in->given == 0;
+}
+
+/* Whether a layer of integers does the same with the same numbers on both sides: of one file; of two, asked
+ * where the inputs are equal and the result is not. */
+static bool is_exact(const graph *g, const xr_pair *pair, const state *in)
+{
+    return pair->frames > 0 &&
+           (g->same_file || (is_equal(in) && pair->error > 0 && xr_has_same_numbers(g->comparison, pair)));
+}
+
 /* The noise that the layer itself adds; fills in pair->own, exact and alone. */
 static double judge_own(const graph *g, xr_pair *pair, const state *in, double step, double repeat)
 {
@@ -235,7 +251,7 @@ static double judge_own(const graph *g, xr_pair *pair, const state *in, double s
     bool adds = xr_adds_integers(g->model, pair->index[0]) && xr_adds_integers(other, pair->index[1]);
     bool rounds = step > 0 && xr_is_quantized_layer(g->model, pair->index[0]) &&
                   xr_is_quantized_layer(other, pair->index[1]);
-    pair->exact = g->same_file && pair->frames > 0 && (adds || rounds);
+    pair->exact = (adds || rounds) && is_exact(g, pair, in);
     /* An input quantized in the run may be rounded to either neighbor; a result to its next step. */
     if (pair->exact)
         pair->alone = fmin(pair->own, fmax(xr_noise_bound(0, fmax(XR_NOISE_FLOAT32, repeat)),
@@ -387,11 +403,10 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     if (g->model && xr_node_decides(g->model, pair->index[0]))
         noise = decided(in, noise);
     /* A layer with equal inputs on both sides counts as if it was run alone. */
-    bool equal = g->same_file && in->known && in->judged && in->error == 0 && in->given == 0;
-    bool same_inputs = pair->exact && equal;
-    pair->noise = same_inputs                     ? pair->alone
-                  : equal && is_one_node(g, pair) ? noise_of_equal(pair, in, own)
-                                                  : xr_noise_bound(in->given, noise);
+    const bool equal = is_equal(in), same_inputs = pair->exact && equal;
+    pair->noise = same_inputs                                     ? pair->alone
+                  : equal && g->same_file && is_one_node(g, pair) ? noise_of_equal(pair, in, own)
+                                                                  : xr_noise_bound(in->given, noise);
     bool bounded = pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: a lower bound */
     *out = (state){.known = in->known || !bounded,
                    .judged = true,
@@ -476,6 +491,7 @@ static void judge_input(const exray_comparison *c, xr_pair *pair, const exray_io
     /* Statistics can prove a difference, not that there is none. */
     bool known = wrong || pair->frames > 0;
     *out = (state){.known = known,
+                   .judged = known && pair->error == 0,
                    .error = pair->error,
                    .most = pair->error,
                    .given = wrong ? type : pair->error,

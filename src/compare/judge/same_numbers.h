@@ -1,0 +1,12 @@
+/* Whether two nodes of two files do the same with the same stored numbers. */
+#ifndef XR_SAME_NUMBERS_H
+#define XR_SAME_NUMBERS_H
+
+#include "compare/comparison.h"
+
+/* One operator with the same attributes, whose constants are the same bit for bit and whose tensors have the
+ * same scales and zero points: of equal inputs both make the same, whatever files they are of.  False where
+ * the logs do not tell all of it. */
+bool xr_has_same_numbers(const exray_comparison *comparison, const xr_pair *pair);
+
+#endif
