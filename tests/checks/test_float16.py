@@ -170,7 +170,8 @@ def attention(path, half=False, scale=None, where="scores", lowest=-65000.0):
     q, k, v = dense("x", "q"), dense("x", "k"), dense("x", "v")
     k = g("Transpose", k, to="turned", perm=[0, 2, 1])
     if where == "both":
-        q, k = (g("Mul", t, const("root", scale ** 0.5), to=n) for t, n in ((q, "less_q"), (k, "less_k")))
+        root = const("root", scale ** 0.5)
+        q, k = g("Mul", q, root, to="less_q"), g("Mul", k, root, to="less_k")
     if where == "fused":
         s = g("FusedMatMul", q, k, to="scores", domain="com.microsoft", alpha=scale)
     else:
@@ -205,3 +206,35 @@ def compare(tmp_path, edge, reference, status):
 def test_a_softmax_in_parts_behind_a_clipped_mask_is_healthy_and_covered(tmp_path):
     v = compare(tmp_path, attention(tmp_path / "half.onnx", half=True), attention(tmp_path / "float.onnx"), 0)
     assert loud(v) == []
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["float16", "float32"])
+@pytest.mark.parametrize(("edge", "reference"), [("both", "scores"), ("both", "fused"), ("fused", "both"), ("scores", "fused")])
+def test_a_scale_may_be_applied_at_any_place(tmp_path, edge, reference, half):
+    v = compare(tmp_path, attention(tmp_path / "edge.onnx", half=half, where=edge), attention(tmp_path / "reference.onnx", where=reference), 0)
+    assert loud(v) == [] and "model.operator" not in causes(v)
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["float16", "float32"])
+@pytest.mark.parametrize(("edge", "reference"), [("both", "scores"), ("both", "fused"), ("fused", "both"), ("both", "both")])
+def test_another_scale_at_another_place(tmp_path, edge, reference, half):
+    v = compare(tmp_path, attention(tmp_path / "edge.onnx", half=half, where=edge, scale=1.0), attention(tmp_path / "reference.onnx", where=reference), 1)
+    assert [c for c, _ in loud(v)] == ["model.operator"]
+    assert "x * 0.353553" in str(finding(v, "model.operator")) or "x * 0.594604" in str(finding(v, "model.operator"))
+
+
+@pytest.mark.parametrize("lowest", [-10000.0, float("-inf"), LOWEST])
+def test_what_hides_scores_may_be_any_number(tmp_path, lowest):
+    v = compare(tmp_path, attention(tmp_path / "edge.onnx", lowest=lowest), attention(tmp_path / "reference.onnx"), 0)
+    assert loud(v) == [] and "model.operator" not in causes(v)
+
+
+def test_another_mask_that_does_not_hide(tmp_path):
+    v = compare(tmp_path, attention(tmp_path / "edge.onnx", lowest=-1.0), attention(tmp_path / "reference.onnx"), 1)
+    assert [c for c, _ in loud(v)] == ["model.operator"] and "lowest" in str(finding(v, "model.operator"))
+
+
+def test_a_hidden_mask_is_not_told_beside_another_fault(tmp_path):
+    """The scale is wrong behind a mask that the converter clipped."""
+    v = compare(tmp_path, attention(tmp_path / "half.onnx", half=True, scale=1.0), attention(tmp_path / "float.onnx"), 1)
+    assert [c for c, _ in loud(v)] == ["model.operator"] and "lowest" not in str(finding(v, "model.operator"))

@@ -119,8 +119,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     bool found = false;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        /* A layer whose input has NaN only propagates it, as its role says. */
-        if (!is_worse(&layer->metrics) || (found && layer->role != EXRAY_LAYER_ROLE_ORIGINATES))
+        /* A layer whose input has NaN only propagates it, as its role says; what is right but for what a mask
+         * hides (-infinity) is right. */
+        if (!is_worse(&layer->metrics) || layer->role == EXRAY_LAYER_ROLE_CLEAN ||
+            (found && layer->role != EXRAY_LAYER_ROLE_ORIGINATES))
             continue;
         char what[96];
         snprintf(what, sizeof what, "Layer %u (%.60s)", (unsigned)layer->node[EXRAY_SIDE_EDGE],

@@ -588,12 +588,22 @@ static bool is_model_wrong(const exray_findings *findings)
            xr_has_error(findings, "layer.range") || xr_has_error(findings, "layer.zero_point");
 }
 
+/* Whether a finding says of the layer that its operator is another, however little it costs. */
+static bool is_told_of(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (strcmp(f->cause, "model.operator") == 0 && xr_is_about_layer(comparison, f, layer))
+            return true;
+    return false;
+}
+
 bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     uint32_t n = exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_REFERENCE];
-    if (!model || n >= model->node_count || !is_model_wrong(findings))
+    if (!model || n >= model->node_count)
         return false;
+    const bool wrong = is_model_wrong(findings);
     for (size_t k = 0; k < exray_comparison_layer_count(comparison); k++) {
         const exray_layer_pair *other = exray_comparison_layer(comparison, k);
         uint32_t maker = other->node[EXRAY_SIDE_REFERENCE], output = other->reference_output;
@@ -601,7 +611,7 @@ bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findi
             continue;
         for (uint32_t j = 0; j < model->nodes[n].input_count; j++)
             if (model->nodes[n].inputs[j] == model->nodes[maker].outputs[output] &&
-                xr_is_contradicted(findings, other))
+                xr_is_contradicted(findings, other) && (wrong || is_told_of(comparison, findings, k)))
                 return true;
     }
     return false;

@@ -356,6 +356,28 @@ static exray_status read_joined(const exray_log *log, const xr_node_constant *c,
     return EXRAY_OK;
 }
 
+/* ---- Masks ------------------------------------------------------------------------------------------- */
+
+/* Where values are hidden from a softmax (-10000, -65504, -infinity are added, nothing else), each hides as
+ * well as the next: its exponential is zero in any float. */
+static exray_status level_mask(xr_weight_values *v)
+{
+    static const float hidden = -1000;
+    bool mask = v->view.info.quantization.count == 0, any = false;
+    for (uint64_t i = 0; mask && i < v->view.count; i++) {
+        mask = v->value[i] == 0 || v->value[i] <= hidden;
+        any = any || v->value[i] < hidden;
+    }
+    float *leveled = mask && any ? malloc((v->view.count + 1) * sizeof *leveled) : NULL;
+    if (!leveled)
+        return mask && any ? EXRAY_E_MEMORY : EXRAY_OK;
+    for (uint64_t i = 0; i < v->view.count; i++)
+        leveled[i] = v->value[i] == 0 ? 0 : hidden;
+    free(v->unpacked);
+    v->value = v->unpacked = leveled;
+    return EXRAY_OK;
+}
+
 /* ---- Either ------------------------------------------------------------------------------------------ */
 
 exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
@@ -363,6 +385,8 @@ exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant 
 {
     v->rounding = NAN;
     exray_status status = c->joined_count ? read_joined(log, c, v, error) : read_one(log, c, v, error);
+    if (status == EXRAY_OK && v->value)
+        status = level_mask(v);
     return status == EXRAY_OK && v->value ? sort_gates(exray_log_model(log), c, v) : status;
 }
 

@@ -25,6 +25,7 @@
 #include "compare/measure/sketch_distance.h"
 #include "compare/noise/evaluate.h"
 #include "compare/noise/input_noise.h"
+#include "compare/noise/masked.h"
 #include "compare/noise/measured.h"
 #include "compare/noise/noise.h"
 #include "compare/noise/stored_type.h"
@@ -385,6 +386,14 @@ static double noise_of_equal(const xr_pair *pair, const state *in, double own)
     return fmin(pair->own, xr_noise_bound(0, fmax(without, XR_NOISE_FLOAT32)));
 }
 
+/* What a mask hides from the softmax behind is no error, whatever stands there. */
+static void leave_out_masked(const graph *g, xr_pair *pair)
+{
+    const double beside = xr_error_beside_mask(g->comparison, pair);
+    if (!isnan(beside))
+        pair->error = pair->error_low = pair->error_high = beside;
+}
+
 static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
 {
     double step;
@@ -399,6 +408,8 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         pair->own = fmax(pair->own, xr_noise_bound(0, own));
         pair->alone = pair->exact ? pair->alone : pair->own;
     }
+    if (pair->frames && pair->error_low > pair->own)
+        leave_out_masked(g, pair);
     double noise = fmax(xr_noise_behind(kept(g, pair->index[0]) * in->noise, own), repeat);
     if (g->model && xr_node_decides(g->model, pair->index[0]))
         noise = decided(in, noise);

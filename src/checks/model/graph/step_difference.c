@@ -2,6 +2,7 @@
 
 #include "checks/model/graph/between/step_moves.h"
 #include "checks/model/graph/difference/compare_pair.h"
+#include "checks/model/graph/difference/compare_scales.h"
 #include "checks/model/graph/difference/compare_sources.h"
 #include "checks/model/graph/join/step_cuts.h"
 
@@ -169,6 +170,12 @@ static void drop_lone(xr_finder *f, uint32_t edge)
     memmove(&f->out->list[lone], &f->out->list[lone + 1], (--f->out->count - lone) * sizeof *f->out->list);
 }
 
+static void compare_functions(xr_finder *f, uint32_t edge, uint32_t reference)
+{
+    if (!xr_steps_are_of_scales(f, edge, reference))
+        xr_compare_functions_of(f, edge, reference);
+}
+
 static void compare_step(xr_finder *f, uint32_t edge)
 {
     uint32_t reference = xr_finder_match(f)->mate[0][edge];
@@ -176,12 +183,13 @@ static void compare_step(xr_finder *f, uint32_t edge)
         return;
     if (xr_finder_step(f, 0, edge)->kind == XR_STEP_FUNCTION &&
         xr_finder_step(f, 1, reference)->kind == XR_STEP_FUNCTION)
-        xr_compare_functions_of(f, edge, reference);
+        compare_functions(f, edge, reference);
     else if (xr_finder_step(f, 0, edge)->cut && xr_finder_step(f, 1, reference)->cut)
         compare_cuts(f, edge, reference);
     else {
         xr_compare_attributes(f, edge, reference);
         xr_compare_constants(f, edge, reference);
+        xr_compare_scales(f, edge);
     }
     compare_inputs(f, edge, reference);
     drop_lone(f, edge);
@@ -218,7 +226,8 @@ bool xr_differences_find(const exray_comparison *comparison, xr_differences *out
     if (!xr_step_match_make(comparison, &out->match))
         return false;
     xr_finder f = {.comparison = comparison, .out = out};
-    bool ok = xr_step_values_open(comparison, &out->match, &f.values);
+    bool ok = xr_step_values_open(comparison, &out->match, &f.values) &&
+              xr_product_scales_find(&out->match, &out->scales);
     for (int s = 0; ok && s < 2; s++) {
         f.seen[s] = calloc((size_t)out->match.side[s].count + 1, sizeof *f.seen[s]);
         ok = f.seen[s] != NULL;
@@ -239,6 +248,7 @@ bool xr_differences_find(const exray_comparison *comparison, xr_differences *out
 void xr_differences_free(xr_differences *differences)
 {
     xr_step_match_free(&differences->match);
+    xr_product_scales_free(&differences->scales);
     free(differences->list);
     *differences = (xr_differences){.list = NULL};
 }

@@ -35,6 +35,15 @@ static bool same_print(const xr_constant_print *a, const xr_constant_print *b)
            fabs(a->deviation - b->deviation) <= most;
 }
 
+/* Rounding to 8 bits or more, which is spread over all values, moves mean and deviation hardly at all: one
+ * matrix is told from others that were made alike.  What a quantizer clips moves them more. */
+static bool close_print(const xr_constant_print *a, const xr_constant_print *b)
+{
+    double most = (1e-3 + 0.03 / sqrt((double)b->count)) * fmax(a->deviation, b->deviation);
+    return a->count == b->count && a->deviation > 0 && b->deviation > 0 && fabs(a->mean - b->mean) <= most &&
+           fabs(a->deviation - b->deviation) <= most;
+}
+
 /* Weights of fewer than 8 bits, several to a byte, or gates that are stacked in one engine and apart in
  * another: neither their number nor their values show. */
 static bool is_packed(const xr_op_step *step)
@@ -64,7 +73,9 @@ static double score_weights(xr_step_match *m, const xr_op_step *a, const xr_op_s
         return NAN;
     xr_constant_print p = xr_model_constants_print(&m->side[0].constants, x),
                       q = xr_model_constants_print(&m->side[1].constants, y);
-    return p.known && q.known && same_print(&p, &q) ? SAME_WEIGHTS : SAME_SIZE;
+    if (!p.known || !q.known || !same_print(&p, &q))
+        return SAME_SIZE;
+    return close_print(&p, &q) || !(m->twin[0][x] || m->twin[1][y]) ? SAME_WEIGHTS : SAME_SIZE;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -292,6 +303,24 @@ static void part_moves(xr_step_match *m)
 
 /* ---- All ------------------------------------------------------------------------------------- */
 
+/* Notes which weights have the very mean and deviation of some of the other side: those are no others'. */
+static void note_twins(xr_step_match *m)
+{
+    for (uint32_t i = 0; i < m->side[0].count; i++) {
+        const uint32_t x = xr_step_largest_constant(&m->side[0], &m->side[0].step[i], FEWEST_WEIGHTS);
+        for (uint32_t k = 0; x != EXRAY_NO_INDEX && k < m->side[1].count; k++) {
+            const uint32_t y = xr_step_largest_constant(&m->side[1], &m->side[1].step[k], FEWEST_WEIGHTS);
+            if (y == EXRAY_NO_INDEX || xr_tensor_elements(xr_step_graph_info(&m->side[0], x)) !=
+                                           xr_tensor_elements(xr_step_graph_info(&m->side[1], y)))
+                continue;
+            const xr_constant_print p = xr_model_constants_print(&m->side[0].constants, x),
+                                    q = xr_model_constants_print(&m->side[1].constants, y);
+            if (p.known && q.known && close_print(&p, &q))
+                m->twin[0][x] = m->twin[1][y] = true;
+        }
+    }
+}
+
 /* A tensor of a node that a partition hides, or one that the log does not list, is of no pair. */
 static void note_layers(const exray_comparison *c, xr_step_match *m)
 {
@@ -350,13 +379,15 @@ static bool make(const exray_comparison *c, xr_step_match *m)
             return false;
         m->mate[s] = all_absent(m->side[s].count);
         m->tensor_mate[s] = all_absent(m->side[s].tensor_count);
-        if (!m->mate[s] || !m->tensor_mate[s])
+        m->twin[s] = calloc((size_t)m->side[s].tensor_count + 1, sizeof *m->twin[s]);
+        if (!m->mate[s] || !m->tensor_mate[s] || !m->twin[s])
             return false;
     }
     m->layer = all_absent(m->side[0].model->tensor_count);
     if (!m->layer)
         return false;
     note_layers(c, m);
+    note_twins(m);
     if (!match_in_order(c, m) || !settle_by_layers(c, m))
         return false;
     join_inputs(c, m);
@@ -385,6 +416,7 @@ void xr_step_match_free(xr_step_match *m)
         xr_step_graph_close(&m->side[s]);
         free(m->mate[s]);
         free(m->tensor_mate[s]);
+        free(m->twin[s]);
     }
     free(m->layer);
     *m = (xr_step_match){0};

@@ -11,6 +11,7 @@ typedef struct xr_step_match {
     xr_step_graph side[2];
     uint32_t *mate[2];        /* [steps of the side]: the other side's step, or EXRAY_NO_INDEX */
     uint32_t *tensor_mate[2]; /* [tensors of the side]: likewise */
+    bool *twin[2];            /* [tensors of the side]: weights, and the other side has them, too */
     uint32_t *layer;          /* [edge tensors]: the comparison's pair of layers, or EXRAY_NO_INDEX */
 } xr_step_match;
 

@@ -93,6 +93,38 @@ static bool are_replaced(const xr_differences *differences, const uint32_t step[
     return false;
 }
 
+/* The product that both roots are, where its sides apply factors at other places. */
+static const xr_product_scale *scale_at(const xr_differences *differences, const uint32_t root[2])
+{
+    const uint32_t edge = differences->match.side[0].tensor[root[0]].maker,
+                   reference = differences->match.side[1].tensor[root[1]].maker;
+    const uint32_t at = edge == EXRAY_NO_INDEX ? edge : differences->scales.of[0][edge];
+    const xr_product_scale *scale = at == EXRAY_NO_INDEX ? NULL : &differences->scales.list[at];
+    return scale && scale->step[0] == edge && scale->step[1] == reference ? scale : NULL;
+}
+
+/* Whether the tensors are what the two sides make of such a product in all. */
+static bool ends_of(const xr_step_match *m, const xr_product_scale *scale, const uint32_t tensor[2])
+{
+    for (int s = 0; s < 2; s++)
+        if (m->side[s].tensor[tensor[s]].same_as != m->side[s].tensor[scale->end[s]].same_as)
+            return false;
+    return true;
+}
+
+/* Whether one of the tensors lies between such a product and its factors, which the other need not have. */
+static bool is_scaled_otherwise(const xr_differences *differences, const uint32_t tensor[2])
+{
+    for (int s = 0; s < 2; s++) {
+        const xr_step_graph *g = &differences->match.side[s];
+        const uint32_t maker = g->tensor[g->tensor[tensor[s]].same_as].maker;
+        const uint32_t at = maker == EXRAY_NO_INDEX ? maker : differences->scales.of[s][maker];
+        if (at != EXRAY_NO_INDEX && differences->scales.list[at].step[s] != maker)
+            return true;
+    }
+    return false;
+}
+
 bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
 {
     uint32_t tensor[2];
@@ -111,6 +143,11 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
     bool both = fact[0]->value && fact[1]->value, one = fact[0]->value || fact[1]->value;
     uint32_t root[2] = {root_of(m, 0, m->side[0].tensor[tensor[0]].same_as),
                         root_of(m, 1, m->side[1].tensor[tensor[1]].same_as)};
+    const xr_product_scale *scale = scale_at(differences, root);
+    if (scale && ends_of(m, scale, tensor))
+        return !scale->equal;
+    if (is_scaled_otherwise(differences, tensor))
+        return true;
     if (one && m->tensor_mate[0][root[0]] == root[1]) {
         int plain = fact[0]->value ? 1 : 0; /* where not both are: the side without a function */
         bool other = both ? !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack)

@@ -328,6 +328,9 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
         xr_drop_difference(f);
 }
 
+/* What is added to hide a value from a softmax: its exponential is zero in any float. */
+#define HIDDEN (-1000.0)
+
 /* A constant that is no weight, of both sides. */
 static void compare_constant(xr_finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
 {
@@ -340,9 +343,11 @@ static void compare_constant(xr_finder *f, uint32_t edge, uint32_t reference, co
         return;
     size_t n = xr_model_constants_values(&side[0].constants, tensor[0], p, MOST),
            k = xr_model_constants_values(&side[1].constants, tensor[1], q, MOST);
+    const xr_op_step *reader = xr_finder_step(f, 0, edge);
+    const bool masks = reader->kind == XR_STEP_COMBINE || strcmp(reader->word, "where") == 0;
     bool same = n == 0 || k == 0 || n == k;
     for (size_t j = 0; same && j < n && k; j++)
-        same = xr_is_same_constant(x, p[j], y, q[j]);
+        same = xr_is_same_constant(x, p[j], y, q[j]) || (masks && p[j] <= HIDDEN && q[j] <= HIDDEN);
     if (same ||
         (n == k && n &&
          xr_axes_are_moved(side, xr_finder_step(f, 0, edge), xr_finder_step(f, 1, reference), p, q, n)))

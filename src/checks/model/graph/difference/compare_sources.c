@@ -3,8 +3,10 @@
 #include "checks/model/graph/between/step_fold.h"
 #include "checks/model/graph/between/step_gap.h"
 #include "checks/model/graph/difference/compare_pair.h"
+#include "checks/model/graph/difference/compare_scales.h"
 #include "checks/model/graph/difference_words.h"
 #include "checks/model/graph/step_traits.h"
+#include "checks/port/both_sides.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -252,10 +254,39 @@ static bool is_whole_against_steps(const xr_finder *f, const xr_step_gap gap[2])
     return false;
 }
 
+/* The tensor whose values one has in another shape alone: an optimizer gives each product such a copy of what
+ * several read. */
+static uint32_t before_shapes(const xr_step_graph *g, uint32_t tensor)
+{
+    enum { FURTHEST = 4 };
+    for (int i = 0; i < FURTHEST; i++) {
+        const uint32_t maker = g->tensor[tensor].maker;
+        if (maker == EXRAY_NO_INDEX || g->step[maker].kind != XR_STEP_SHAPE ||
+            g->step[maker].input_count != 1)
+            break;
+        tensor = g->step[maker].input[0];
+    }
+    return tensor;
+}
+
+/* Whether two tensors are copies of one, in one shape. */
+static bool are_copies(const xr_finder *f, uint32_t a, uint32_t b)
+{
+    const xr_step_graph *g = xr_finder_match(f)->side;
+    return xr_finder_mate(f, before_shapes(&g[0], a)) == before_shapes(&g[1], b) &&
+           xr_same_shape(xr_step_graph_info(&g[0], a), xr_step_graph_info(&g[1], b));
+}
+
+/* Whether a side has one function there alone. */
+static bool is_function(const xr_finder *f, int side, const xr_step_gap *gap)
+{
+    return gap->count == 1 && xr_finder_step(f, side, gap->last)->kind == XR_STEP_FUNCTION;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
-    if (xr_finder_mate(f, a) == b)
+    if (xr_finder_mate(f, a) == b || are_copies(f, a, b))
         return;
     xr_step_gap_of(xr_finder_match(f), 0, a, f->seen[0], &gap[0]);
     xr_step_gap_of(xr_finder_match(f), 1, b, f->seen[1], &gap[1]);
@@ -265,7 +296,8 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
                               is_entry(&gap[1], xr_finder_mate(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
-    if (is_unit_of_input(f, gap) || xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
+    if (xr_gap_is_of_scales(f, gap) || is_unit_of_input(f, gap) ||
+        xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
         is_pad_of_window(f, gap, edge, reference) || is_sorted_for_reader(f, gap, edge) ||
         is_whole_against_steps(f, gap))
         return;
@@ -296,6 +328,10 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
         return;
     for (int s = 0; s < 2; s++)
         describe_gap(f, s, &gap[s], d);
+    if (is_function(f, 0, &gap[0]) && is_function(f, 1, &gap[1])) { /* told as one that was paired */
+        d->kind = XR_DIFFERENCE_FUNCTION;
+        snprintf(d->key, sizeof d->key, "function");
+    }
     if (kind == XR_DIFFERENCE_SOURCE)
         for (int s = 0; s < 2; s++) {
             const exray_tensor_info *info = xr_step_graph_info(&xr_finder_match(f)->side[s], s ? b : a);

@@ -2,6 +2,7 @@
 #ifndef XR_FINDER_H
 #define XR_FINDER_H
 
+#include "checks/model/graph/between/product_scales.h"
 #include "checks/model/graph/step_values.h"
 
 typedef enum xr_difference_kind {
@@ -42,6 +43,7 @@ typedef struct xr_difference {
 
 typedef struct xr_differences {
     xr_step_match match;
+    xr_product_scales scales;
     xr_difference *list; /* in the order in which the edge runs them */
     size_t count;
 } xr_differences;
