@@ -180,8 +180,8 @@ static bool lists_no_other_layer(const exray_finding *f, const exray_finding *ot
 
 /* Weights that differ by a factor for each channel alone, in graphs that are not the same: a scale before or
  * behind the layer was folded into them, which is no fault; that the layer is wrong follows from an operator
- * that is another.  With a normalization, which that operator may be, a shift is folded into the bias;
- * other biases are not hidden behind a warning. */
+ * that is another.  One factor for all of a layer is in its bias, too.  With a normalization, which that
+ * operator may be, a shift is folded into the bias; other biases are not hidden behind a warning. */
 static bool is_folded_scale(const exray_comparison *comparison, const exray_finding *operator,
                             const exray_finding * f)
 {
@@ -193,6 +193,7 @@ static bool is_folded_scale(const exray_comparison *comparison, const exray_find
     return strcmp(operator->cause, "model.operator") == 0 && strcmp(f->cause, "model.weights") == 0 &&
            evidence_number(f, "weights_differ") == evidence_number(f, "weights_rescaled") &&
            (evidence_number(f, "biases_differ") == 0 ||
+            evidence_number(f, "biases_differ") == evidence_number(f, "biases_rescaled") ||
             (operator->severity == EXRAY_SEVERITY_ERROR && lists_no_other_layer(f, operator))) &&
            nodes[0] != nodes[1];
 }
@@ -334,6 +335,10 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     if (cause != f && !cause->is_consequence &&
         (format_accounts_for(cause, f) || whole_format_accounts_for(comparison, cause, f) ||
          accounts_for_dead_output(cause, f)))
+        return true;
+    /* What follows from folded weights follows from what was folded into them. */
+    if (cause != f && cause->is_consequence && strcmp(cause->cause, "model.weights") == 0 &&
+        strcmp(f->cause, "layer.unknown") == 0 && layers_account_for(comparison, cause, f))
         return true;
     if (cause == f || cause->is_consequence || !counts)
         return false;

@@ -230,3 +230,214 @@ def test_a_line_is_a_picture_of_one_row(tmp_path, others):
 def test_another_padding_of_a_line(tmp_path):
     _, told = compare(tmp_path, line("litert", "same"), line("keras"))
     assert [c for c, _ in told] == ["model.operator"] and "pads" in told[0][1], told
+
+
+# ---- Training mode --------------------------------------------------------------------------------
+
+
+def normed(engine, training=False):
+    """A convolution, a batch normalization, a mean.  Exported in training mode, the statistics are operators of the graph."""
+    w, head = normal(1, 3, 4, 8), normal(2, 8, 4)
+    random = np.random.default_rng(3)
+    gamma, beta, mean, variance = random.uniform(.6, 1.4, 8), random.normal(0, .3, 8), random.normal(0, .5, 8), random.uniform(.5, 1.5, 8)
+    how = {"padding": "VALID", "stride_w": "1", "stride_h": "1", "fused_activation_function": "NONE"}
+    none = {"fused_activation_function": "NONE"}
+    n = Net(engine, feeds(1, 40, 4))
+    if engine == "keras":
+        n.layer("Conv1D", "conv", ["x"], lambda x: convolved(x, w), {"strides": "(1,)", "padding": "valid", "kernel_size": "(3,)"}, kernel=w)
+        n.layer("BatchNormalization", "bn", ["conv"], lambda x: (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta, {"epsilon": "0.001"},
+                gamma=gamma, beta=beta, moving_mean=mean, moving_variance=variance)
+        n.layer("Activation", "tanh", ["bn"], np.tanh, {"activation": "tanh"})
+        n.layer("GlobalAveragePooling1D", "pool", ["tanh"], lambda x: x.mean(1))
+        n.layer("Dense", "head", ["pool"], lambda x: x @ head, kernel=head)
+        return n
+    n.layer("RESHAPE", "rows", ["x"], lambda x: x[:, None])
+    if not training:
+        factor = gamma / np.sqrt(variance + 1e-3)
+        n.layer("CONV_2D", "conv/bn", ["rows"], lambda x: convolved(x[:, 0], w * factor)[:, None] + beta - mean * factor, how,
+                w=(w * factor).transpose(2, 0, 1)[:, None], b=beta - mean * factor)
+        at = "conv/bn"
+    else:
+        axes = (0, 1, 2)
+        n.layer("CONV_2D", "conv", ["rows"], lambda x: convolved(x[:, 0], w)[:, None], how, w=w.transpose(2, 0, 1)[:, None])
+        n.layer("MEAN", "bn/mean", ["conv"], lambda x: x.mean(axes, keepdims=True), {"keep_dims": "true"})
+        n.layer("SQUARED_DIFFERENCE", "bn/square", ["conv", "bn/mean"], lambda x, m: (x - m) ** 2)
+        n.layer("MEAN", "bn/variance", ["bn/square"], lambda x: x.mean(axes, keepdims=True), {"keep_dims": "true"})
+        n.layer("ADD", "bn/epsilon", ["bn/variance"], lambda v: v + 1e-3, none, e=1e-3)
+        n.layer("RSQRT", "bn/rsqrt", ["bn/epsilon"], lambda v: 1 / np.sqrt(v))
+        n.layer("MUL", "bn/factor", ["bn/rsqrt"], lambda v: v * gamma, none, gamma=gamma)
+        n.layer("MUL", "bn/scaled", ["conv", "bn/factor"], lambda x, f: x * f, none)
+        n.layer("MUL", "bn/moved", ["bn/mean", "bn/factor"], lambda m, f: m * f, none)
+        n.layer("SUB", "bn/shift", ["bn/moved"], lambda m: beta - m, none, beta=beta)
+        at = n.layer("ADD", "bn/out", ["bn/scaled", "bn/shift"], lambda x, b: x + b, none)
+    n.layer("TANH", "tanh", [at], np.tanh)
+    n.layer("MEAN", "pool", ["tanh"], lambda x: x.mean((1, 2)))
+    n.layer("FULLY_CONNECTED", "head", ["pool"], lambda x: x @ head, none, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_an_export_in_training_mode(tmp_path, training):
+    report, told = compare(tmp_path, normed("litert", training), normed("keras"))
+    assert [c for c, _ in told if c != "log.coverage"] == (["model.mode"] if training else []), told
+    assert (report.json["verdict"] == "pass") != training and (not training or "The edge runs in training mode" in told[0][1])
+
+
+# ---- What is folded ---------------------------------------------------------------------------------
+
+
+def hard_gate(engine, alpha, others=False):
+    """clip(alpha * x + 0.5): a converter has the factor, or all of it, in the weights before."""
+    w, b, head = normal(1, 10, 8), normal(2, 8, scale=1), normal(3, 8, 4)
+    n = Net(engine, feeds(1, 10))
+    if engine == "keras":
+        n.layer("Dense", "dense", ["x"], lambda x: x @ w + b, kernel=w, bias=b)
+        n.layer("Activation", "gate", ["dense"], lambda x: np.clip(x * alpha + .5, 0, 1), {"activation": "hard_sigmoid"})
+        n.layer("Dense", "head", ["gate"], lambda x: x @ head, kernel=head)
+        return n
+    w = normal(7, 10, 8) if others else w
+    none, w, b = {"fused_activation_function": "NONE"}, w * np.float32(alpha), b * np.float32(alpha) + np.float32(.5)
+    n.layer("FULLY_CONNECTED", "dense", ["x"], lambda x: x @ w + b, none, w=w.T, b=b)
+    n.layer("MINIMUM", "gate/min", ["dense"], lambda x: np.minimum(x, 1), {}, one=1)
+    n.layer("RELU", "gate", ["gate/min"], lambda x: np.maximum(x, 0))
+    n.layer("FULLY_CONNECTED", "head", ["gate"], lambda x: x @ head, none, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("alpha", [1 / 6, .2])
+def test_a_function_that_is_folded_into_weights(tmp_path, alpha):
+    """Keras 2's hard sigmoid has 0.2 for Keras 3's 1/6."""
+    _, told = compare(tmp_path, hard_gate("litert", alpha), hard_gate("keras", 1 / 6))
+    assert [c for c, _ in told] == ([] if alpha == 1 / 6 else ["model.operator"]), told
+    assert not told or "HardSigmoid" in told[0][1]
+
+
+def test_other_weights_before_a_folded_function(tmp_path):
+    _, told = compare(tmp_path, hard_gate("litert", 1 / 6, others=True), hard_gate("keras", 1 / 6))
+    assert told and told[0][0] == "model.weights", told
+
+
+def block_with_norm(engine, slope=.2):
+    """A block with a normalization within, one layer in Keras: what a converter folds of it is no other bias."""
+    first, a, head = normal(1, 12, 16), normal(2, 16, 16), normal(4, 16, 5)
+    random = np.random.default_rng(3)
+    gamma, beta, mean, variance = random.uniform(.6, 1.4, 16), random.normal(0, .3, 16), random.normal(0, .5, 16), random.uniform(.5, 1.5, 16)
+    factor, none = gamma / np.sqrt(variance + 1e-3), {"fused_activation_function": "NONE"}
+    n = Net(engine, feeds(1, 12))
+    if engine == "keras":
+        n.layer("Dense", "first", ["x"], lambda x: x @ first, kernel=first)
+        n.layer("Block", "block", ["first"], lambda x: x + leaky((x @ a - mean) * factor + beta), a=a, gamma=gamma, beta=beta, moving_mean=mean, moving_variance=variance)
+        n.layer("Dense", "head", ["block"], lambda x: x @ head, kernel=head)
+        return n
+    n.layer("FULLY_CONNECTED", "net/first/MatMul", ["x"], lambda x: x @ first, none, w=first.T)
+    n.layer("FULLY_CONNECTED", "net/block_1/MatMul", ["net/first/MatMul"], lambda x: x @ (a * factor) + beta - mean * factor, none, w=(a * factor).T, b=beta - mean * factor)
+    n.layer("LEAKY_RELU", "net/block_1/LeakyRelu", ["net/block_1/MatMul"], lambda x: leaky(x, slope), {"alpha": str(slope)})
+    n.layer("ADD", "net/block_1/add", ["net/first/MatMul", "net/block_1/LeakyRelu"], lambda x, y: x + y, none)
+    n.layer("FULLY_CONNECTED", "net/head/MatMul", ["net/block_1/add"], lambda x: x @ head, none, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("slope", [.2, .4])
+def test_a_normalization_within_a_block(tmp_path, slope):
+    report, told = compare(tmp_path, block_with_norm("litert", slope), block_with_norm("keras"))
+    assert (report.json["verdict"] == "pass") == (slope == .2), told
+    assert [c for c, _ in told] in ([], ["model.operator"], ["layer.unknown"]), told
+
+
+# ---- Ends, loops, orders ------------------------------------------------------------------------------
+
+
+def softmax(z):
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def mapped(engine, seed=1):
+    """A map of classes; ONNX has the classes first, and turns them behind the softmax."""
+    w = normal(seed, 3, 5, scale=1)
+    n = Net(engine, feeds(1, 6, 6, 3))
+    if engine == "keras":
+        n.layer("Conv2D", "classes", ["x"], lambda x: softmax(x @ w), {"strides": "(1, 1)", "padding": "valid", "kernel_size": "(1, 1)", "activation": "softmax"}, kernel=w[None, None])
+        return n
+    turn = [0, 3, 1, 2]
+    n.layer("Transpose", "first", ["x"], lambda x: x.transpose(turn), {"perm": "0,3,1,2"})
+    n.layer("Conv", "conv", ["first"], lambda x: np.einsum("bchw,co->bohw", x, w), {"kernel_shape": "1,1", "strides": "1,1", "group": "1"}, w=w.T[:, :, None, None])
+    n.layer("Softmax", "softmax", ["conv"], lambda x: softmax(x.transpose(0, 2, 3, 1)).transpose(turn), {"axis": "1"})
+    n.layer("Transpose", "last", ["softmax"], lambda x: x.transpose(0, 2, 3, 1), {"perm": "0,2,3,1"})
+    return n
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_end_that_is_turned(tmp_path, seed):
+    _, told = compare(tmp_path, mapped("onnxruntime", seed), mapped("keras"))
+    assert [c for c, _ in told] == ([] if seed == 1 else ["model.weights"]), told
+
+
+def looped(engine, factor=1.):
+    """A recurrent layer; the edge's is a loop whose body has the weights, and whose first state is a constant of its own."""
+    k, r, head = normal(1, 8, 40), normal(2, 40, 40, scale=.1), normal(3, 40, 3)
+
+    def run(x):
+        h = np.zeros((1, 40))
+        for row in x[0]:
+            h = np.tanh(row[None] @ k + h @ r * factor)
+        return h
+    n = Net(engine, feeds(1, 6, 8))
+    if engine == "keras":
+        n.layer("SimpleRNN", "rnn", ["x"], run, kernel=k, recurrent_kernel=r)
+        n.layer("Dense", "head", ["rnn"], lambda x: x @ head, kernel=head)
+    else:
+        n.layer("WHILE", "net/while", ["x"], run, {"body_subgraph_index": "2"}, state=np.zeros((1, 1200)), other=np.zeros((1, 1200)))
+        n.layer("FULLY_CONNECTED", "net/head", ["net/while"], lambda x: x @ head, {"fused_activation_function": "NONE"}, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("factor", [1., 3.])
+def test_a_loop_hides_its_weights(tmp_path, factor):
+    """Other sizes of what a loop is given are no other model."""
+    _, told = compare(tmp_path, looped("litert", factor), looped("keras"))
+    assert not any(c in ("model.version", "model.weights", "model.operator") for c, _ in told), told
+    assert bool(told) == (factor != 1), told
+
+
+def shuffled(engine, shuffle=True, perm=True):
+    """Groups of channels that are exchanged between two layers with weights."""
+    w, d, head = normal(1, 3, 8, scale=1), normal(2, 8, scale=1), normal(3, 8, 4)
+    n = Net(engine, feeds(1, 30, 3))
+    dense = "Dense" if engine == "keras" else "FULLY_CONNECTED"
+    flip = (lambda v: v) if engine == "keras" else np.transpose
+    n.layer(dense, "first", ["x"], lambda x: x @ w, {}, kernel=flip(w))
+    at = "first"
+    if shuffle:
+        n.layer("Reshape", "cut", [at], lambda x: x.reshape(1, 30, 2, 4), {"target_shape": "(30, 2, 4)"})
+        n.layer("Permute", "turn", ["cut"], lambda x: x.transpose(0, 1, 3, 2), {"perm": "0,1,3,2"} if perm else {})
+        at = n.layer("Reshape", "join", ["turn"], lambda x: x.reshape(1, 30, 8), {"target_shape": "(30, 8)"})
+    n.layer(dense, "second", [at], lambda x: x @ head, {}, kernel=flip(head))
+    return n
+
+
+@pytest.mark.parametrize("perm", [False, True])
+def test_groups_that_are_not_exchanged(tmp_path, perm):
+    _, told = compare(tmp_path, shuffled("litert", shuffle=False), shuffled("keras", perm=perm))
+    assert [c for c, _ in told] in (["model.operator"], ["layer.unknown"]), told
+
+
+def test_integers_that_hold_less_than_the_input(tmp_path):
+    """Calibrated on fainter inputs: the range of the edge's type clips."""
+    scale, zero, x = .007, -4, feeds(1, 20, 20, 1)
+    for role in ("edge", "reference"):
+        quantized = exray.Quantization((scale,), (zero,)) if role == "edge" else None
+        info = exray.TensorInfo("x", "int8" if role == "edge" else "float32", (1, 20, 20, 1), "NHWC", quantized)
+        stored = [np.clip(np.round(v / scale) + zero, -128, 127).astype(np.int8) for v in x]
+        with exray.Recorder(tmp_path / f"{role}.mcap", role=role, capture="full") as r:
+            r.model(exray.Model("net", "litert", "2", "builtin", 1, (info, exray.TensorInfo("y", "float32", (1, 1))),
+                                (exray.Node("MEAN", "y", (0,), (1,)),), (0,), (1,)))
+            for i, v in enumerate(x):
+                with r.frame(source=str(i)):
+                    r.input("x", stored[i] if role == "edge" else v, **({"scale": scale, "zero_point": zero} if role == "edge" else {}))
+                    y = ((stored[i].astype(np.float32) - zero) * scale if role == "edge" else v).mean((1, 2)).astype(np.float32)
+                    r.layer(0, "y", y)
+                    r.output("y", y)
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    told = [(f["cause"], f["summary"]) for f in report.json["findings"] if f["severity"] == "error"]
+    assert [c for c, _ in told] == ["input.quantization"] and "-0.868 to 0.917" in told[0][1], told

@@ -176,8 +176,8 @@ static bool is_suspect(const exray_comparison *comparison, exray_findings *findi
     /* Who reads a variable computes nothing: what it gives was remembered. */
     return !xr_reads_variable(layer) && xr_originates(comparison, findings, i) && isfinite(layer->error) &&
            !layer->from_stats && !xr_may_be_rounding(comparison, layer) && !xr_is_only_clipped(layer) &&
-           !xr_is_contradicted(findings, layer) && !has_cause(comparison, findings, i) &&
-           same_weights(comparison, fit, i) &&
+           !xr_is_contradicted(findings, layer) && !xr_is_of_unknown_content(findings, layer) &&
+           !has_cause(comparison, findings, i) && same_weights(comparison, fit, i) &&
            (xr_is_same_file(comparison) || xr_reads_alike(comparison, i)) &&
            !xr_reads_contradicted(comparison, findings, i) && !xr_loses_by_rounding(comparison, i);
 }

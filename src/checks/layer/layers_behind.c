@@ -86,7 +86,8 @@ typedef struct read_list {
     size_t layer[MOST_READ];
     size_t count;
     unsigned visited;
-    bool lost; /* there are more than can be followed */
+    unsigned turned; /* of what lies between, how many put values in another order */
+    bool lost;       /* there are more than can be followed */
 } read_list;
 
 static int ascending(const void *a, const void *b)
@@ -114,8 +115,11 @@ static void list_read(const exray_comparison *comparison, exray_side side, const
         size_t layer = xr_layer_that_makes(comparison, side, tensor);
         uint32_t maker, output;
         if (layer == SIZE_MAX) {
-            if (xr_place_of(model, tensor, &maker, &output))
+            if (xr_place_of(model, tensor, &maker, &output)) {
+                const char *op = model->nodes[maker].op;
+                list->turned += xr_is_op(op, "transpose") || xr_is_op(op, "permute");
                 list_read(comparison, side, &model->nodes[maker], list);
+            }
             continue;
         }
         list->lost = list->count == MOST_READ;
@@ -177,6 +181,16 @@ static bool reads_turned(const exray_comparison *comparison, size_t layer, const
     return any;
 }
 
+/* Whether one side alone puts values in another order before a layer, though both have one layout. */
+static bool is_turned_before(const exray_comparison *comparison, const read_list list[2])
+{
+    const exray_model *model[2];
+    for (int s = 0; s < 2; s++)
+        model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+    return (list[0].turned == 0) != (list[1].turned == 0) && xr_has_channels_last(model[0]) &&
+           xr_has_channels_last(model[1]);
+}
+
 bool xr_reads_alike(const exray_comparison *comparison, size_t layer)
 {
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
@@ -190,5 +204,5 @@ bool xr_reads_alike(const exray_comparison *comparison, size_t layer)
     if (list[0].lost || list[1].lost || list[0].count != list[1].count)
         return true;
     return memcmp(list[0].layer, list[1].layer, list[0].count * sizeof *list[0].layer) == 0 &&
-           !reads_turned(comparison, layer, &list[0]);
+           !is_turned_before(comparison, list) && !reads_turned(comparison, layer, &list[0]);
 }

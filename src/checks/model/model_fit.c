@@ -7,7 +7,9 @@
 #include "checks/model/channel_order.h"
 #include "checks/model/gates.h"
 #include "checks/model/graph/between/integer_scales.h"
+#include "checks/model/partition.h"
 #include "checks/model/weight_match.h"
+#include "checks/model/weights/made_up_for.h"
 #include "checks/model/weights/weight_elsewhere.h"
 #include "checks/model/weights/weight_layout.h"
 #include "checks/op_name.h"
@@ -133,7 +135,8 @@ static bool compare_architectures(const xr_weight_matcher *m, xr_model_fit *fit)
     double total[2], shared;
     if (!compare_sizes(m, false, fit->total, &fit->shared))
         return false;
-    if (!is_other_architecture(fit->total, fit->shared))
+    if (!is_other_architecture(fit->total, fit->shared) ||
+        xr_has_bodies(m->side[0].model) != xr_has_bodies(m->side[1].model))
         return true;
     if (!compare_sizes(m, true, total, &shared))
         return false;
@@ -328,6 +331,8 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return true;
     if (!p->rescaled)
         return false;
+    if (p->correlation > ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer))
+        return true;
     if (p->layer == SIZE_MAX)
         return true;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
@@ -449,7 +454,8 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
 {
     /* Tools correct a bias for the rounding of the weights. */
     const double rounding = rounding_of_layer(m, fit, p);
-    bool apart = p->crossed || p->difference > m->factor * 2 * rounding;
+    bool apart = (p->crossed || p->difference > m->factor * 2 * rounding) &&
+                 !(p->correlation > ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer));
     p->differs = p->differs && apart && shows_in_values(comparison, m, fit, p, rounding);
 }
 
@@ -489,6 +495,14 @@ static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_w
                                          : is_first_wrong(layer) || has_same_convention(layer);
 }
 
+/* Whether one side has a pair's weights in a layer that holds a normalization, too: the other side may have
+ * folded it into these. */
+static bool is_normed_within(const xr_weight_matcher *m, const xr_weight_pair *p)
+{
+    return xr_weight_is_beside_norm(m->side[0].model, &p->of[0]) ||
+           xr_weight_is_beside_norm(m->side[1].model, &p->of[1]);
+}
+
 /* Which pairs differ in earnest. */
 static void settle(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit)
 {
@@ -496,7 +510,8 @@ static void settle(const exray_comparison *comparison, const xr_weight_matcher *
         xr_weight_pair *p = &fit->pair[i];
         /* Of what differs, though harmlessly, it is not known how it lies. */
         p->transposed = is_wrongly_transposed(comparison, m, p);
-        if (p->differs && is_harmless(comparison, m, fit, p))
+        if (p->differs &&
+            (is_harmless(comparison, m, fit, p) || ((p->bias || p->rescaled) && is_normed_within(m, p))))
             p->differs = p->moved = false;
         p->differs = p->differs || p->transposed;
         p->moved = p->moved || p->differs; /* equal values in another's place do not say so */

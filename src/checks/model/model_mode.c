@@ -118,8 +118,8 @@ static const float *read_constant(const mode_side *m, uint32_t tensor, int slot,
     return values;
 }
 
-/* Whether each channel of an output has the mean that the node's shift says and the deviation that its scale
- * says: those of the batch were taken off. */
+/* Whether each channel of an output has the mean that the node's shift says, and no more deviation than its
+ * scale says: those of the batch were taken off.  Of faint channels the epsilon leaves less. */
 static bool has_batch_statistics(const float *value, const exray_tensor_view *view, const float *scale,
                                  const float *shift, uint64_t channels)
 {
@@ -143,8 +143,8 @@ static bool has_batch_statistics(const float *value, const exray_tensor_view *vi
         }
         double mean = sum / (double)each, deviation = sqrt(fmax(square / (double)each - mean * mean, 0));
         double expected = fabs((double)scale[c]);
-        right +=
-            fabs(mean - shift[c]) <= 1e-3 * expected + 1e-5 && fabs(deviation - expected) <= 0.02 * expected;
+        right += deviation > 0 && fabs(mean - shift[c]) <= 1e-3 * fmin(deviation, expected) + 1e-5 &&
+                 deviation <= 1.02 * expected;
     }
     return right * 20 >= channels * 19;
 }
@@ -160,8 +160,10 @@ static bool is_statistic(const exray_tensor_info *info)
     return false;
 }
 
-/* The scale and the shift are the first two other constants of the node. */
-static bool shows_batch_statistics(const mode_side *m, uint32_t node)
+/* The scale and the shift of a normalization are the first two other constants of the node; they stay valid
+ * until the next is read.  False: they are not known. */
+static bool read_norm(const mode_side *m, uint32_t node, const float **scale, const float **shift,
+                      uint64_t *channels)
 {
     const exray_node *n = &m->model->nodes[node];
     uint32_t constant[2], found = 0;
@@ -169,12 +171,19 @@ static bool shows_batch_statistics(const mode_side *m, uint32_t node)
         if (n->inputs[i] < m->model->tensor_count && m->model->tensors[n->inputs[i]].constant &&
             !is_statistic(&m->model->tensors[n->inputs[i]]))
             constant[found++] = n->inputs[i];
+    uint64_t others = 0;
     if (found < 2)
         return false;
-    uint64_t channels[2];
-    const float *scale = read_constant(m, constant[0], 1, &channels[0]),
-                *shift = read_constant(m, constant[1], 2, &channels[1]);
-    if (!scale || !shift || channels[0] != channels[1])
+    *scale = read_constant(m, constant[0], 1, channels);
+    *shift = read_constant(m, constant[1], 2, &others);
+    return *scale && *shift && *channels == others;
+}
+
+static bool shows_batch_statistics(const mode_side *m, uint32_t node)
+{
+    uint64_t channels;
+    const float *scale, *shift;
+    if (!read_norm(m, node, &scale, &shift, &channels))
         return false;
     size_t frames = exray_comparison_frame_count(m->comparison), seen = 0;
     for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
@@ -182,7 +191,7 @@ static bool shows_batch_statistics(const mode_side *m, uint32_t node)
         const float *value = read_output(m, node, f, &view);
         if (!value)
             continue;
-        if (!has_batch_statistics(value, &view, scale, shift, channels[0]))
+        if (!has_batch_statistics(value, &view, scale, shift, channels))
             return false;
         seen++;
     }
@@ -260,6 +269,58 @@ static void look_at_node(mode_side *m, uint32_t node)
     m->trained[k] = true;
 }
 
+/* ---- Written out ------------------------------------------------------------------------------- */
+
+/* Whether a sum has, in each frame, the statistics that a normalization of the other side has numbers for. */
+static bool is_written_norm(const mode_side *m, uint32_t node, const float *scale, const float *shift,
+                            uint64_t channels)
+{
+    size_t frames = exray_comparison_frame_count(m->comparison), seen = 0;
+    for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
+        exray_tensor_view view;
+        const float *value = read_output(m, node, f, &view);
+        if (value && !has_batch_statistics(value, &view, scale, shift, channels))
+            return false;
+        seen += value != NULL;
+    }
+    return seen > 0;
+}
+
+/* Whether the model takes means of what it computes. */
+static bool takes_means(const exray_model *model)
+{
+    for (uint32_t n = 0; n < model->node_count; n++)
+        if (xr_is_op(model->nodes[n].op, "mean") || xr_is_op(model->nodes[n].op, "reducemean"))
+            return true;
+    return false;
+}
+
+/* A graph that was exported in training mode has the statistics of the batch in operators of its own, which
+ * end in a sum: with the other side's scale and shift. */
+static void look_for_written(mode_side *m, const mode_side *other)
+{
+    if (!m->model || !other->model || is_trained(m) || !takes_means(m->model))
+        return;
+    for (uint32_t k = 0; k < other->model->node_count; k++) {
+        uint64_t channels;
+        const float *scale, *shift;
+        if (kind_of(&other->model->nodes[k]) != BATCH_NORM || is_of_instances(&other->model->nodes[k]) ||
+            !read_norm(other, k, &scale, &shift, &channels))
+            continue;
+        for (uint32_t n = 0; n < m->model->node_count; n++) {
+            const exray_node *node = &m->model->nodes[n];
+            const bool ends = xr_is_op(node->op, "add") || xr_is_op(node->op, "sub");
+            if (!ends || !is_written_norm(m, n, scale, shift, channels))
+                continue;
+            m->node = m->nodes[BATCH_NORM] && m->node < n ? m->node : n;
+            m->first[BATCH_NORM] = m->node;
+            m->nodes[BATCH_NORM]++;
+            m->trained[BATCH_NORM] = m->by_values = true;
+            break;
+        }
+    }
+}
+
 static bool look_at_side(const exray_comparison *comparison, exray_side side, mode_side *m)
 {
     *m = (mode_side){.comparison = comparison, .side = side, .log = exray_comparison_log(comparison, side)};
@@ -269,9 +330,13 @@ static bool look_at_side(const exray_comparison *comparison, exray_side side, mo
         ok = (m->slot[i] = exray_slot_new()) && ok;
     for (uint32_t n = 0; ok && m->model && n < m->model->node_count; n++)
         look_at_node(m, n);
+    return ok;
+}
+
+static void close_side(mode_side *m)
+{
     for (int i = 0; i < 3; i++)
         exray_slot_free(m->slot[i]);
-    return ok;
 }
 
 /* ---- Telling ---------------------------------------------------------------------------------- */
@@ -291,8 +356,12 @@ static uint32_t first_node(const mode_side *m)
 {
     uint32_t layer = layer_at(m->comparison, m->side, m->node);
     const exray_node *node = &m->model->nodes[m->node];
-    bool paired =
-        layer != EXRAY_NO_INDEX && exray_comparison_layer(m->comparison, layer)->node[m->side] == m->node;
+    const exray_layer_pair *pair =
+        layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(m->comparison, layer);
+    const exray_model *other = exray_log_model(exray_comparison_log(m->comparison, (exray_side)!m->side));
+    bool paired = pair && pair->node[m->side] == m->node && other &&
+                  pair->node[!m->side] < other->node_count &&
+                  kind_of(&other->nodes[pair->node[!m->side]]) == BATCH_NORM;
     if (paired || kind_of(node) != BATCH_NORM || node->input_count == 0)
         return m->node;
     for (uint32_t n = m->node; n-- > 0;)
@@ -379,16 +448,22 @@ static void report(const exray_comparison *comparison, const mode_side side[2], 
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    mode_side side[2];
+    mode_side side[2] = {{0}, {0}};
     if (!(xr_layers_differ(comparison) || xr_outputs_differ(comparison)))
         return EXRAY_OK;
+    bool ok = true;
     for (int s = 0; s < 2; s++)
-        if (!look_at_side(comparison, (exray_side)s, &side[s])) {
-            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while looking for training mode"};
-            return EXRAY_E_MEMORY;
-        }
-    report(comparison, side, findings);
-    return EXRAY_OK;
+        ok = look_at_side(comparison, (exray_side)s, &side[s]) && ok;
+    for (int s = 0; ok && s < 2; s++)
+        look_for_written(&side[s], &side[!s]);
+    if (ok)
+        report(comparison, side, findings);
+    for (int s = 0; s < 2; s++)
+        close_side(&side[s]);
+    if (ok)
+        return EXRAY_OK;
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while looking for training mode"};
+    return EXRAY_E_MEMORY;
 }
 
 static const char *const causes[] = {"model.mode", NULL};

@@ -7,6 +7,7 @@
 #include "checks/place_of.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,6 +193,33 @@ static void say_exchange(exray_finding *f, const xr_model_fit *fit, const xr_wei
     exray_finding_text(f, "kind", exchanged ? "exchanged" : "elsewhere");
 }
 
+static double deviation_of(const xr_weight_pair *p, int side)
+{
+    const double n = (double)p->count, mean = p->sum[side] / n;
+    return sqrt(fmax(p->square[side] / n - mean * mean, 0));
+}
+
+/* How many biases differ by the one factor that the weights of their layer do, and one number that is added
+ * to all of them: what the layer makes is scaled and shifted, as for a function behind it. */
+static size_t scaled_biases(const xr_model_fit *fit)
+{
+    static const double one = 0.999, near = 1e-3;
+    size_t count = 0;
+    for (size_t i = 0; i < fit->count; i++) {
+        const xr_weight_pair *b = &fit->pair[i];
+        bool scaled = false;
+        for (size_t k = 0; b->bias && b->differs && b->correlation > one && k < fit->count && !scaled; k++) {
+            const xr_weight_pair *w = &fit->pair[k];
+            const double gain = sqrt(w->square[0] / w->square[1]),
+                         own = deviation_of(b, 0) / deviation_of(b, 1);
+            scaled = !w->bias && w->layer == b->layer && w->rescaled && w->correlation > one &&
+                     fabs(gain - own) <= near * gain;
+        }
+        count += scaled;
+    }
+    return count;
+}
+
 static void report(const exray_comparison *comparison, const xr_model_fit *fit, exray_findings *findings)
 {
     const xr_weight_pair *first = NULL;
@@ -234,6 +262,8 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
     if (fit->rescaled)
         exray_finding_number(f, "weights_rescaled", (double)fit->rescaled);
     exray_finding_number(f, "biases_differ", (double)fit->biases_differ);
+    if (scaled_biases(fit))
+        exray_finding_number(f, "biases_rescaled", (double)scaled_biases(fit));
     exray_finding_number(f, "difference", first->difference);
     exray_finding_number(f, "rounding", first->rounding);
     if (fit->weights < 3 && fit->weights_differ == fit->weights)

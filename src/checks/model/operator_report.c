@@ -573,6 +573,25 @@ bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *
     return differences && xr_differences_contradict(differences, layer);
 }
 
+bool xr_is_of_unknown_content(const exray_findings *findings, const exray_layer_pair *layer)
+{
+    const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
+    const uint32_t output[2] = {layer->output, layer->reference_output};
+    if (!differences || strcmp(layer->op[0], layer->op[1]) == 0)
+        return false;
+    for (int s = 0; s < 2; s++) {
+        const xr_step_graph *g = &differences->match.side[s];
+        const exray_node *node =
+            layer->node[s] < g->model->node_count ? &g->model->nodes[layer->node[s]] : NULL;
+        const uint32_t tensor =
+            node && output[s] < node->output_count ? node->outputs[output[s]] : EXRAY_NO_INDEX;
+        const uint32_t maker = tensor < g->model->tensor_count ? g->tensor[tensor].maker : EXRAY_NO_INDEX;
+        if (maker != EXRAY_NO_INDEX && xr_step_is_whole(&g->step[maker]))
+            return true;
+    }
+    return false;
+}
+
 bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findings *findings,
                           const exray_layer_pair *layer)
 {

@@ -16,6 +16,10 @@ bool xr_differences_get(const exray_comparison *comparison, exray_findings *find
  * compared. */
 bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *layer);
 
+/* Whether a side's node of a layer is another operator than the other's, and a framework's layer with weights
+ * of its own or one that runs a graph of its own: what it is made of is not known. */
+bool xr_is_of_unknown_content(const exray_findings *findings, const exray_layer_pair *layer);
+
 /* Whether nothing of the layer's error reaches an output of the model (xr_differences_absorb), as far as the
  * graphs were compared; only floats, as in 8 bits "right" is much. */
 bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findings *findings,

@@ -1,5 +1,7 @@
 #include "checks/model/partition.h"
 
+#include "checks/op_name.h"
+
 enum { DEPTH = 8 }; /* partitions within partitions */
 
 static bool has(const uint32_t *tensors, uint32_t count, uint32_t tensor)
@@ -37,4 +39,14 @@ const exray_node *xr_reader_within(const exray_model *model, uint32_t tensor)
 const exray_node *xr_maker_within(const exray_model *model, uint32_t tensor)
 {
     return find(model->nodes, model->node_count, tensor, true, DEPTH);
+}
+
+bool xr_has_bodies(const exray_model *model)
+{
+    static const char *const ops[] = {"while", "loop", "scan", "if"};
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+            if (xr_is_op(model->nodes[n].op, ops[i]))
+                return true;
+    return false;
 }

@@ -12,4 +12,7 @@ bool xr_partition_reads(const exray_node *node, uint32_t tensor);
 const exray_node *xr_reader_within(const exray_model *model, uint32_t tensor);
 const exray_node *xr_maker_within(const exray_model *model, uint32_t tensor);
 
+/* Whether a model runs graphs of its own (loops, branches), whose weights the log may not list. */
+bool xr_has_bodies(const exray_model *model);
+
 #endif

@@ -293,6 +293,18 @@ bool xr_weight_is_normed(const xr_weight_folds *folds, const xr_node_constant *c
            fold_of(folds, constant, &f);
 }
 
+bool xr_weight_is_beside_norm(const exray_model *model, const xr_node_constant *constant)
+{
+    const exray_node *node = constant->node;
+    bool found = false;
+    for (uint32_t i = 0; node && !is_norm(node) && i < node->input_count; i++) {
+        const char *name =
+            node->inputs[i] < model->tensor_count ? model->tensors[node->inputs[i]].name : NULL;
+        found = found || ends_in(name, "moving_variance") || ends_in(name, "running_var");
+    }
+    return found;
+}
+
 /* ---- Values ------------------------------------------------------------------------------------- */
 
 /* Adds `factor` times a constant's values to sum[channels]; a constant that is left out adds nothing.

@@ -31,6 +31,10 @@ xr_fold_part xr_weight_fold_part(const xr_weight_folds *folds, const xr_node_con
 /* Whether a constant is of a batch normalization, or of a layer that one follows. */
 bool xr_weight_is_normed(const xr_weight_folds *folds, const xr_node_constant *constant);
 
+/* Whether the node that reads a constant is a layer of a framework that holds a normalization beside its
+ * other weights. */
+bool xr_weight_is_beside_norm(const exray_model *model, const xr_node_constant *constant);
+
 /* The layer that reads these weights has nothing folded into it. */
 void xr_weight_folds_drop(xr_weight_folds *folds, const xr_node_constant *weights);
 

@@ -15,9 +15,10 @@ static bool is_one_of(const char *op, const char *const *names)
 
 static bool only_moves(const char *op)
 {
-    static const char *const names[] = {"reshape",  "squeeze",          "expanddims", "unsqueeze",
-                                        "flatten",  "quantize",         "dequantize", "quantizelinear",
-                                        "identity", "dequantizelinear", "cast",       NULL};
+    static const char *const names[] = {
+        "reshape",  "squeeze",    "expanddims",     "unsqueeze", "flatten",
+        "quantize", "dequantize", "quantizelinear", "identity",  "dequantizelinear",
+        "cast",     "transpose",  "permute",        "view",      NULL};
     return is_one_of(op, names);
 }
 

@@ -46,9 +46,17 @@ def _attributes(layer: Any) -> Dict[str, str]:
         value = getattr(layer, key, None)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             out[key] = str(value)
-    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
-    if activation != "linear":
-        out["activation"] = activation
+    for key in ("reset_after", "go_backwards", "merge_mode", "target_shape", "cropping", "num_heads"):
+        value = getattr(layer, key, None)
+        if isinstance(value, (int, str, tuple)):
+            out[key] = str(value)
+    dims = getattr(layer, "dims", None)  # of a Permute: from 1 on, the batch left out
+    if isinstance(dims, tuple):
+        out["perm"] = ",".join(str(d) for d in (0, *dims))
+    for key in ("activation", "recurrent_activation"):
+        function = getattr(getattr(layer, key, None), "__name__", "linear")
+        if function != "linear":
+            out[key] = function
     return out
 
 

@@ -24,6 +24,7 @@ typedef struct samples {
     bool one_channel;
     bool bytes; /* whole numbers of 0 to 255 on both sides, as they are stored */
     double low[2], high[2];
+    double least, most, unit; /* of the edge's integers; unit 0: it has floats, or integers of no scale */
 } samples;
 
 static bool is_byte(const exray_tensor_view *v)
@@ -49,6 +50,20 @@ static void add_values(const float *const value[2], const xr_pixel_view view[2],
         }
         to->count++;
     }
+}
+
+/* What the edge's integers can hold. */
+static void note_limits(const exray_tensor_info *info, samples *s)
+{
+    const bool small = info->dtype == EXRAY_DTYPE_INT8;
+    const double lowest = small ? -128 : 0, highest = small ? 127 : 255;
+    const exray_quantization *q = &info->quantization;
+    if (q->count != 1 || (!small && info->dtype != EXRAY_DTYPE_UINT8))
+        return;
+    const double zero = q->zero_point ? (double)q->zero_point[0] : 0;
+    s->unit = q->scale[0];
+    s->least = (lowest - zero) * s->unit;
+    s->most = (highest - zero) * s->unit;
 }
 
 static void free_samples(samples *s)
@@ -77,6 +92,7 @@ static bool read_samples(const exray_comparison *c, const xr_input_fit *fit, sam
         if (!good)
             break;
         out->one_channel = view[0].channels == 1;
+        note_limits(&tensor[0].info, out);
         out->bytes = out->bytes && is_byte(&tensor[0]) && is_byte(&tensor[1]);
         add_values(value, view, SAMPLES / FRAMES, out);
         out->frames++;
@@ -141,6 +157,8 @@ static bool is_limited(const samples *s, double level, xr_found_stored *f)
         odd += (beyond || is_inside(s, 1, r)) && fabs(e - expected) > ROUNDING * level;
     }
     f->clipped = (double)clipped / (double)s->count;
+    f->by_type = s->unit > 0 && fabs(f->gain - 1) < 0.01 && fabs(f->offset) < s->unit &&
+                 fabs(f->low - s->least) < s->unit && fabs(f->high - s->most) < s->unit;
     return (double)odd <= ODD * (double)s->count && f->clipped > 0.005;
 }
 

@@ -18,6 +18,7 @@ typedef struct xr_found_stored {
     double step;    /* STEPS */
     size_t levels;  /* STEPS: values that the edge has */
     size_t frames;
+    bool by_type; /* LIMITED: the limits are those of the edge's integers, by their scale and zero point */
 } xr_found_stored;
 
 /* False: none of these, for all of the frames that are looked at. */

@@ -23,6 +23,18 @@ static void say_limited(const xr_found_stored *s, exray_finding *f)
     exray_finding_alternative(f, "input.quantization", 0.2);
 }
 
+static void say_clipped(const xr_found_stored *s, exray_finding *f)
+{
+    exray_finding_summary(f,
+                          "The edge's integers hold values from %.4g to %.4g alone, by their scale and zero "
+                          "point: %.2g %% of the reference's are beyond, and are clipped.",
+                          s->low, s->high, 100 * s->clipped);
+    exray_finding_fix(f, "Quantize the model again, calibrated with inputs as the application has them.");
+    exray_finding_text(f, "kind", "clipped");
+    exray_finding_number(f, "clipped_share", s->clipped);
+    exray_finding_alternative(f, "input.normalization", 0.2);
+}
+
 static void say_steps(const xr_found_stored *s, exray_finding *f)
 {
     exray_finding_summary(f,
@@ -50,12 +62,14 @@ bool xr_report_stored(const exray_comparison *comparison, const xr_input_fit *fi
     xr_found_stored s;
     if (!xr_find_stored(comparison, fit, &s))
         return false;
-    const bool limited = s.kind == XR_STORED_LIMITED;
+    const bool limited = s.kind == XR_STORED_LIMITED && !s.by_type;
     exray_finding *f = exray_findings_add(findings, limited ? "input.normalization" : "input.quantization",
                                           EXRAY_SEVERITY_ERROR, 0.9);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     if (limited)
         say_limited(&s, f);
+    else if (s.kind == XR_STORED_LIMITED)
+        say_clipped(&s, f);
     else if (s.kind == XR_STORED_STEPS)
         say_steps(&s, f);
     else

@@ -450,6 +450,14 @@ bool xr_step_graph_operators(const xr_step_graph *g, uint32_t tensor, char *text
     return text[0] && strlen(text) + 1 < size;
 }
 
+bool xr_step_is_whole(const xr_op_step *step)
+{
+    const bool loops =
+        xr_reads_by_name(step->node) || (step->node->op && strcmp(step->node->op, "WHILE") == 0);
+    return loops ||
+           (step->kind == XR_STEP_OTHER && step->constant_count > 1 && !xr_is_recurrent_word(step->word));
+}
+
 const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step)
 {
     const exray_tensor_info *info = xr_step_graph_info(graph, step->output);

@@ -35,6 +35,10 @@ uint32_t xr_step_graph_unpacked(const xr_step_graph *graph, uint32_t tensor);
 /* The step's constant of the most elements: its weights; EXRAY_NO_INDEX: none has `fewest` or more. */
 uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest);
 
+/* Whether a step is a framework's layer with weights of its own (an attention, a block), or runs a graph of
+ * its own (a loop): what it is made of is not known. */
+bool xr_step_is_whole(const xr_op_step *step);
+
 /* The name that a step is known by: its tensor's, else its node's. */
 const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step);
 

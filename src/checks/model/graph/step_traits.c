@@ -374,8 +374,9 @@ static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_trait
     if (isnan(epsilon) && is_engine(g, "onnx"))
         epsilon = 1e-5;
     xr_traits_add_number(t, "epsilon", step->epsilon > 0 ? step->epsilon : epsilon);
-    double groups =
-        xr_attribute_number(step->node, "num_groups", xr_attribute_number(step->node, "groups", NAN));
+    double groups = xr_attribute_number(
+        step->node, "num_groups",
+        xr_attribute_number(step->node, "groups", xr_attribute_number(step->node, "group", NAN)));
     xr_traits_add_number(t, "num_groups", isnan(groups) ? xr_step_joined_groups(g, step) : groups);
 }
 

@@ -135,15 +135,16 @@ static bool is_cut_by_a_move(const xr_step_match *m, const xr_op_step *const ste
     return false;
 }
 
-/* Whether what the edge makes of its function was compared, and errs several times less than the other
- * function would make it err: what is given to them differs, too, and makes up for it (a constant that one
- * side adds before a convolution's fused activation, and the other in the convolution's bias), or the
- * reference's goes on in a step whose number is not known. */
+/* Whether what the edge makes of its function was compared, and is right, several times nearer than the other
+ * function would make it: what is given to them differs, too, and makes up for it (a constant that one side
+ * adds before a convolution's fused activation, and the other in the convolution's bias), or the reference's
+ * goes on in a step whose number is not known. */
 static bool is_made_up_for(const xr_finder *f, const xr_op_step *a, double differ)
 {
     static const double several = 4;
     const uint32_t at = xr_step_match_layer_of(xr_finder_match(f), a->output);
-    return at != EXRAY_NO_INDEX && several * exray_comparison_layer(f->comparison, at)->error < differ;
+    const exray_layer_pair *layer = at == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(f->comparison, at);
+    return layer && layer->error <= layer->noise && several * layer->error < differ;
 }
 
 void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)

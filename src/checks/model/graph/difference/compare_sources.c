@@ -228,16 +228,6 @@ static bool is_read_elsewhere(const xr_finder *f, const xr_step_gap gap[2])
     return true;
 }
 
-/* Whether a step is a framework's layer with weights of its own (an attention, a block), or runs a graph of
- * its own (a loop): what it is made of is not known. */
-static bool is_whole(const xr_op_step *step)
-{
-    const bool loops =
-        xr_reads_by_name(step->node) || (step->node->op && strcmp(step->node->op, "WHILE") == 0);
-    return loops ||
-           (step->kind == XR_STEP_OTHER && step->constant_count > 1 && !xr_is_recurrent_word(step->word));
-}
-
 /* Whether one side has a single operator with weights of its own (PyTorch's attention) where the other has
  * several steps, or a layer of another framework where the other has anything: what it is made of is not
  * known, and no proof that it is another. */
@@ -248,7 +238,7 @@ static bool is_whole_against_steps(const xr_finder *f, const xr_step_gap gap[2])
         if (step && gap[s].count == 1 && step->kind == XR_STEP_OTHER && step->constant_count > 1 &&
             gap[!s].count > 1)
             return true;
-        if (step && gap[!s].count && is_whole(step) && !xr_have_one_format(f))
+        if (step && gap[!s].count && xr_step_is_whole(step) && !xr_have_one_format(f))
             return true;
     }
     return false;

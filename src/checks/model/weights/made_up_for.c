@@ -1,0 +1,21 @@
+#include "checks/model/weights/made_up_for.h"
+
+#include "checks/layer/inner_range.h"
+
+bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer)
+{
+    enum { MOST_READERS = 8 };
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_layer_pair *pair = layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, layer);
+    const exray_node *node =
+        pair && model && pair->node[0] < model->node_count ? &model->nodes[pair->node[0]] : NULL;
+    size_t reader[MOST_READERS];
+    const size_t count =
+        node && pair->output < node->output_count
+            ? xr_layers_that_read(comparison, node->outputs[pair->output], reader, MOST_READERS)
+            : 0;
+    bool right = count > 0 && count < MOST_READERS;
+    for (size_t i = 0; i < count; i++)
+        right = right && exray_comparison_layer(comparison, reader[i])->role == EXRAY_LAYER_ROLE_CLEAN;
+    return right;
+}
