@@ -1,5 +1,6 @@
 /* Pictures from memory: raw formats, and files that are damaged, bit by bit. */
 #include "media/decode.h"
+#include "media/decoders.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,6 +81,88 @@ static void test_orientation_of_files(void **state)
         assert_int_equal(image.orientation, 3);
         xr_picture_clear(&image);
         free(data);
+    }
+}
+
+/* EXIF blocks of one directory, written by hand: what they say, at the end of memory. */
+static void test_orientation_of_exif_blocks(void **state)
+{
+#define BIG         "MM\0\x2a\0\0\0\x08"
+#define LITTLE      "II\x2a\0\x08\0\0\0"
+#define BLOCK(text) text, sizeof text - 1
+    static const struct {
+        const char *bytes;
+        size_t size;
+        unsigned orientation;
+    } cases[] = {
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\1\0\6\0\0"),
+         6},
+        {BLOCK("Exif\0\0" BIG "\0\1"
+               "\x01\x12\0\3\0\0\0\1\0\6\0\0"),
+         6},
+        {BLOCK("Exif\0\0" LITTLE "\1\0"
+               "\x12\x01\3\0\1\0\0\0\x08\0\0\0"),
+         8},
+        /* Behind another entry; of two values; of three, which lie elsewhere. */
+        {BLOCK(LITTLE "\2\0"
+                      "\x0f\x01\2\0\1\0\0\0\3\0\0\0"
+                      "\x12\x01\3\0\1\0\0\0\5\0\0\0"),
+         5},
+        {BLOCK(LITTLE "\1\0"
+                      "\x12\x01\3\0\2\0\0\0\3\0\7\0"),
+         3},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\3\0\0\0\x16"
+                   "\0\4\0\2\0\2"),
+         4},
+        /* No orientation; of another type; no value; none that there is. */
+        {BLOCK(BIG "\0\1"
+                   "\x01\x0f\0\3\0\0\0\1\0\6\0\0"),
+         1},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\4\0\0\0\1\0\0\0\6"),
+         1},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\0\0\6\0\0"),
+         1},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\1\0\x09\0\0"),
+         1},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\1\0\0\0\0"),
+         1},
+        /* Places, numbers and directories beyond the end; no TIFF. */
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\3\0\0\0\x17"
+                   "\0\4\0\2\0\2"),
+         1},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\0\0\0\3\xff\xff\xff\xff"),
+         1},
+        {BLOCK(BIG "\0\1"
+                   "\x01\x12\0\3\xff\xff\xff\xff\0\0\0\x0a"),
+         1},
+        {BLOCK(BIG "\xff\xff"
+                   "\x01\x0f\0\3\0\0\0\1\0\6\0\0"),
+         1},
+        {BLOCK("MM\0\x2a\xff\xff\xff\xff"), 1},
+        {BLOCK("MM\0\x2b\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0"), 1},
+        {BLOCK("Exif\0\0"), 1},
+        {BLOCK(""), 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t size = 0; size <= cases[i].size; size++) {
+            uint8_t *bytes = malloc(size + 1);
+            assert_non_null(bytes);
+            uint8_t *end = bytes + 1; /* of no bytes malloc may return NULL */
+            memcpy(end, cases[i].bytes, size);
+            const unsigned found = xr_exif_orientation(end, size);
+            assert_true(size == cases[i].size ? found == cases[i].orientation
+                                              : found == 1 || found == cases[i].orientation);
+            free(bytes);
+        }
     }
 }
 
@@ -185,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_png_values),
         cmocka_unit_test(test_orientation_of_files),
+        cmocka_unit_test(test_orientation_of_exif_blocks),
         cmocka_unit_test(test_every_truncation_is_an_error),
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_nv12_by_hand),
