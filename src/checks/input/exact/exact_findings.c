@@ -1,16 +1,21 @@
 #include "checks/input/exact/exact_findings.h"
 
 #include "checks/findings.h"
+#include "checks/input/color/color_mixture.h"
+#include "checks/input/color/known_colors.h"
 #include "checks/input/exact/find_exact.h"
 #include "checks/input/frames/find_lag.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/pipeline_of.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"
+#include "checks/input/search/find.h"
 #include "checks/input/words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Levels rms: above, the search has enough to go by. */
 #define FAINT 4.0
@@ -96,6 +101,52 @@ static void report_channel(const xr_input_pair *pair, const xr_exact_change *k, 
     exray_finding_number(f, "channel", (double)k->channel);
 }
 
+/* How far two mixtures are apart: their shares of each color, and their offsets in tens of levels. */
+static double distance(const xr_color_transform *a, const xr_color_transform *b)
+{
+    double most = 0;
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 4; k++)
+            most = fmax(most, fabs(a->matrix[c][k] - b->matrix[c][k]) / (k == 3 ? 100 : 1));
+    return most;
+}
+
+/* Gray where all three are one mixture; else the known conversion that it is; else as it is. */
+static xr_color_transform known_mixture(const xr_color_transform *fitted)
+{
+    static const double near = 0.02;
+    xr_color_transform known[XR_KNOWN_COLORS], gray = *fitted;
+    const size_t count = xr_known_colors(known);
+    for (int c = 1; c < 3; c++)
+        memcpy(gray.matrix[c], gray.matrix[0], sizeof gray.matrix[0]);
+    gray.kind = XR_COLOR_GRAY;
+    if (distance(fitted, &gray) < near)
+        return gray;
+    for (size_t i = 0; i < count; i++)
+        if (!xr_is_nonlinear(&known[i]) && known[i].kind != XR_COLOR_GRAY &&
+            distance(fitted, &known[i]) < near)
+            return known[i];
+    return *fitted;
+}
+
+static void report_mixture(const xr_input_pair *pair, const xr_exact_change *k, exray_findings *findings)
+{
+    xr_pixel_unit unit = {0};
+    xr_color_transform color = {.kind = XR_COLOR_MIXED};
+    char text[256];
+    const char *fix;
+    if (!xr_find_pixel_unit(pair, &unit) || !xr_fit_mixture(&k->sums, &unit, &color))
+        return;
+    color = known_mixture(&color);
+    xr_color_text(&color, text, sizeof text, &fix);
+    exray_finding *f = begin(pair->fit, k, "input.color_space", findings);
+    exray_finding_summary(f, "The edge's colours are made differently: %s.", text);
+    exray_finding_detail(
+        f, "The pictures are so dark that it makes hardly more than noise, but nothing is left of the "
+           "difference beyond rounding.");
+    exray_finding_fix(f, "%s", fix);
+}
+
 /* A turn is told as the search tells it. */
 static void report_turn(xr_input_pair *pair, const xr_exact_change *k, const xr_transform *transform,
                         const xr_input_fit *after, exray_findings *findings)
@@ -140,6 +191,8 @@ static void report_change(xr_input_pair *pair, xr_exact_change *k, exray_finding
         report_shift(pair, k, findings);
     else if (k->kind == XR_EXACT_CHANNEL)
         report_channel(pair, k, findings);
+    else if (k->kind == XR_EXACT_MIXTURE)
+        report_mixture(pair, k, findings);
     else if (xr_input_fit_make(pair->comparison, pair->index, &placement, &after, &error) == EXRAY_OK) {
         report_turn(pair, k, &transform, &after, findings);
         kept = true;
@@ -165,7 +218,8 @@ bool xr_report_exact(const exray_comparison *comparison, const xr_input_fit *fit
         return true;
     }
     /* What noise does not hide may be more than one change. */
-    const bool found = xr_find_exact(pair, &k) && (fit->state == XR_FIT_NOISE || k.after < EXACT);
+    const bool found = xr_find_exact(pair, &k) &&
+                       (fit->state == XR_FIT_NOISE || k.after < EXACT || k.kind == XR_EXACT_MIXTURE);
     if (found)
         report_change(pair, &k, findings);
     else

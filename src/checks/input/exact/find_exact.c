@@ -13,8 +13,13 @@
 /* What a change may leave of the squared difference, where it is not exact; of one row alone. */
 #define LEFT        (1.0 / 16)
 #define LEFT_OF_ROW (1.0 / 4)
+/* Of a mixture of colors: what rounding leaves of a value, in how many of them it may leave more (of a
+ * decoder), and what must differ by more than rounding on both sides makes. */
+#define ROUNDED 1.05
+#define ODD     1e-3
+#define BEYOND  2.05
 /* Values that must differ in a frame: by chance noise of a level makes one of them in every second case. */
-enum { LEAST_DIFFERING = 64, FARTHEST = 8, NEARBY = 8 };
+enum { LEAST_DIFFERING = 64, FARTHEST = 8, NEARBY = 8, FITTED = 8 };
 
 typedef struct two_rasters {
     xr_raster edge, reference;
@@ -45,9 +50,10 @@ static bool read_both(xr_input_pair *pair, size_t frame, two_rasters *b)
 
 /* Sums of squared differences in levels, over values that are known on both sides under a change. */
 typedef struct exact_sums {
-    double own, with; /* as it is; under the change */
-    double farthest;  /* under the change */
-    size_t differing; /* values, as it is */
+    double own, with;           /* as it is; under the change */
+    double farthest;            /* under the change */
+    size_t differing;           /* values, as it is */
+    size_t values, beyond, odd; /* all; more than BEYOND away as it is, than ROUNDED under the change */
 } exact_sums;
 
 /* What the change makes of the reference at a place; NAN where that is not known. */
@@ -59,6 +65,12 @@ static double changed_value(const two_rasters *b, const xr_exact_change *k, size
         return (double)r->v[c * b->pixels + xr_orientation_source(x, y, width, r->height, k->orientation)];
     if (k->kind == XR_EXACT_CHANNEL)
         return k->gain[c] * (double)r->v[k->channel * b->pixels + y * width + x] + k->offset[c];
+    if (k->kind == XR_EXACT_MIXTURE) {
+        double sum = k->offset[c];
+        for (size_t j = 0; j < r->channels; j++)
+            sum += k->mixture[c][j] * (double)r->v[j * b->pixels + y * width + x];
+        return sum;
+    }
     long from_x = (long)x + k->dx, from_y = (long)y + k->dy;
     if (k->wrapped && (from_x < 0 || from_x >= (long)width)) {
         from_y += from_x < 0 ? -1 : 1;
@@ -72,7 +84,7 @@ static double changed_value(const two_rasters *b, const xr_exact_change *k, size
 /* Adds a row; false, as soon as it shows that a change that must be exact is not so. */
 static bool add_row(const two_rasters *b, const xr_exact_change *k, size_t y, exact_sums *s)
 {
-    const bool exact = k->kind != XR_EXACT_TURNED;
+    const bool exact = k->kind != XR_EXACT_TURNED && k->kind != XR_EXACT_MIXTURE;
     for (size_t c = 0; c < b->edge.channels; c++)
         for (size_t x = 0; x < b->edge.width; x++) {
             const size_t i = c * b->pixels + y * b->edge.width + x;
@@ -87,6 +99,9 @@ static bool add_row(const two_rasters *b, const xr_exact_change *k, size_t y, ex
             s->with += with * with;
             s->farthest = fmax(s->farthest, with);
             s->differing += own > SEEN;
+            s->values++;
+            s->beyond += own > BEYOND;
+            s->odd += with > ROUNDED;
         }
     return true;
 }
@@ -206,6 +221,74 @@ static bool fit_channel(const two_rasters *b, const xr_fit_sums *s, xr_exact_cha
     return variance > SEEN * b->level * b->level;
 }
 
+/* Whether rounding explains all that a mixture leaves of a frame. */
+static bool is_rounded(const exact_sums *s)
+{
+    return (double)s->odd <= ODD * (double)s->values;
+}
+
+/* The sums of frames that differ by more than rounding, of a few; *most: the one in which most values do.
+ * False: none. */
+static bool sum_frames(xr_input_pair *pair, xr_fit_sums *sums, size_t *most)
+{
+    static const xr_exact_change none = {.kind = XR_EXACT_MIXTURE, .mixture = {{1}, {0, 1}, {0, 0, 1}}};
+    const size_t frames = exray_comparison_frame_count(pair->comparison), step = frames / FITTED + 1;
+    size_t beyond = 0;
+    *sums = (xr_fit_sums){0};
+    for (size_t f = pair->fit->raw.worst_frame % step; f < frames; f += step) {
+        two_rasters b;
+        exact_sums s;
+        if (!read_both(pair, f, &b))
+            continue;
+        if (add_frame(&b, &none, &s) && s.beyond >= LEAST_DIFFERING) {
+            xr_sums_add(sums, b.edge.channels, b.edge.v, b.reference.v, NULL, b.pixels, 1);
+            *most = s.beyond > beyond ? f : *most;
+            beyond = s.beyond > beyond ? s.beyond : beyond;
+        }
+        free_both(&b);
+    }
+    return beyond > 0;
+}
+
+/* Fits the mixture; alone: of each channel its own alone, as a normalization is. */
+static bool fit_mixture(const xr_fit_sums *s, bool alone, xr_exact_change *k)
+{
+    if (!(s->n > 0) || !xr_solve_color(s, 3, k->mixture))
+        return false;
+    for (size_t c = 0; c < 3; c++) {
+        const double mean = s->reference[c] / s->n, variance = s->rr[c][c] / s->n - mean * mean;
+        for (size_t j = 0; alone && j < 3; j++)
+            k->mixture[c][j] = j == c ? (s->er[c][c] / s->n - s->edge[c] / s->n * mean) / variance : 0;
+        k->offset[c] = s->edge[c] / s->n;
+        for (size_t j = 0; j < 3; j++)
+            k->offset[c] -= k->mixture[c][j] * s->reference[j] / s->n;
+        if (!isfinite(k->offset[c]))
+            return false;
+    }
+    return true;
+}
+
+/* Each channel a mixture of the reference's three, such as gray: where but rounding is left of what is more
+ * than rounding, and more than that where each follows its own channel alone. */
+static bool find_mixture(xr_input_pair *pair, xr_exact_change *out)
+{
+    xr_exact_change k = {.kind = XR_EXACT_MIXTURE}, alone;
+    exact_sums with, without;
+    two_rasters b;
+    size_t frame = 0;
+    const double level = fmax(pair->fit->level[0], pair->fit->level[1]);
+    if (pair->fit->values.channels != 3 || !(pair->fit->io->metrics.max_abs > BEYOND * level) ||
+        !sum_frames(pair, &k.sums, &frame) || !fit_mixture(&k.sums, false, &k) || !read_both(pair, frame, &b))
+        return false;
+    alone = k;
+    const bool found = add_frame(&b, &k, &with) && is_rounded(&with) && fit_mixture(&k.sums, true, &alone) &&
+                       add_frame(&b, &alone, &without) && !is_rounded(&without);
+    free_both(&b);
+    if (found)
+        *out = k;
+    return found;
+}
+
 /* Gray of one channel.  Where two channels do, the picture is nearly gray, and may well be told so. */
 static bool find_channel(const two_rasters *b, size_t row, xr_exact_change *out)
 {
@@ -244,7 +327,11 @@ static bool judge_frame(xr_input_pair *pair, size_t frame, xr_exact_change *k, e
             k->silent++;
         else
             k->unchanged++;
-    } else if (add_frame(&b, k, &s) && s.with <= LEFT * s.own) {
+    } else if (k->kind == XR_EXACT_MIXTURE && add_frame(&b, k, &s) && s.beyond < LEAST_DIFFERING &&
+               is_rounded(&s)) {
+        k->silent++;
+    } else if (add_frame(&b, k, &s) &&
+               (k->kind == XR_EXACT_MIXTURE ? is_rounded(&s) : s.with <= LEFT * s.own)) {
         k->changed[frame] = true;
         k->frames++;
         sum->own += s.own;
@@ -282,7 +369,7 @@ bool xr_find_exact(xr_input_pair *pair, xr_exact_change *out)
     const bool found = telling_row(&b, &row) &&
                        (find_turn(&b, row, out) || find_shift(&b, row, out) || find_channel(&b, row, out));
     free_both(&b);
-    return found && judge_frames(pair, out);
+    return (found || find_mixture(pair, out)) && judge_frames(pair, out);
 }
 
 /* ---- Another frame's --------------------------------------------------------------------------- */
