@@ -120,6 +120,18 @@ def test_columns_in_another_order(tmp_path, name):
     assert judge(tmp_path / "twin", make, lambda v, k: v)["findings"] == []
 
 
+def test_scores_that_are_mostly_zero_are_of_no_other_frame(tmp_path):
+    """One class for the reference, hardly any for the edge: all but a few values are zero in each frame."""
+    def scores(k):
+        values = np.zeros((1, 400))
+        values[0, [7, 90, 20, 60][k % 4]] = .8
+        values[0, random(k).integers(0, 400, 12)] += 1 / 256
+        return values
+
+    faint = lambda v, k: np.where(random(k + 50).uniform(size=v.shape) < .08, random(k).integers(1, 6, v.shape) / 256, 0)
+    assert causes(judge(tmp_path, scores, faint)) == ["layer.unknown"]
+
+
 # ---- Scores that are told of an output in another unit ------------------------------------------------
 
 

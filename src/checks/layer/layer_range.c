@@ -215,8 +215,9 @@ static exray_status judge_before(const exray_comparison *comparison, const range
     return EXRAY_OK;
 }
 
+/* *ranges: how many layers have a range of their own. */
 static exray_status judge_all(const exray_comparison *comparison, const range_limits *limit, judged *list,
-                              size_t *count, exray_error *error)
+                              size_t *count, size_t *ranges, exray_error *error)
 {
     const bool quantizes = xr_has_quantizers(comparison);
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
@@ -234,6 +235,7 @@ static exray_status judge_all(const exray_comparison *comparison, const range_li
             status = judge_before(comparison, limit, &j, error);
         if (status != EXRAY_OK)
             return status;
+        *ranges += j.evidence.step > 0;
         if (j.fault != HEALTHY)
             list[(*count)++] = j;
     }
@@ -260,12 +262,33 @@ static bool is_stuck(const judged *j)
            e->held >= 0.5 * (e->below + e->above);
 }
 
+/* Whether one layer alone, of several with a range, clips, and that far beyond what any calibration trades
+ * for finer steps: one that clips for these would do so in the others, too; a copy's range may be an
+ * activation.  Layers that hand on the integers of one range are one. */
+static bool clips_alone(const judged *list, size_t count, size_t ranges, const range_limits *limit)
+{
+    enum { FEWEST = 5 };
+    const judged *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].fault != TOO_NARROW || list[i].copy != EXRAY_NO_INDEX || list[i].before != EXRAY_NO_INDEX)
+            return false;
+        first = first ? first : &list[i];
+        if (list[i].evidence.low != first->evidence.low || list[i].evidence.high != first->evidence.high)
+            return false;
+    }
+    return first && ranges >= FEWEST && is_stuck(first) &&
+           first->cost > 2 * limit->clip_ratio * first->evidence.step / sqrt(12) / first->evidence.deviation;
+}
+
 /* Where no layer or output is wrong, keeps only what is certain; with one layer that surely clips, the others
  * that clip: one calibration made them.  A range that the engine keeps for several tensors has to hold the
  * largest. */
-static size_t keep_certain(const exray_comparison *comparison, judged *list, size_t count, bool other_weights)
+static size_t keep_certain(const exray_comparison *comparison, judged *list, size_t count, size_t ranges,
+                           const range_limits *limit, bool other_weights)
 {
     size_t kept = 0;
+    if (clips_alone(list, count, ranges, limit))
+        return count;
     bool clips = false;
     for (size_t i = 0; i < count; i++)
         clips = clips || (list[i].fault == TOO_NARROW && is_certain(&list[i]));
@@ -644,9 +667,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         return error->status = EXRAY_E_MEMORY;
     range_limits limit = {exray_findings_option(findings, "clip_ratio"),
                           exray_findings_option(findings, "step_ratio")};
-    size_t count = 0;
+    size_t count = 0, ranges = 0;
     judged_input input;
-    exray_status status = judge_all(comparison, &limit, list, &count, error);
+    exray_status status = judge_all(comparison, &limit, list, &count, &ranges, error);
     if (status == EXRAY_OK)
         status = judge_inputs(comparison, &limit, &input, error);
     if (status == EXRAY_OK) {
@@ -655,7 +678,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (!clean)
             count = keep_clipped(comparison, list, count);
         else if (!wrong || !may_account(comparison, findings, list, count))
-            count = keep_certain(comparison, list, count, other_weights);
+            count = keep_certain(comparison, list, count, ranges, &limit, other_weights);
         if (!keep_before_operators(comparison, findings, list, &count))
             status = error->status = EXRAY_E_MEMORY;
         if (!clean || (!wrong && !is_certain(&input.j)))

@@ -165,6 +165,19 @@ static bool is_telling(const float *value, size_t count)
     return others >= TORN_VALUES;
 }
 
+/* Whether a part that differs by a sum of squares follows the other frame, and is not only as near to it as
+ * to anything: mostly zeros are, of one scores as of others'. */
+static bool follows(const float *value, size_t count, double sum)
+{
+    static const double most = 0.25; /* of its own variance */
+    double mean = 0, square = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += isfinite(value[i]) ? (double)value[i] / (double)count : 0;
+    for (size_t i = 0; i < count; i++)
+        square += isfinite(value[i]) ? ((double)value[i] - mean) * ((double)value[i] - mean) : 0;
+    return sum <= most * square;
+}
+
 static bool within(double sum, size_t count, double limit)
 {
     return sum <= limit * limit * (double)count;
@@ -186,8 +199,9 @@ static bool find_border(const frame_work *w, const torn_sums *s, size_t frame, b
     }
     const size_t part = first ? *at : n - *at;
     const double apart = first ? s->behind[0] - s->behind[*at] : s->before[n] - s->before[*at];
-    return isfinite(best) && !within(apart, part, APART * w->tolerance) &&
-           is_telling(w->value[0][frame] + (first ? 0 : *at), part);
+    const float *value = w->value[0][frame] + (first ? 0 : *at);
+    return isfinite(best) && !within(apart, part, APART * w->tolerance) && is_telling(value, part) &&
+           follows(value, part, first ? s->before[*at] : s->behind[*at]);
 }
 
 static bool is_torn(const frame_work *w, size_t frame, size_t from, bool first, size_t *at)
