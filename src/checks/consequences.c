@@ -417,6 +417,25 @@ static void note_layers(const exray_comparison *comparison, exray_finding *cause
         exray_finding_number(cause, "propagating_layers", (double)propagating);
 }
 
+/* Outputs that differ and of which nothing else is known: they are of one model, and one finding lists them.
+ */
+static void join_outputs(exray_findings *findings)
+{
+    exray_finding *first = NULL;
+    for (exray_finding *f = findings->first; f; f = f->next) {
+        if (f->is_consequence || strcmp(f->cause, "layer.unknown") != 0 || !f->stage ||
+            strcmp(f->stage, "output") != 0 || !f->tensor || f->severity != EXRAY_SEVERITY_ERROR || f->known)
+            continue;
+        if (!first) {
+            first = f;
+            continue;
+        }
+        f->is_consequence = true;
+        note_consequence(first, f);
+        exray_finding_detail(first, "%s", f->summary);
+    }
+}
+
 size_t xr_suppress_consequences(const exray_comparison *comparison, exray_findings *findings,
                                 exray_finding **shown)
 {
@@ -432,6 +451,7 @@ size_t xr_suppress_consequences(const exray_comparison *comparison, exray_findin
                 if (xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT) && is_of_vectors(f) && f->detail_count)
                     exray_finding_detail(cause, "%s", f->detail[0]);
             }
+    join_outputs(findings);
     size_t count = 0;
     for (exray_finding *f = findings->first; f; f = f->next)
         if (!f->is_consequence)

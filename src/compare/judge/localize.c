@@ -455,6 +455,11 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_ROLE_ORIGINATES;
     else
         shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
+    /* In some frames of another shape: what reads it makes another result of it, rightly. */
+    if (pair->other_shape && !(g->model && xr_node_decides(g->model, pair->index[0]))) {
+        out->wrong = true;
+        out->most = INFINITY;
+    }
     bool wrong = shown->role == EXRAY_LAYER_ROLE_ORIGINATES || shown->role == EXRAY_LAYER_ROLE_PROPAGATES;
     if (wrong && !same_inputs && pair->frames && isfinite(pair->error))
         judge_evaluated(g, pair, shown, in, out);

@@ -60,6 +60,8 @@ const float *xr_step_values_read(xr_step_values *v, int side, uint32_t tensor, s
 
 static xr_state of_layer(const exray_layer_pair *layer)
 {
+    if (layer->other_shape) /* in some frames: what is made there is another result */
+        return XR_STATE_WRONG;
     switch (layer->role) {
     case EXRAY_LAYER_ROLE_CLEAN:
         return XR_STATE_CLEAN;
@@ -143,6 +145,8 @@ static xr_state of_input(const xr_step_values *v, uint32_t edge, uint32_t refere
         const char *name = model->tensors[edge].name;
         bool only = count == 1 && model->input_count == 1 && model->inputs[0] == edge;
         bool named = name && input->name[0] && strcmp(name, input->name[0]) == 0;
+        if ((named || only) && input->other_shape)
+            return XR_STATE_WRONG;
         if ((named || only) && input->comparable)
             return input->error <= input->noise ? XR_STATE_CLEAN : XR_STATE_WRONG;
     }

@@ -204,6 +204,26 @@ bool xr_transposes_others(const xr_step_graph side[2], const xr_op_step *a, cons
            memcmp(x->shape, y->shape, x->rank * sizeof *x->shape) != 0;
 }
 
+/* Whether a Transpose is one of several in a row. */
+static bool is_in_a_row(const xr_step_graph *g, const xr_op_step *step)
+{
+    const uint32_t maker = g->tensor[g->tensor[step->input[0]].same_as].maker,
+                   made = g->tensor[step->output].same_as;
+    if (maker != EXRAY_NO_INDEX && g->step[maker].kind == XR_STEP_TRANSPOSE)
+        return true;
+    for (uint32_t i = 0; i < g->count; i++)
+        if (g->step[i].kind == XR_STEP_TRANSPOSE && g->step[i].input_count &&
+            g->tensor[g->step[i].input[0]].same_as == made)
+            return true;
+    return false;
+}
+
+bool xr_transposes_in_a_row(const xr_step_graph side[2], const xr_op_step *a, const xr_op_step *b)
+{
+    return a->kind == XR_STEP_TRANSPOSE && b->kind == XR_STEP_TRANSPOSE && a->input_count && b->input_count &&
+           is_in_a_row(&side[0], a) != is_in_a_row(&side[1], b);
+}
+
 bool xr_have_equal_weights(xr_step_match *match, uint32_t edge, uint32_t reference)
 {
     enum { FEWEST = 8, MOST = 1 << 24 };

@@ -27,6 +27,10 @@ void xr_moves_words(const xr_step_graph *graph, const xr_moves *moves, char *tex
  * rightly; where their values end up is compared by what reads them. */
 bool xr_transposes_others(const xr_step_graph side[2], const xr_op_step *a, const xr_op_step *b);
 
+/* Whether one of two Transposes is one of several in a row, which an optimizer joins to one, and the other
+ * stands alone: each of several has another order than all of them together. */
+bool xr_transposes_in_a_row(const xr_step_graph side[2], const xr_op_step *a, const xr_op_step *b);
+
 /* Whether the weights that two steps read are the same as they are, or transposed: then they do not follow
  * another order of what they are multiplied with. */
 bool xr_have_equal_weights(xr_step_match *match, uint32_t edge, uint32_t reference);

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A function's effect below this share of its result's deviation is that of floats. */
@@ -292,15 +293,31 @@ static bool has_other_namesake(const xr_finder *f, uint32_t edge, uint32_t refer
     return false;
 }
 
+/* Sizes that change from frame to frame: the model's description has those of one, in which no window may
+ * have lain beyond the rim. */
+static void add_rounding_of_sizes(const xr_finder *f, const xr_op_step *const step[2], xr_traits traits[2])
+{
+    static const char key[] = "ceil_mode";
+    const uint32_t layer = xr_step_match_layer_of(xr_finder_match(f), step[0]->output);
+    if (step[0]->kind != XR_STEP_POOL || layer == EXRAY_NO_INDEX ||
+        !exray_comparison_layer(f->comparison, layer)->other_shape)
+        return;
+    for (int s = 0; s < 2; s++)
+        if (!xr_trait_of(&traits[s], key))
+            xr_traits_add_number(&traits[s], key, xr_attribute_flag(step[s]->node, key, false));
+}
+
 void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = xr_finder_step(f, 0, edge), *b = xr_finder_step(f, 1, reference);
-    if (xr_transposes_others(xr_finder_match(f)->side, a, b))
+    if (xr_transposes_others(xr_finder_match(f)->side, a, b) ||
+        xr_transposes_in_a_row(xr_finder_match(f)->side, a, b))
         return;
     xr_traits traits[2];
     size_t which[XR_TRAITS][2];
     xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
     xr_step_traits_of(&f->out->match.side[1], b, &traits[1]);
+    add_rounding_of_sizes(f, (const xr_op_step *const[]){a, b}, traits);
     size_t differ = xr_traits_differ(&traits[0], &traits[1], which);
     bool unresolved = a->kind == XR_STEP_RESIZE && (traits[0].count == 0 || traits[1].count == 0);
     if (!differ && is_resolved(a->kind) && !unresolved)
@@ -331,6 +348,45 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
 
 /* What is added to hide a value from a softmax: its exponential is zero in any float. */
 #define HIDDEN (-1000.0)
+
+/* Flags of any number (a mask that is part of the file): where each is set. */
+static void compare_flags(xr_finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
+{
+    static const uint64_t most = 1 << 22;
+    xr_step_graph *side = f->out->match.side;
+    const exray_tensor_info *info[2];
+    size_t n[2] = {0, 0}, set[2] = {0, 0}, other = 0;
+    for (int s = 0; s < 2; s++)
+        info[s] = xr_step_graph_info(&side[s], tensor[s]);
+    const uint64_t count = xr_tensor_elements(info[0]);
+    double *value = count <= most ? malloc(2 * count * sizeof *value + 1) : NULL;
+    for (int s = 0; value && s < 2; s++)
+        n[s] = xr_model_constants_values(&side[s].constants, tensor[s], value + (s ? count : 0), count);
+    for (size_t i = 0; value && n[0] == count && n[1] == count && i < count; i++) {
+        other += (value[i] != 0) != (value[count + i] != 0);
+        set[0] += value[i] != 0;
+        set[1] += value[count + i] != 0;
+    }
+    free(value);
+    xr_difference *d = other ? xr_add_difference(f, XR_DIFFERENCE_CONSTANT, edge, reference,
+                                                 info[1]->name && *info[1]->name ? info[1]->name : "of flags")
+                             : NULL;
+    if (!d)
+        return;
+    for (int s = 0; s < 2; s++)
+        snprintf(d->value[s], sizeof d->value[s], "%zu of %zu flags set%s", set[s], n[s],
+                 s == 0 && set[0] == set[1] ? ", others" : "");
+    if (!xr_judge_made(f, d) || is_unseen(f, d))
+        xr_drop_difference(f);
+}
+
+static bool are_flags(const xr_step_graph *side, const uint32_t tensor[2])
+{
+    const exray_tensor_info *x = xr_step_graph_info(&side[0], tensor[0]),
+                            *y = xr_step_graph_info(&side[1], tensor[1]);
+    return x && y && x->dtype == EXRAY_DTYPE_BOOL && y->dtype == EXRAY_DTYPE_BOOL &&
+           xr_tensor_elements(x) > 1 && xr_tensor_elements(x) == xr_tensor_elements(y);
+}
 
 /* A constant that is no weight, of both sides. */
 static void compare_constant(xr_finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
@@ -401,6 +457,11 @@ void xr_compare_constants(xr_finder *f, uint32_t edge, uint32_t reference)
     }
     if (a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || xr_is_of_integers(a->node))
         return;
-    for (uint32_t i = 0; i < a->constant_count; i++)
-        compare_constant(f, edge, reference, (const uint32_t[2]){a->constant[i], b->constant[i]});
+    for (uint32_t i = 0; i < a->constant_count; i++) {
+        const uint32_t tensor[2] = {a->constant[i], b->constant[i]};
+        if (are_flags(f->out->match.side, tensor))
+            compare_flags(f, edge, reference, tensor);
+        else
+            compare_constant(f, edge, reference, tensor);
+    }
 }

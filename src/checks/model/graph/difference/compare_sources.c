@@ -228,6 +228,24 @@ static bool is_read_elsewhere(const xr_finder *f, const xr_step_gap gap[2])
     return true;
 }
 
+/* Whether each side computes something of other right tensors than the other does (the mean of all tokens for
+ * the last one). */
+static bool is_made_of_others(xr_finder *f, const xr_step_gap gap[2])
+{
+    for (int s = 0; s < 2; s++) {
+        if (gap[s].count == 0 || gap[s].entries == 0 || gap[s].entries > listed(&gap[s]))
+            return false;
+        for (uint32_t i = 0; i < gap[s].entries; i++) {
+            const uint32_t entry = gap[s].entry[i];
+            if (!is_matched_layer(f, s, entry) ||
+                xr_state_before(&f->values, s ? xr_finder_match(f)->tensor_mate[1][entry] : entry) !=
+                    XR_STATE_CLEAN)
+                return false;
+        }
+    }
+    return true;
+}
+
 /* Whether one side has a single operator with weights of its own (PyTorch's attention) where the other has
  * several steps, or a layer of another framework where the other has anything: what it is made of is not
  * known, and no proof that it is another. */
@@ -299,11 +317,10 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
                      ? follows
                      : gap[0].entries && gap[1].entries && is_matched_layer(f, 0, gap[0].entry[0]) &&
                            is_matched_layer(f, 1, gap[1].entry[0]);
-    const bool elsewhere = !known && edge != EXRAY_NO_INDEX && is_read_elsewhere(f, gap);
-    if (elsewhere) {
-        kind = XR_DIFFERENCE_SOURCE;
-        known = true;
-    }
+    const bool read = !known && edge != EXRAY_NO_INDEX && is_read_elsewhere(f, gap),
+               elsewhere = read || (!known && is_made_of_others(f, gap));
+    kind = read ? XR_DIFFERENCE_SOURCE : kind;
+    known = known || elsewhere;
     bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || are_one_by_name(f, a, b));
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */
