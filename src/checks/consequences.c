@@ -292,6 +292,15 @@ static bool whole_format_accounts_for(const exray_comparison *comparison, const 
     return cause->layer != EXRAY_NO_INDEX && begins_at(comparison, f, cause->layer);
 }
 
+/* A layer of one value that an operator makes so, which is told as another. */
+static bool operator_accounts_for_dead_layer(const exray_comparison *comparison, const exray_finding *cause,
+                                             const exray_finding *f)
+{
+    return comparison && strcmp(cause->cause, "model.operator") == 0 &&
+           strcmp(f->cause, "layer.constant") == 0 && f->layer != EXRAY_NO_INDEX &&
+           xr_is_about_layer_or_run_with(comparison, cause, f->layer);
+}
+
 /* An output of one value, where a layer or the model has a cause: nothing passes through it. */
 static bool accounts_for_dead_output(const exray_finding *cause, const exray_finding *f)
 {
@@ -370,6 +379,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
+    if (broad && operator_accounts_for_dead_layer(comparison, cause, f))
+        return true;
     if (wrong_layers_account_for(cause, f) || weights_account_for_order(comparison, cause, f))
         return true;
     if (exchange_accounts_for(comparison, cause, f) || (broad && input_range_accounts_for(cause, f)))

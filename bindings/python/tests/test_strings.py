@@ -141,6 +141,44 @@ def test_inputs(tmp_path):
     assert '"A"' in report.findings[0].summary and "case alone" in str(report.json["findings"][0])
 
 
+def test_layers_behind_other_strings_are_not_blamed(tmp_path):
+    """Strings are no pair of numbers: what joins their codes with others answers to them all the same."""
+    one = [helper.make_node("OneHotEncoder", [n], [n + "_hot"], n + "_hot", domain=ML, cats_strings=["a", "b", "c"]) for n in ("city", "plan")]
+    model = save(tmp_path / "m.onnx", [*one, helper.make_node("Concat", ["city_hot", "plan_hot"], ["joined"], "joined", axis=2), helper.make_node("ReduceSum", ["joined", "last"], ["flat"], "flat", keepdims=0),
+                                       helper.make_node("MatMul", ["joined", "w"], ["y"], "mm")],
+                 [helper.make_tensor_value_info(n, TensorProto.STRING, [1, 1]) for n in ("city", "plan")], [helper.make_tensor_value_info("y", 1, None)],
+                 {"w": np.random.default_rng(1).normal(0, 1, (6, 2)).astype(np.float32), "last": np.array([2], np.int64)})
+    feed = lambda plan: [{"city": np.array([["abc"[i % 3]]], object), "plan": np.array([[plan("abc"[i // 3])]], object)} for i in range(9)]
+    record(tmp_path / "e.mcap", "edge", model, feed(str.upper))
+    record(tmp_path / "r.mcap", "reference", model, feed(str))
+    found = exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap").findings
+    assert [f.cause for f in found if f.severity == "error"] == ["input.tokens"]
+
+
+def scored(path, factor, maps):
+    """Scores as a list of maps (ZipMap), or as they are; factor: of the coefficients, which changes no decision."""
+    rng = np.random.default_rng(4)
+    nodes = [helper.make_node("LinearClassifier", ["x"], ["label", "raw"], "linear", domain=ML, classlabels_ints=[0, 1, 2], post_transform="SOFTMAX",
+                              coefficients=(factor * rng.normal(0, 1, 24)).tolist(), intercepts=[0., 0., 0.]),
+             helper.make_node("Normalizer", ["raw"], ["scores"], "shares", domain=ML, norm="L1")]
+    zipped = helper.make_sequence_type_proto(helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(1, None)))
+    end = helper.make_tensor_value_info("scores", 1, ["n", 3])
+    if maps:
+        nodes.append(helper.make_node("ZipMap", ["scores"], ["maps"], "zip", domain=ML, classlabels_int64s=[0, 1, 2]))
+        end = helper.make_value_info("maps", zipped)
+    return save(path, nodes, [helper.make_tensor_value_info("x", 1, ["n", 8])], [helper.make_tensor_value_info("label", TensorProto.INT64, ["n"]), end], {})
+
+
+@pytest.mark.parametrize("maps", [(True, True), (False, True), (True, False)])
+@pytest.mark.parametrize("factor", [1., 2.])
+def test_scores_as_maps_are_no_numbers_and_count(tmp_path, maps, factor):
+    for name, role, f, m in (("e", "edge", factor, maps[0]), ("r", "reference", 1., maps[1])):
+        record(tmp_path / f"{name}.mcap", role, scored(tmp_path / f"{name}.onnx", f, m), rows())
+    report = exray.validate(tmp_path / "e.mcap", tmp_path / "r.mcap")
+    assert report.verdict == ("pass" if factor == 1 else "fail")
+    assert [f.cause for f in report.findings if f.severity == "error"] == ([] if factor == 1 else ["model.operator"])
+
+
 def test_strings_that_a_log_lacks_are_said(tmp_path, program):
     record(tmp_path / "e.mcap", "edge", flowers(tmp_path / "a.onnx", ("tulip", "rose", "x", "y")), rows())
     record(tmp_path / "r.mcap", "reference", flowers(tmp_path / "b.onnx"), rows())

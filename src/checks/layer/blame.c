@@ -93,16 +93,30 @@ static void mark_inputs(const exray_comparison *comparison, const exray_findings
     for (size_t i = 0; i < exray_comparison_input_count(comparison); i++)
         if (is_wrong(comparison, findings, i))
             mark_input(model, exray_comparison_input(comparison, i)->name[EXRAY_SIDE_EDGE], b);
+    /* Strings are no pair of numbers, and told all the same. */
+    for (const exray_finding *f = findings->first; f && model; f = f->next)
+        for (uint32_t i = 0; f->tensor && i < model->input_count; i++) {
+            const uint32_t tensor = model->inputs[i];
+            const char *name = tensor < model->tensor_count ? model->tensors[tensor].name : NULL;
+            if (name && strcmp(f->tensor, name) == 0 && is_reported(findings, name))
+                mark_input(model, name, b);
+        }
 }
 
 /* ---- The graph ------------------------------------------------------------------------------ */
+
+/* An error is of the values that are finite on both sides. */
+static bool is_finite_alike(const exray_metrics *m)
+{
+    return m->nan_count[0] == m->nan_count[1] && m->inf_count[0] == m->inf_count[1];
+}
 
 /* What a layer gives to others, by what it was given. */
 static xr_given made_by(const exray_layer_pair *layer, xr_given given)
 {
     if (isnan(layer->error))
         return given;
-    if (layer->error == 0 && xr_layer_has_data(layer))
+    if (layer->error == 0 && xr_layer_has_data(layer) && is_finite_alike(&layer->metrics))
         return XR_GIVEN_RIGHT;
     if (given == XR_GIVEN_WRONG_INPUT)
         return given;

@@ -378,6 +378,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         report_unrecorded(comparison, first, statistics, findings);
         return EXRAY_OK;
     }
+    if (dirty != SIZE_MAX && xr_layer_given(comparison, findings, dirty) == XR_GIVEN_WRONG_INPUT)
+        return xr_say_unjudged(comparison, findings, error); /* of an input that no numbers tell of */
     if (dirty != SIZE_MAX && !(allowed > 0) && !is_accumulated_rounding(comparison)) {
         report_build_up(comparison, dirty, findings);
         return EXRAY_OK;

@@ -7,6 +7,7 @@
 #include "checks/model/coarse.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/range_activation.h"
+#include "checks/output/graph_tail.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -153,6 +154,47 @@ static bool is_surely_absorbed(const report *r, const xr_difference *d)
     return d->absorbed && !is_any_coarse(r->comparison) && (!layer || is_nothing_left(r->comparison));
 }
 
+static bool is_compared(const exray_comparison *comparison, uint32_t tensor)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
+        if (exray_comparison_output(comparison, i)->comparable &&
+            xr_output_tensor(comparison, EXRAY_SIDE_EDGE, i) == tensor)
+            return true;
+    return false;
+}
+
+/* Whether the nearest layers that were compared of what a tensor is made of differ by little. */
+static bool is_little_before(const exray_comparison *comparison, const exray_model *model, uint32_t tensor,
+                             int depth)
+{
+    const size_t at = xr_layer_that_makes(comparison, EXRAY_SIDE_EDGE, tensor);
+    const exray_layer_pair *layer = at == SIZE_MAX ? NULL : exray_comparison_layer(comparison, at);
+    if (layer && !isnan(layer->error))
+        return !(layer->error > layer->noise && layer->metrics.nrmse >= SMALL_EFFECT);
+    for (uint32_t n = 0; depth && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        bool makes = false;
+        for (uint32_t k = 0; k < node->output_count; k++)
+            makes = makes || node->outputs[k] == tensor;
+        for (uint32_t k = 0; makes && k < node->input_count; k++)
+            if (!is_little_before(comparison, model, node->inputs[k], depth - 1))
+                return false;
+    }
+    return true;
+}
+
+/* Whether an output that was not compared (a list, another shape) is made of layers that differ by much. */
+static bool is_much_left_unseen(const exray_comparison *comparison)
+{
+    enum { FURTHEST = 3 };
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    for (uint32_t i = 0; model && i < model->output_count; i++)
+        if (!is_compared(comparison, model->outputs[i]) &&
+            !is_little_before(comparison, model, model->outputs[i], FURTHEST))
+            return true;
+    return false;
+}
+
 static exray_severity severity_of(const report *r, const xr_difference *d)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(r->comparison);
@@ -169,6 +211,7 @@ static exray_severity severity_of(const report *r, const xr_difference *d)
             return EXRAY_SEVERITY_ERROR;
     }
     bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
+    decided = decided || is_much_left_unseen(r->comparison);
     return count == 0 || decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
 }
 

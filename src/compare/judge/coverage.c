@@ -48,6 +48,20 @@ static bool is_flag(const exray_tensor_info *tensor)
            tensor->dtype == EXRAY_DTYPE_INT32;
 }
 
+/* What holds no numbers: strings, and lists and maps, which no record has. */
+static bool is_no_number(const xr_layer *layer)
+{
+    static const char *const lists[] = {"ZipMap",         "SequenceConstruct", "SequenceEmpty",
+                                        "SequenceInsert", "SequenceErase",     "SplitToSequence",
+                                        "SequenceMap",    "Optional"};
+    if (layer->tensor && layer->tensor->dtype == EXRAY_DTYPE_STRING)
+        return true;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (xr_same_op_name(layer->op->op, lists[i]))
+            return true;
+    return false;
+}
+
 /* The layer that is an output of a node, or EXRAY_NO_INDEX.  Layers are in the order of nodes. */
 static uint32_t find_layer(const xr_layers *layers, uint32_t node, uint32_t output)
 {
@@ -176,7 +190,8 @@ static bool prepare(counted_side *s, const exray_model *model)
     for (uint32_t i = 0; i < s->layers.count; i++) {
         const xr_layer *layer = &s->layers.layer[i];
         s->region[i] = i;
-        s->standing[i] = xr_layer_is_free(layer) || is_flag(layer->tensor) ? FREE : ALONE;
+        s->standing[i] =
+            xr_layer_is_free(layer) || is_flag(layer->tensor) || is_no_number(layer) ? FREE : ALONE;
         if (layer->output == EXRAY_NO_INDEX)
             s->standing[i] = INSIDE;
         if (layer->tensor)

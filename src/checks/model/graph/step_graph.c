@@ -1,6 +1,6 @@
 #include "checks/model/graph/step_graph.h"
 
-#include "checks/model/graph/step_expand.h"
+#include "checks/model/graph/expand/step_expand.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -230,13 +230,27 @@ xr_state xr_state_before(xr_step_values *v, uint32_t edge)
     return before(v, edge, 4);
 }
 
+/* Whether a further output of a node is wrong: a classifier's scores, where its decisions are the same. */
+static bool is_other_wrong(xr_step_values *v, const xr_op_step *a, const xr_op_step *b)
+{
+    bool wrong = false;
+    for (uint32_t k = 1; !a->cut && !b->cut && k < a->node->output_count && k < b->node->output_count; k++) {
+        const uint32_t edge = a->node->outputs[k], reference = b->node->outputs[k];
+        if (edge < v->match->side[0].model->tensor_count && reference < v->match->side[1].model->tensor_count)
+            wrong = wrong || xr_state_of(v, edge, reference) == XR_STATE_WRONG;
+    }
+    return wrong;
+}
+
 /* The state of what a step made, where the step has a mate. */
 static xr_state made(xr_step_values *v, uint32_t step)
 {
     uint32_t mate = v->match->mate[0][step];
-    return mate == EXRAY_NO_INDEX
-               ? XR_STATE_UNKNOWN
-               : xr_state_of(v, v->match->side[0].step[step].output, v->match->side[1].step[mate].output);
+    if (mate == EXRAY_NO_INDEX)
+        return XR_STATE_UNKNOWN;
+    const xr_op_step *a = &v->match->side[0].step[step], *b = &v->match->side[1].step[mate];
+    const xr_state state = xr_state_of(v, a->output, b->output);
+    return state == XR_STATE_CLEAN && is_other_wrong(v, a, b) ? XR_STATE_WRONG : state;
 }
 
 static bool reads(const xr_op_step *step, uint32_t tensor)

@@ -49,6 +49,18 @@ static bool computes(const xr_step_match *m, const xr_op_step *step)
     return !xr_step_moves_alone(step) && !is_of_stack(m, step);
 }
 
+/* How many of a step's inputs it has its values of: what one that only gives them another shape, or repeats
+ * them, reads besides is computed from the shapes of tensors, where a file of fixed dimensions has constants.
+ */
+static uint32_t value_inputs(const xr_op_step *step)
+{
+    static const char *const repeats[] = {"expand", "broadcastto", "tile"};
+    bool shapes = step->kind == XR_STEP_SHAPE;
+    for (size_t i = 0; i < sizeof repeats / sizeof *repeats; i++)
+        shapes = shapes || strcmp(step->word, repeats[i]) == 0;
+    return shapes && step->input_count > 1 ? 1 : step->input_count;
+}
+
 void xr_step_gap_of(const xr_step_match *m, int side, uint32_t tensor, bool *seen, xr_step_gap *out)
 {
     const xr_step_graph *g = &m->side[side];
@@ -70,7 +82,7 @@ void xr_step_gap_of(const xr_step_match *m, int side, uint32_t tensor, bool *see
             out->first = i;
             out->last = out->last == EXRAY_NO_INDEX ? i : out->last;
         }
-        for (uint32_t k = 0; k < step->input_count; k++) {
+        for (uint32_t k = 0; k < value_inputs(step); k++) {
             uint32_t before = g->tensor[step->input[k]].maker;
             if (before != EXRAY_NO_INDEX && before < i && m->mate[side][before] == EXRAY_NO_INDEX)
                 seen[before] = true;

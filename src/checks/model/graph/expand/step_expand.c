@@ -1,5 +1,6 @@
-#include "checks/model/graph/step_expand.h"
+#include "checks/model/graph/expand/step_expand.h"
 
+#include "checks/model/graph/expand/step_words.h"
 #include "checks/model/graph/join/step_cuts.h"
 #include "checks/model/graph/join/step_groups.h"
 #include "checks/model/graph/join/step_norms.h"
@@ -8,167 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- Words --------------------------------------------------------------------------- */
-
-typedef struct op_word {
-    const char *name; /* as exray_node_plain_op makes it */
-    xr_op_step_kind kind;
-    const char *word;
-} op_word;
-
-static const op_word table[] = {
-    {"conv", XR_STEP_CONV, "conv"},
-    {"conv1d", XR_STEP_CONV, "conv"},
-    {"conv2d", XR_STEP_CONV, "conv"},
-    {"conv3d", XR_STEP_CONV, "conv"},
-    {"convinteger", XR_STEP_CONV, "conv"},
-    {"depthwiseconv2d", XR_STEP_CONV, "conv"},
-    {"depthwiseconv1d", XR_STEP_CONV, "conv"},
-    {"transposeconv", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"convtranspose", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"convtranspose2d", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"conv2dtranspose", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"convtranspose1d", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"convtranspose3d", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"conv1dtranspose", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"conv3dtranspose", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
-    {"fullyconnected", XR_STEP_PRODUCT, "product"},
-    {"batchmatmul", XR_STEP_PRODUCT, "product"},
-    {"gemm", XR_STEP_PRODUCT, "product"},
-    {"qgemm", XR_STEP_PRODUCT, "product"},
-    {"matmul", XR_STEP_PRODUCT, "product"},
-    {"matmulinteger", XR_STEP_PRODUCT, "product"},
-    {"matmulintegertofloat", XR_STEP_PRODUCT, "product"},
-    {"dynamicquantizematmul", XR_STEP_PRODUCT, "product"},
-    {"matmulnbits", XR_STEP_PRODUCT, "product"},
-    {"linear", XR_STEP_PRODUCT, "product"},
-    {"dense", XR_STEP_PRODUCT, "product"},
-    {"bmm", XR_STEP_PRODUCT, "product"},
-    {"add", XR_STEP_COMBINE, "add"},
-    {"iadd", XR_STEP_COMBINE, "add"},
-    {"sub", XR_STEP_COMBINE, "sub"},
-    {"isub", XR_STEP_COMBINE, "sub"},
-    {"subtract", XR_STEP_COMBINE, "sub"},
-    {"mul", XR_STEP_COMBINE, "mul"},
-    {"imul", XR_STEP_COMBINE, "mul"},
-    {"multiply", XR_STEP_COMBINE, "mul"},
-    {"div", XR_STEP_COMBINE, "div"},
-    {"truediv", XR_STEP_COMBINE, "div"},
-    {"divide", XR_STEP_COMBINE, "div"},
-    {"pow", XR_STEP_COMBINE, "pow"},
-    {"minimum", XR_STEP_COMBINE, "min"},
-    {"min", XR_STEP_COMBINE, "min"},
-    {"maximum", XR_STEP_COMBINE, "max"},
-    {"max", XR_STEP_COMBINE, "max"},
-    {"prelu", XR_STEP_COMBINE, "prelu"},
-    {"averagepool2d", XR_STEP_POOL, "average pool"},
-    {"averagepool", XR_STEP_POOL, "average pool"},
-    {"avgpool2d", XR_STEP_POOL, "average pool"},
-    {"averagepooling2d", XR_STEP_POOL, "average pool"},
-    {"maxpool2d", XR_STEP_POOL, "max pool"},
-    {"maxpool", XR_STEP_POOL, "max pool"},
-    {"maxpooling2d", XR_STEP_POOL, "max pool"},
-    {"averagepool1d", XR_STEP_POOL, "average pool"},
-    {"averagepool3d", XR_STEP_POOL, "average pool"},
-    {"avgpool1d", XR_STEP_POOL, "average pool"},
-    {"avgpool3d", XR_STEP_POOL, "average pool"},
-    {"averagepooling1d", XR_STEP_POOL, "average pool"},
-    {"averagepooling3d", XR_STEP_POOL, "average pool"},
-    {"maxpool1d", XR_STEP_POOL, "max pool"},
-    {"maxpool3d", XR_STEP_POOL, "max pool"},
-    {"maxpooling1d", XR_STEP_POOL, "max pool"},
-    {"maxpooling3d", XR_STEP_POOL, "max pool"},
-    {"adaptiveavgpool1d", XR_STEP_REDUCE, "mean"},
-    {"adaptiveavgpool3d", XR_STEP_REDUCE, "mean"},
-    {"globalaveragepooling1d", XR_STEP_REDUCE, "mean"},
-    {"globalaveragepooling3d", XR_STEP_REDUCE, "mean"},
-    {"adaptivemaxpool1d", XR_STEP_REDUCE, "max over"},
-    {"adaptivemaxpool2d", XR_STEP_REDUCE, "max over"},
-    {"globalmaxpooling1d", XR_STEP_REDUCE, "max over"},
-    {"globalaveragepool", XR_STEP_REDUCE, "mean"},
-    {"globalaveragepooling2d", XR_STEP_REDUCE, "mean"},
-    {"adaptiveavgpool2d", XR_STEP_REDUCE, "mean"},
-    {"mean", XR_STEP_REDUCE, "mean"},
-    {"reducemean", XR_STEP_REDUCE, "mean"},
-    {"globalmaxpool", XR_STEP_REDUCE, "max over"},
-    {"globalmaxpooling2d", XR_STEP_REDUCE, "max over"},
-    {"reducemax", XR_STEP_REDUCE, "max over"},
-    {"reducesum", XR_STEP_REDUCE, "sum over"},
-    {"sum", XR_STEP_REDUCE, "sum over"},
-    {"concatenation", XR_STEP_CONCAT, "concat"},
-    {"concat", XR_STEP_CONCAT, "concat"},
-    {"cat", XR_STEP_CONCAT, "concat"},
-    {"concatenate", XR_STEP_CONCAT, "concat"},
-    {"qattention", XR_STEP_OTHER, "attention"},
-    {"qembedlayernormalization", XR_STEP_OTHER, "embedlayernormalization"},
-    {"softmax", XR_STEP_SOFTMAX, "softmax"},
-    {"logsoftmax", XR_STEP_SOFTMAX, "log softmax"},
-    {"resizebilinear", XR_STEP_RESIZE, "resize"},
-    {"resizenearestneighbor", XR_STEP_RESIZE, "resize"},
-    {"resize", XR_STEP_RESIZE, "resize"},
-    {"upsample", XR_STEP_RESIZE, "resize"},
-    {"interpolate", XR_STEP_RESIZE, "resize"},
-    {"upsampling2d", XR_STEP_RESIZE, "resize"},
-    {"pad", XR_STEP_PAD, "pad"},
-    {"padv2", XR_STEP_PAD, "pad"},
-    {"mirrorpad", XR_STEP_PAD, "pad"},
-    {"zeropad2d", XR_STEP_PAD, "pad"},
-    {"zeropadding2d", XR_STEP_PAD, "pad"},
-    {"zeropadding1d", XR_STEP_PAD, "pad"},
-    {"constantpad1d", XR_STEP_PAD, "pad"},
-    {"constantpad2d", XR_STEP_PAD, "pad"},
-    {"reflectionpad1d", XR_STEP_PAD, "pad"},
-    {"reflectionpad2d", XR_STEP_PAD, "pad"},
-    {"replicationpad1d", XR_STEP_PAD, "pad"},
-    {"replicationpad2d", XR_STEP_PAD, "pad"},
-    {"batchnormalization", XR_STEP_NORM, "batch norm"},
-    {"batchnorm", XR_STEP_NORM, "batch norm"},
-    {"batchnorm1d", XR_STEP_NORM, "batch norm"},
-    {"batchnorm2d", XR_STEP_NORM, "batch norm"},
-    {"layernormalization", XR_STEP_NORM, "layer norm"},
-    {"simplifiedlayernormalization", XR_STEP_NORM, "rms norm"},
-    {"rmsnormalization", XR_STEP_NORM, "rms norm"},
-    {"layernorm", XR_STEP_NORM, "layer norm"},
-    {"instancenormalization", XR_STEP_NORM, "instance norm"},
-    {"instancenorm2d", XR_STEP_NORM, "instance norm"},
-    {"groupnormalization", XR_STEP_NORM, "group norm"},
-    {"groupnorm", XR_STEP_NORM, "group norm"},
-    {"batchnorm3d", XR_STEP_NORM, "batch norm"},
-    {"instancenorm", XR_STEP_NORM, "instance norm"},
-    {"instancenorm1d", XR_STEP_NORM, "instance norm"},
-    {"instancenorm3d", XR_STEP_NORM, "instance norm"},
-    {"dynamicquantizelstm", XR_STEP_OTHER, "lstm"},
-    {"unidirectionalsequencelstm", XR_STEP_OTHER, "lstm"},
-    {"unidirectionalsequencernn", XR_STEP_OTHER, "rnn"},
-    {"simplernn", XR_STEP_OTHER, "rnn"},
-    {"embedding", XR_STEP_OTHER, "gather"},
-    {"embeddinglookup", XR_STEP_OTHER, "gather"},
-    {"depthtospace", XR_STEP_OTHER, "depth to space"},
-    {"pixelshuffle", XR_STEP_OTHER, "depth to space"},
-    {"spacetodepth", XR_STEP_OTHER, "space to depth"},
-    {"transpose", XR_STEP_TRANSPOSE, "transpose"},
-    {"permute", XR_STEP_TRANSPOSE, "transpose"},
-    {"reshape", XR_STEP_SHAPE, "shape"},
-    {"view", XR_STEP_SHAPE, "shape"},
-    {"flatten", XR_STEP_SHAPE, "shape"},
-    {"squeeze", XR_STEP_SHAPE, "shape"},
-    {"unsqueeze", XR_STEP_SHAPE, "shape"},
-    {"expanddims", XR_STEP_SHAPE, "shape"},
-    {"reorderinput", XR_STEP_SHAPE, "shape"},
-    {"reorderoutput", XR_STEP_SHAPE, "shape"},
-};
-
-static xr_op_step_kind kind_of(const char *plain, const char **word)
-{
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].name, plain) == 0) {
-            *word = table[i].word;
-            return table[i].kind;
-        }
-    *word = plain;
-    return XR_STEP_OTHER;
-}
 
 /* ---- One node -------------------------------------------------------------------------- */
 
@@ -443,7 +283,7 @@ static bool add_pointwise(expansion *e, const char *plain, bool *added)
     if (cuts_off(e, plain))
         p.op = XR_PW_TRUNCATE;
     const char *word;
-    kind_of(plain, &word);
+    xr_step_kind_of(plain, &word);
     xr_op_step *step = add_step(e, XR_STEP_FUNCTION, word, e->node->outputs[0]);
     if (!step)
         return false;
@@ -486,6 +326,18 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     out->b = count > 1 ? parameter[1] : xr_attribute_number(node, "activation_beta", out->b);
     out->operands = 1;
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
+}
+
+/* Whether a node that may repeat values has as many as it was given. */
+static bool repeats_nothing(const expansion *e, const char *word)
+{
+    const exray_node *node = e->node;
+    const exray_model *model = e->graph->model;
+    if ((strcmp(word, "expand") != 0 && strcmp(word, "broadcastto") != 0 && strcmp(word, "tile") != 0) ||
+        node->input_count == 0 || node->inputs[0] >= model->tensor_count)
+        return false;
+    const uint64_t given = xr_tensor_elements(&model->tensors[node->inputs[0]]);
+    return given && given == xr_tensor_elements(&model->tensors[node->outputs[0]]);
 }
 
 static bool add_plain(expansion *e, xr_op_step_kind kind, const char *word, uint32_t output)
@@ -661,7 +513,9 @@ static bool expand_node(expansion *e)
     bool fused = fused_activation(node, &activation);
     if (!fused && (!add_pointwise(e, plain, &added) || added))
         return added;
-    xr_op_step_kind kind = kind_of(plain, &word);
+    xr_op_step_kind kind = xr_step_kind_of(plain, &word);
+    if (repeats_nothing(e, word))
+        kind = xr_step_kind_of("reshape", &word);
     const char *last = exray_node_attribute(node, "activation");
     if (last && strcmp(last, "softmax") == 0 && (kind == XR_STEP_PRODUCT || kind == XR_STEP_CONV))
         return add_softmax(e, kind, word);
