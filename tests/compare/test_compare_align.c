@@ -220,6 +220,16 @@ static void test_numbered_names(void **state)
            "1-0 2-1 3-2 4-3");
 }
 
+/* An engine that counts what it adds leaves the first without a number. */
+static void test_first_of_a_series(void **state)
+{
+    (void)state;
+    expect(make(6, NAMES("Gemm", "Relu", "Gemm", "Relu", "Gemm", "Relu"),
+                NAMES("g", "r", "g_token_1", "s", "g_token_2", "t"), NULL),
+           make(4, NAMES("Gemm", "Relu", "Gemm", "Relu"), NAMES("g", "s", "g_token_1", "t"), NULL),
+           "2-0 3-1 4-2 5-3");
+}
+
 static void test_hostile_graph(void **state)
 {
     (void)state;
@@ -245,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_custom_operator),
         cmocka_unit_test(test_one_graph_optimized),
         cmocka_unit_test(test_numbered_names),
+        cmocka_unit_test(test_first_of_a_series),
         cmocka_unit_test(test_hostile_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

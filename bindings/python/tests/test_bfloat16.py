@@ -161,3 +161,25 @@ def test_a_wrong_layer_is_named(tmp_path):
     found = [f for f in report.json["findings"] if f["severity"] == "error"]
     assert report.verdict == "fail" and len(found) == 1 and found[0]["cause"].startswith("layer.")
     assert report.json["layers"][found[0]["where"]["layer"]]["edge"]["name"] == "1.scores", found
+
+
+def test_onnx_runtime_shows_layers_in_bfloat16(tmp_path):
+    """NumPy has no such type, and run() of ONNX Runtime does not return it."""
+    onnx, _ = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    from onnx import TensorProto, helper, numpy_helper
+
+    w = np.random.default_rng(2).normal(0, .3, (8, 5)).astype(np.float32)
+    nodes = [helper.make_node("Cast", ["x"], ["x16"], name="down", to=TensorProto.BFLOAT16), helper.make_node("Cast", ["x16"], ["x32"], name="up", to=TensorProto.FLOAT),
+             helper.make_node("MatMul", ["x32", "w"], ["y"], name="dense")]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 8])], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [3, 5])],
+                              [numpy_helper.from_array(w, "w")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+    x = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as recorder:
+        session = exray.onnx.Session(tmp_path / "m.onnx", recorder, kernels="none")
+        with recorder.frame(source="0"):
+            y = session.run(None, {"x": x})[0]
+    with exray.open(tmp_path / "a.mcap") as log:
+        frame = next(iter(log))
+        assert frame.layers[0].dtype == "bfloat16" and np.array_equal(frame.layers[0].numpy(), x.astype(bfloat16))
+        assert np.array_equal(frame.layers[2].numpy(), y)

@@ -54,6 +54,14 @@ static int by_name_and_origin(const void *left, const void *right)
     return order ? order : (int)a->inserted - (int)b->inserted;
 }
 
+static int by_part(const void *left, const void *right)
+{
+    const xr_name_part *a = left, *b = right;
+    const size_t shorter = a->length < b->length ? a->length : b->length;
+    const int order = memcmp(a->name, b->name, shorter);
+    return order ? order : (a->length > b->length) - (a->length < b->length);
+}
+
 /* Sorts, and drops names that occur more than once: they identify nothing. */
 static size_t keep_unique(layer_name *list, size_t count)
 {
@@ -70,11 +78,41 @@ static size_t keep_unique(layer_name *list, size_t count)
 
 /* ---- Numbers for names -------------------------------------------------------------------------- */
 
-/* "_token_16": ONNX Runtime counts the tensors that it adds. */
-static bool is_counted_by_engine(const char *name)
+/* "_token_16", which ends in a number: ONNX Runtime counts the tensors that it adds.  NULL: it is none. */
+static const char *token_in(const char *name)
 {
     const char *token = strstr(name, "_token_");
-    return token && isdigit((unsigned char)token[strlen("_token_")]);
+    return token && isdigit((unsigned char)token[strlen("_token_")]) ? token : NULL;
+}
+
+static bool is_counted_by_engine(const char *name)
+{
+    return token_in(name) != NULL;
+}
+
+/* Names without their numbers, of both sides: the first of a series has none. */
+static bool note_series(xr_naming *s, const xr_layers side[2])
+{
+    s->series = calloc((size_t)side[0].count + side[1].count + 1, sizeof *s->series);
+    for (int k = 0; s->series && k < 2; k++)
+        for (uint32_t i = 0; i < side[k].count; i++) {
+            const xr_layer *layer = &side[k].layer[i];
+            const char *name = layer->tensor && layer->tensor->name ? layer->tensor->name : "";
+            const size_t inserted = inserted_length(name);
+            const char *token = token_in(name + inserted);
+            if (token)
+                s->series[s->series_count++] =
+                    (xr_name_part){name + inserted, (size_t)(token - name) - inserted};
+        }
+    if (s->series)
+        qsort(s->series, s->series_count, sizeof *s->series, by_part);
+    return s->series != NULL;
+}
+
+static bool is_first_of_series(const xr_naming *s, const char *name)
+{
+    const xr_name_part part = {name, strlen(name)};
+    return s->series_count && bsearch(&part, s->series, s->series_count, sizeof part, by_part) != NULL;
 }
 
 static bool is_numbered(const xr_naming *s, const xr_layer *layer)
@@ -82,7 +120,8 @@ static bool is_numbered(const xr_naming *s, const xr_layer *layer)
     const char *name = layer->tensor ? layer->tensor->name : NULL, *op = layer->op->op;
     if (!name || !*name)
         return false;
-    if (is_counted_by_engine(name))
+    const char *begin = name += inserted_length(name);
+    if (is_counted_by_engine(name) || is_first_of_series(s, name))
         return true;
     if (s->one_file || strchr(name, '/'))
         return false; /* numbers within a scope that has a name */
@@ -90,7 +129,7 @@ static bool is_numbered(const xr_naming *s, const xr_layer *layer)
         op++;
     name += *name == '_';
     size_t digits = strspn(name, "0123456789");
-    return op && (!*op || name == layer->tensor->name) && digits && !name[digits];
+    return op && (!*op || name == begin) && digits && !name[digits];
 }
 
 /* ---- Lists of names ------------------------------------------------------------------------------ */
@@ -357,7 +396,8 @@ bool xr_naming_init(xr_naming *s, const xr_layers side[2])
         for (size_t i = 0; *list[k] && i < count[k]; i++)
             (*list[k])[i] = EXRAY_NO_INDEX;
     }
-    if (!s->namesake || !s->same[0] || !s->same[1] || !note_all(s, side) || !note_shared(s, side))
+    if (!s->namesake || !s->same[0] || !s->same[1] || !note_series(s, side) || !note_all(s, side) ||
+        !note_shared(s, side))
         return false;
     if (!s->one_file)
         keep_proofs(s, side);
@@ -370,6 +410,7 @@ void xr_naming_free(xr_naming *s)
     free(s->namesake);
     free(s->same[0]);
     free(s->same[1]);
+    free(s->series);
     *s = (xr_naming){0};
 }
 
@@ -386,6 +427,8 @@ bool xr_naming_forbids(const xr_naming *s, uint32_t edge, uint32_t reference)
 
 bool xr_naming_is_by_number(const xr_naming *s, const xr_layer *edge, const xr_layer *reference)
 {
-    return is_numbered(s, edge) && reference->tensor && reference->tensor->name &&
-           strcmp(edge->tensor->name, reference->tensor->name) == 0;
+    const char *name[2] = {edge->tensor ? edge->tensor->name : NULL,
+                           reference->tensor ? reference->tensor->name : NULL};
+    return name[0] && name[1] && is_numbered(s, edge) &&
+           strcmp(name[0] + inserted_length(name[0]), name[1] + inserted_length(name[1])) == 0;
 }

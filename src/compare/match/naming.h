@@ -4,6 +4,12 @@
 
 #include "compare/match/layers.h"
 
+/* A name, or the beginning of one. */
+typedef struct xr_name_part {
+    const char *name;
+    size_t length;
+} xr_name_part;
+
 typedef struct xr_naming {
     /* [edge layers]: the reference's layer of the same unique name, however exporters and quantizers spell
      * it, or EXRAY_NO_INDEX: a hint. */
@@ -14,7 +20,9 @@ typedef struct xr_naming {
     /* The tensors' names come from one file, or from one graph: `same` is the same tensor, whatever an
      * optimizer made of the nodes, and no other layer is. */
     bool shared;
-    bool one_file;   /* both sides run the same file */
+    bool one_file;        /* both sides run the same file */
+    xr_name_part *series; /* [series_count] sorted: beginnings of names that an engine counts */
+    size_t series_count;
     bool renumbered; /* of another number of nodes: numbers for names were given anew */
 } xr_naming;
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 import os
 import tempfile
 import time
@@ -11,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 from exray import _ort_profile, _strings
-from exray._errors import ArgumentError, need
+from exray._errors import ArgumentError, UnsupportedError, need
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
-from exray._types import DTYPE_NAMES, Model, TensorInfo, has_log_dtype, log_dtype
+from exray._types import DTYPE_NAMES, Model, TensorInfo, has_log_dtype, log_dtype, numpy_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,16 +24,31 @@ if TYPE_CHECKING:
 _LEVELS = {"default": "ORT_ENABLE_ALL", "extended": "ORT_ENABLE_EXTENDED", "none": "ORT_DISABLE_ALL"}
 
 
+# Types of ONNX Runtime's that NumPy lacks, and their names in the log.
+_NOT_OF_NUMPY = {"tensor(bfloat16)": "bfloat16", "tensor(float8e4m3fn)": "float8_e4m3", "tensor(float8e5m2)": "float8_e5m2"}
+
+
+def _array(value: Any) -> "NDArray[Any]":
+    """An OrtValue as an array, also where NumPy has its type only with the package ml_dtypes."""
+    import numpy as np
+
+    name = _NOT_OF_NUMPY.get(value.data_type()) if hasattr(value, "data_type") else None
+    if name is None:
+        return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    dtype, shape = numpy_dtype(name), tuple(value.shape())
+    if value.device_name() != "cpu":
+        raise UnsupportedError(f"{name} in an accelerator's memory")
+    return np.frombuffer(ctypes.string_at(value.data_ptr(), dtype.itemsize * math.prod(shape)), dtype).reshape(shape)
+
+
 def _held(values: "Mapping[str, Any]") -> "Dict[str, NDArray[Any]]":
     """Those that a log can hold, as arrays: numbers and strings in whatever ONNX Runtime takes and gives; no maps, no
     sequences."""
-    import numpy as np
-
     held: "Dict[str, NDArray[Any]]" = {}
     for name, value in values.items():
         try:
-            array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-        except Exception:  # of an accelerator's memory, ragged
+            array = _array(value)
+        except Exception:  # of an accelerator's memory, ragged, of a type that NumPy lacks
             continue
         if has_log_dtype(array.dtype) or _strings.are_strings(array):
             held[name] = array
@@ -80,6 +97,7 @@ class Session:
                     if position is not None:  # else an optional one that the node leaves out
                         self._places[self._tensors[position].name] = [i, k, position]
         self._exposed: List[str] = []
+        self._beyond_numpy = False  # some of these have types that run() cannot return
         self._described = self._warned = False
         self._observe()
 
@@ -111,7 +129,7 @@ class Session:
         made._profiled = not self._latency
         made._observe()
         if self._observed is None:
-            self._observed, self._exposed = made._observed, made._exposed
+            self._observed, self._exposed, self._beyond_numpy = made._observed, made._exposed, made._beyond_numpy
         return made
 
     def _observe(self) -> None:
@@ -120,7 +138,9 @@ class Session:
         self._wanted = any(self._recorder.wants("layer", i, n.name) for i, n in enumerate(nodes))
         if self._wanted and self._observed is None:
             self._observed = self._make(self._file.exposed(), _LEVELS["none"])
-            self._exposed = [o.name for o in self._observed.get_outputs() if o.name in self._places]
+            shown = [o for o in self._observed.get_outputs() if o.name in self._places]
+            self._exposed = [o.name for o in shown]
+            self._beyond_numpy = any(o.type in _NOT_OF_NUMPY for o in shown)
 
     def __getattr__(self, name: str) -> Any:
         own = getattr(self.session, name)
@@ -156,17 +176,23 @@ class Session:
     def _record_constants(self) -> None:
         import numpy as np
 
-        from exray._types import numpy_dtype
-
         for position, info in enumerate(self._tensors):
             if not info.constant or info.dtype in ("string", "unspecified", "int4", "uint4") or -1 in info.shape:
                 continue
             if not self._recorder.wants("constant", position, info.name):
                 continue
             data = self._file.constant(position)
-            if data is not None:
+            if data is not None and self._has_numpy(info.dtype):
                 array = np.frombuffer(data, numpy_dtype(info.dtype)).reshape(info.shape)
                 self._recorder.constant(position, array, name=info.name)
+
+    @staticmethod
+    def _has_numpy(dtype: str) -> bool:
+        try:
+            numpy_dtype(dtype)
+        except UnsupportedError:  # bfloat16 without the package ml_dtypes
+            return False
+        return True
 
     def run(self, output_names: Optional[Sequence[str]], feed: Mapping[str, "NDArray[Any]"],
             run_options: Any = None) -> List[Any]:
@@ -204,7 +230,7 @@ class Session:
         if not first:  # at once: what is between the frame's begin and its inputs is the application's time
             self._record_inputs(inputs)
         if self._observed is not None and self._wanted:
-            layers = dict(zip(self._exposed, self._observed.run(self._exposed, {**feed, **inputs})))
+            layers = self._layers({**feed, **inputs})
         layers, outputs = _held(layers), _held(outputs)
         if first:
             self._describe({**inputs, **outputs, **layers})
@@ -226,6 +252,13 @@ class Session:
             self._profiled = True
             self._times = _ort_profile.profile(lambda prefix: self._make(self._model, self._level, profile=prefix),
                                                {**feed, **inputs}, self._nodes_by_name())
+
+    def _layers(self, feed: "Mapping[str, Any]") -> "Dict[str, Any]":
+        if not self._beyond_numpy:
+            return dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
+        value = self._ort.OrtValue.ortvalue_from_numpy
+        given = {name: array if hasattr(array, "data_type") else value(array) for name, array in feed.items()}
+        return dict(zip(self._exposed, self._observed.run_with_ort_values(self._exposed, given)))
 
     def _record_inputs(self, inputs: "Mapping[str, NDArray[Any]]") -> None:
         for name, array in inputs.items():
