@@ -215,6 +215,11 @@ static bool exchange_accounts_for(const exray_comparison *comparison, const exra
     const exray_layer_pair *layer =
         comparison && f->layer != EXRAY_NO_INDEX ? exray_comparison_layer(comparison, f->layer) : NULL;
     bool blamed = strcmp(f->cause, "layer.kernel") == 0 || strcmp(f->cause, "layer.unknown") == 0;
+    /* Layers that were paired by their values read each other's places then. */
+    const xr_evidence *attribute = xr_finding_evidence(f, "attribute");
+    if (strcmp(cause->cause, "input.order") == 0 && strcmp(f->cause, "model.operator") == 0 && attribute &&
+        attribute->text && strcmp(attribute->text, "inputs") == 0)
+        return true;
     return strcmp(cause->cause, "input.order") == 0 && blamed && layer &&
            (isnan(layer->isolated_error) || !xr_is_same_file(comparison));
 }

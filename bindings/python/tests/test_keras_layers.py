@@ -111,17 +111,21 @@ def convolved(x, w, stride=1, before=0, behind=0):
     return np.einsum("lik,kio->lo", windows, w)[None]
 
 
-def rescaled(engine, others=False):
-    w, head = normal(1, 5, 3, 8), normal(2, 8, 4)
-    n = Net(engine, [v * 60 + 120 for v in feeds(1, 40, 3)])
+def rescaled(engine, others=False, first=None):
+    """first: what is computed before, ReLU or tanh."""
+    w, head, b = normal(1, 5, 3, 8), normal(2, 8, 4), normal(3, 8)
+    n = Net(engine, [v * 60 + 120 for v in feeds(1, 40, 3)] if first is None else feeds(1, 40, 3))
     line = {"strides": "(1,)", "padding": "valid", "dilation_rate": "(1,)", "kernel_size": "(5,)"}
+    if first:
+        n.layer("Activation", "first", ["x"], {"relu": lambda x: np.maximum(x, 0) * 1., "tanh": np.tanh}[first], {"activation": first})
+    at = "first" if first else "x"
     if engine == "keras":
-        n.layer("Rescaling", "rescaling", ["x"], lambda x: x / 127.5 - 1, {"scale": str(1 / 127.5), "offset": "-1.0"})
-        n.layer("Conv1D", "conv", ["rescaling"], lambda x: convolved(x, w), line, kernel=w, bias=np.zeros(8))
+        n.layer("Rescaling", "rescaling", [at], lambda x: x / 127.5 - 1, {"scale": str(1 / 127.5), "offset": "-1.0"})
+        n.layer("Conv1D", "conv", ["rescaling"], lambda x: convolved(x, w) + b, line, kernel=w, bias=b)
     else:
         w = normal(9, 5, 3, 8) if others else w
-        folded, bias = w / np.float32(127.5), -w.sum((0, 1))
-        n.layer("Conv1D", "conv", ["x"], lambda x: convolved(x, folded) + bias, line, kernel=folded, bias=bias)
+        folded, bias = w / np.float32(127.5), b - w.sum((0, 1))
+        n.layer("Conv1D", "conv", [at], lambda x: convolved(x, folded) + bias, line, kernel=folded, bias=bias)
     n.layer("GlobalAveragePooling1D", "pool", ["conv"], lambda x: x.mean(1))
     n.layer("Dense", "head", ["pool"], lambda x: x @ head, kernel=head)
     return n
@@ -132,6 +136,12 @@ def test_a_rescaling_in_the_weights_behind(tmp_path, others):
     report, told = compare(tmp_path, rescaled("keras-export", others), rescaled("keras"))
     assert (report.json["verdict"] == "pass") != others, told
     assert not others or told[0][0] in ("model.weights", "model.version"), told
+
+
+@pytest.mark.parametrize("first", ["relu", "tanh"])
+def test_a_rescaling_in_the_bias_behind_a_fault(tmp_path, first):
+    _, told = compare(tmp_path, rescaled("keras-export", first=first), rescaled("keras", first="relu"))
+    assert [c for c, _ in told] == ([] if first == "relu" else ["model.operator"]), told
 
 
 def gate(engine, others=False):
@@ -441,3 +451,59 @@ def test_integers_that_hold_less_than_the_input(tmp_path):
     report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
     told = [(f["cause"], f["summary"]) for f in report.json["findings"] if f["severity"] == "error"]
     assert [c for c, _ in told] == ["input.quantization"] and "-0.868 to 0.917" in told[0][1], told
+
+
+def turned(engine, other=False):
+    """The difference of two branches."""
+    a, b, head = normal(1, 10, 8), normal(2, 10, 8), normal(3, 8, 4)
+    n, dense = Net(engine, feeds(1, 10)), "Dense" if engine == "keras" else "FULLY_CONNECTED"
+    flip = (lambda v: v) if engine == "keras" else np.transpose
+    for name, w in (("a", a), ("b", b)):
+        n.layer(dense, name, ["x"], lambda x, w=w: x @ w, {}, kernel=flip(w))
+    n.layer("Multiply" if engine == "keras" else "MUL", "product", ["a", "b"], lambda p, q: p * q)
+    n.layer("Subtract" if engine == "keras" else "SUB", "difference", ["b", "a"] if other else ["a", "b"], lambda p, q: p - q)
+    n.layer("Add" if engine == "keras" else "ADD", "sum", ["product", "difference"], lambda p, q: p + q)
+    n.layer(dense, "head", ["sum"], lambda x: x @ head, {}, kernel=flip(head))
+    return n
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_operands_that_are_exchanged(tmp_path, other):
+    _, told = compare(tmp_path, turned("litert", other), turned("keras"))
+    assert [c for c, _ in told] == (["model.operator"] if other else []), told
+    assert not told or "in another order" in told[0][1]
+
+
+def hard(v):
+    return np.clip(v / 6 + .5, 0, 1)
+
+
+FUNCTIONS = {"relu6": ("ReLU", {"max_value": "6.0", "negative_slope": "0.0", "threshold": "0.0"}, lambda v: np.clip(v, 0, 6)),
+             "slope": ("ReLU", {"negative_slope": "0.3", "threshold": "0.0"}, lambda v: leaky(v, .3)),
+             "hard_silu": ("Activation", {"activation": "hard_silu"}, lambda v: v * hard(v)),
+             "leaky_relu": ("Activation", {"activation": "leaky_relu"}, leaky),
+             "exponential": ("Activation", {"activation": "exponential"}, np.exp)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("fault", ["none", "head", "tanh"])
+def test_functions_of_keras(tmp_path, name, fault):
+    """Keras' functions are those of TensorFlow Lite's operators: another head behind is that alone, another function named by what it is."""
+    op, attributes, function = FUNCTIONS[name]
+    lite = {"relu6": ("RELU6", {}), "slope": ("LEAKY_RELU", {"alpha": "0.3"}), "hard_silu": ("HARD_SWISH", {}), "leaky_relu": ("LEAKY_RELU", {"alpha": "0.2"}), "exponential": ("EXP", {})}[name]
+    if fault == "tanh":
+        lite = ("TANH", {})
+    w, none = normal(1, 10, 8, scale=2), {"fused_activation_function": "NONE"}
+    sides = []
+    for engine in ("litert", "keras"):
+        head = normal(2 if engine == "keras" or fault != "head" else 3, 8, 4)
+        n, lites = Net(engine, feeds(1, 10)), engine == "litert"
+        n.layer("FULLY_CONNECTED" if lites else "Dense", "dense", ["x"], lambda x: x @ w, none if lites else {}, w=w.T if lites else w)
+        n.layer(*((lite[0], "f", ["dense"], np.tanh if fault == "tanh" else function, lite[1]) if lites else (op, "f", ["dense"], function, attributes)))
+        n.layer("FULLY_CONNECTED" if lites else "Dense", "head", ["f"], lambda x, head=head: x @ head, none if lites else {}, w=head.T if lites else head)
+        sides.append(n)
+    _, told = compare(tmp_path, *sides)
+    assert [c for c, _ in told] == {"none": [], "head": ["model.weights"], "tanh": ["model.operator"]}[fault], told
+    said = {"relu6": "ReLU6", "slope": "LeakyReLU with slope (alpha) 0.3", "hard_silu": "hardswish", "leaky_relu": "LeakyReLU with slope (alpha) 0.2",
+            "exponential": "exp"}[name].lower()
+    assert fault != "tanh" or ("tanh on the edge" in told[0][1] and said in told[0][1].lower()), told

@@ -198,9 +198,6 @@ static bool is_scaled_behind(const exray_model *model, uint32_t weights)
     return false;
 }
 
-/* One factor for all of them: no normalization's. */
-#define ONE_FACTOR 0.999
-
 /* Whether a layer is right, or right given what it reads. */
 static bool is_explained(const exray_layer_pair *layer)
 {
@@ -331,13 +328,13 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return true;
     if (!p->rescaled)
         return false;
-    if (p->correlation > ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer))
+    if (p->correlation > XR_ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer))
         return true;
     if (p->layer == SIZE_MAX)
         return true;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
     exray_layer_role role = layer->role;
-    if ((is_first_wrong(layer) && p->correlation > ONE_FACTOR) || errs_by_weights(comparison, layer, p) ||
+    if ((is_first_wrong(layer) && p->correlation > XR_ONE_FACTOR) || errs_by_weights(comparison, layer, p) ||
         is_undone_nowhere(comparison, m, fit, p))
         return false;
     if (is_scaled_behind(m->side[0].model, p->of[0].tensor) !=
@@ -455,7 +452,8 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
     /* Tools correct a bias for the rounding of the weights. */
     const double rounding = rounding_of_layer(m, fit, p);
     bool apart = (p->crossed || p->difference > m->factor * 2 * rounding) &&
-                 !(p->correlation > ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer));
+                 !xr_is_of_scaled_input(fit->pair, fit->count, p) &&
+                 !(p->correlation > XR_ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer));
     p->differs = p->differs && apart && shows_in_values(comparison, m, fit, p, rounding);
 }
 

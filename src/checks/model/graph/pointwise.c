@@ -49,6 +49,7 @@ static const pointwise_word table[] = {
     {"tanh", XR_PW_TANH, 1},
     {"erf", XR_PW_ERF, 1},
     {"exp", XR_PW_EXP, 1},
+    {"exponential", XR_PW_EXP, 1},
     {"log", XR_PW_LOG, 1},
     {"sqrt", XR_PW_SQRT, 1},
     {"rsqrt", XR_PW_RSQRT, 1},
@@ -60,6 +61,7 @@ static const pointwise_word table[] = {
     {"softsign", XR_PW_SOFTSIGN, 1},
     {"hardsigmoid", XR_PW_HARD_SIGMOID, 1},
     {"hardswish", XR_PW_HARD_SWISH, 1},
+    {"hardsilu", XR_PW_HARD_SWISH, 1},
     {"gelu", XR_PW_GELU, 1},
     {"fastgelu", XR_PW_TANH_GELU, 1},
     {"quickgelu", XR_PW_GATED, 1},
@@ -78,6 +80,17 @@ static const pointwise_word table[] = {
     {"contiguous", XR_PW_IDENTITY, 1},
 };
 
+/* Keras' layer has a bound, a slope below its threshold, and that. */
+static void read_relu(const exray_node *node, xr_pointwise *p)
+{
+    const double slope = xr_attribute_number(node, "negative_slope", 0);
+    p->b = xr_attribute_number(node, "max_value", INFINITY);
+    if (xr_attribute_number(node, "threshold", 0) != 0 || (slope != 0 && isfinite(p->b)))
+        p->op = XR_PW_NONE;
+    else if (slope != 0)
+        *p = (xr_pointwise){.op = XR_PW_LEAKY, .operands = 1, .a = slope};
+}
+
 /* The parameters of an operator that has such, as attributes under the names of several frameworks. */
 static void read_parameters(const exray_node *node, const char *name, xr_pointwise *p)
 {
@@ -91,7 +104,8 @@ static void read_parameters(const exray_node *node, const char *name, xr_pointwi
         } else if (strcmp(name, "hardtanh") == 0) {
             p->a = xr_attribute_number(node, "min_val", -1);
             p->b = xr_attribute_number(node, "max_val", 1);
-        }
+        } else if (strcmp(name, "relu") == 0)
+            read_relu(node, p);
         return;
     case XR_PW_LEAKY:
         p->a = xr_attribute_number(node, "alpha", xr_attribute_number(node, "negative_slope", 0.01));

@@ -19,3 +19,14 @@ bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer)
         right = right && exray_comparison_layer(comparison, reader[i])->role == EXRAY_LAYER_ROLE_CLEAN;
     return right;
 }
+
+bool xr_is_of_scaled_input(const xr_weight_pair *pair, size_t count, const xr_weight_pair *bias)
+{
+    for (size_t i = 0; bias->layer != SIZE_MAX && i < count; i++) {
+        const xr_weight_pair *p = &pair[i];
+        if (!p->bias && p->layer == bias->layer && p->rescaled && !p->differs &&
+            p->correlation > XR_ONE_FACTOR)
+            return true;
+    }
+    return false;
+}

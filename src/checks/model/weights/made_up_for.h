@@ -2,10 +2,17 @@
 #ifndef XR_MADE_UP_FOR_H
 #define XR_MADE_UP_FOR_H
 
-#include <exray/assertion.h>
+#include "checks/model/weight_difference.h"
+
+/* The correlation from which on weights differ by one factor for all of them: no normalization's. */
+#define XR_ONE_FACTOR 0.999
 
 /* Whether all layers that read what a layer makes are right, though it is not: a function behind makes up for
  * one factor of its weights, and one number in its biases.  layer: SIZE_MAX: of none that is known. */
 bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer);
+
+/* Whether the weights of a bias's layer differ by one factor, harmlessly: what scales the layer's input was
+ * folded into them, and what it adds into the bias.  pair: [count] all that were compared. */
+bool xr_is_of_scaled_input(const xr_weight_pair *pair, size_t count, const xr_weight_pair *bias);
 
 #endif

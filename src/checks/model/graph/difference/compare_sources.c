@@ -137,12 +137,24 @@ static bool is_sorted_for_reader(xr_finder *f, const xr_step_gap gap[2], uint32_
            xr_state_behind(&f->values, edge) == XR_STATE_CLEAN;
 }
 
-/* One step in the place of another of the same operator: what they state says more than that.  True: it was
- * found. */
+/* Whether two steps do the same with two tensors, each of which is the mate of the other's other one. */
+static bool is_turned(const xr_finder *f, const xr_op_step *a, const xr_op_step *b)
+{
+    return a->kind == XR_STEP_COMBINE && b->kind == XR_STEP_COMBINE && strcmp(a->word, b->word) == 0 &&
+           a->input_count == 2 && b->input_count == 2 && xr_finder_mate(f, a->input[0]) == b->input[1] &&
+           xr_finder_mate(f, a->input[1]) == b->input[0];
+}
+
+/* One step in the place of another of the same operator: what they state, or the order in which they read,
+ * says more than that.  True: it was found. */
 static bool compare_replaced(xr_finder *f, const xr_step_gap gap[2])
 {
     if (gap[0].count != 1 || gap[1].count != 1)
         return false;
+    if (is_turned(f, xr_finder_step(f, 0, gap[0].last), xr_finder_step(f, 1, gap[1].last))) {
+        xr_judge_order(f, xr_add_difference(f, XR_DIFFERENCE_ORDER, gap[0].last, gap[1].last, "inputs"));
+        return true;
+    }
     const exray_node *a = xr_finder_step(f, 0, gap[0].last)->node,
                      *b = xr_finder_step(f, 1, gap[1].last)->node;
     size_t before = f->out->count;

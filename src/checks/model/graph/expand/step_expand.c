@@ -324,6 +324,7 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     size_t count = xr_attribute_numbers(node, "activation_params", parameter, 2);
     out->a = count > 0 ? parameter[0] : xr_attribute_number(node, "activation_alpha", out->a);
     out->b = count > 1 ? parameter[1] : xr_attribute_number(node, "activation_beta", out->b);
+    out->a = strcmp(value, "leaky_relu") == 0 ? 0.2 : out->a; /* Keras' */
     out->operands = 1;
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
 }
@@ -451,8 +452,7 @@ static bool add_scaled_product(expansion *e, uint32_t function, double factor, c
     return true;
 }
 
-/* The input that a product multiplies with the scale of a run, to which integers were quantized before; or
- * EXRAY_NO_INDEX. */
+/* What was quantized before a product multiplies it with the scale of a run; or EXRAY_NO_INDEX. */
 static uint32_t scaled_in_run(const expansion *e, const char *plain)
 {
     const exray_node *node = e->node;
@@ -513,6 +513,9 @@ static bool expand_node(expansion *e)
     bool fused = fused_activation(node, &activation);
     if (!fused && (!add_pointwise(e, plain, &added) || added))
         return added;
+    /* Keras' layer of nothing else. */
+    if (fused && strcmp(plain, "activation") == 0 && node->input_count == 1)
+        return add_function(e, activation, node->inputs[0], 0, node->outputs[0]);
     xr_op_step_kind kind = xr_step_kind_of(plain, &word);
     if (repeats_nothing(e, word))
         kind = xr_step_kind_of("reshape", &word);
