@@ -20,7 +20,9 @@ static void make_records(const exray_log *log, size_t frame, const xr_entry *ent
 const exray_record *exray_log_records_in(const exray_log *log, size_t frame, exray_slot *slot, size_t *count)
 {
     *count = log->frames[frame].frame.record_count;
-    const exray_record *has = xr_slot_has_records(slot, log, frame);
+    const exray_record *has = atomic_load_explicit(&log->made[frame], memory_order_acquire);
+    if (!has)
+        has = xr_slot_has_records(slot, log, frame);
     if (has)
         return has;
     size_t entries;
