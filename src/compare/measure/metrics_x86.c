@@ -275,12 +275,13 @@ AVX512 size_t xr_moments_avx512(xr_moments *m, const float *a, const float *b, s
 
 /* ---- AVX-512, and checksums of the same bytes ------------------------------- */
 
-/* Data comes from memory here, no other loop has read it before; a few kilobytes ahead it arrives in time and
- * is still in the first-level cache. */
-AVX512_INLINE void prefetch_soon(const char *at)
+/* Data comes from memory here, which no other loop has read before: it is fetched into the second-level cache
+ * far ahead, which keeps memory busy across the ends of pages, and from there into the first in time. */
+AVX512_INLINE void prefetch_twice(const char *at)
 {
-    enum { AHEAD = 4 << 10 };
-    _mm_prefetch((const char *)((uintptr_t)at + AHEAD), _MM_HINT_T0);
+    enum { FAR_AHEAD = 16 << 10, SOON = 2 << 10 };
+    _mm_prefetch((const char *)((uintptr_t)at + FAR_AHEAD), _MM_HINT_T1);
+    _mm_prefetch((const char *)((uintptr_t)at + SOON), _MM_HINT_T0);
 }
 
 /* The four registers that a checksum is folded in; what was summed before is added to the first bytes. */
@@ -309,8 +310,8 @@ XR_CRC32_TARGET size_t xr_summed_moments_avx512(xr_moments *m, uint32_t crc[2], 
         block16 block = begin_block16(pa, pb);
         const fold4 before_a = fa, before_b = fb;
         for (int i = 0; i < XR_BLOCK_STEPS; i++) {
-            prefetch_soon(pa + 64 * i);
-            prefetch_soon(pb + 64 * i);
+            prefetch_twice(pa + 64 * i);
+            prefetch_twice(pb + 64 * i);
             const __m512 x = _mm512_loadu_ps(pa + 64 * i), y = _mm512_loadu_ps(pb + 64 * i);
             const __m512i bits_x = _mm512_castps_si512(x), bits_y = _mm512_castps_si512(y);
             fa.x[i % 4] = xr_crc32_fold(fa.x[i % 4], by, i ? bits_x : _mm512_xor_si512(bits_x, fa.first));
