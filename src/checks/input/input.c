@@ -23,6 +23,7 @@
 #include "checks/input/search/search.h"
 #include "checks/input/sound/explain_sound.h"
 #include "checks/input/sound/sound_frames.h"
+#include "checks/input/tokens/chosen_ids.h"
 #include "checks/input/tokens/input_tokens.h"
 #include "checks/labels/string_ports.h"
 #include "checks/model/model_fit.h"
@@ -348,8 +349,10 @@ static exray_status judge_each(const exray_comparison *comparison, const xr_loop
     exray_status unjudged = EXRAY_OK, status = xr_padding_effect_find(comparison, &padding);
     if (status != EXRAY_OK)
         *error = (exray_error){status, "out of memory while comparing padded rows"};
-    else
+    else {
+        xr_judge_chosen_ids(comparison, judged, findings);
         status = xr_judge_tokens(comparison, padding, judged, shape_told, findings, error);
+    }
     if (status == EXRAY_OK && xr_report_shapes(comparison, padding, shape_told, findings) != EXRAY_OK) {
         status = EXRAY_E_MEMORY;
         *error = (exray_error){status, "out of memory while comparing the shapes of the inputs"};

@@ -6,6 +6,7 @@
 #include "checks/input/moments/input_statistics.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/clipped_sums.h"
+#include "checks/layer/equal_frames.h"
 #include "checks/layer/layers_behind.h"
 #include "checks/layer/output_sizes.h"
 #include "checks/layer/value_evidence.h"
@@ -333,6 +334,36 @@ static bool is_remarked(const exray_comparison *comparison, const exray_findings
     return false;
 }
 
+/* Outputs that are wrong in a frame whose inputs are equal, though those of others are not: what a model with
+ * a state makes comes back to it, and the first frame alone shows whose the difference is. */
+static void report_equal_frame(const exray_comparison *comparison, exray_findings *findings)
+{
+    const size_t frame = xr_find_equal_frame(comparison);
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    for (size_t i = 0;
+         frame != SIZE_MAX && slot[0] && slot[1] && i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        const double found = xr_output_error_in_frame(comparison, i, frame, slot);
+        if (!(found > output->noise))
+            continue;
+        exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR,
+                                              confidence(found, output->noise));
+        exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+        exray_finding_summary(f, "Output %s differs beyond noise in frame %zu, whose inputs are equal.",
+                              output->name[EXRAY_SIDE_EDGE], frame);
+        exray_finding_detail(f, "There the difference is %.2g of the signal; data types explain %.2g. %s",
+                             found, output->noise, no_side);
+        exray_finding_detail(
+            f, "The inputs of other frames differ, as those must that an output comes back to.");
+        exray_finding_fix(f, "Record both sides with --capture full to see in which layer it begins.");
+        exray_finding_number(f, "frame", (double)frame);
+        exray_finding_number(f, "error_to_signal", found);
+        exray_finding_number(f, "noise_to_signal", output->noise);
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
@@ -369,6 +400,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         shown++;
         report_layer(comparison, i, findings, shown == MOST ? originating - shown : 0);
     }
+    if (!shown && !clean)
+        report_equal_frame(comparison, findings);
     if (shown || !clean)
         return unjudged && !shown ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
     size_t first = known ? SIZE_MAX : first_wrong(comparison, allowed);

@@ -1,0 +1,86 @@
+"""Models whose outputs come back to them: a state, and tokens that the application chooses.  What differs behind a wrong output is no wrong input;
+the first frame, whose inputs are equal, shows whose the difference is, also where outputs alone are recorded."""
+
+import numpy as np
+import pytest
+from log_writer import PB
+from mcap.reader import make_reader
+from validate_support import Recording, causes, finding, validate
+
+WORDS, WIDTH, FRAMES = 40, 12, 10
+
+
+def matrix(name, *shape, gain=1.0):
+    return np.random.default_rng(list(name.encode())).normal(0, gain, shape)
+
+
+def log(path, role, wrong=None, forced=False, noise=0.0, tie=0.0, choose=np.argmax, state="carried"):
+    """A recurrent model of language in NumPy.  wrong(name, matrix); forced: the same ids on both sides, whatever comes out; tie: by how much the
+    second best score of frame 4 exceeds the best."""
+    made = wrong or (lambda name, w: w)
+    embed, turn, head = (made(n, matrix(n, *s, gain=g)) for n, s, g in (("embed", (WORDS, WIDTH), 1.0), ("turn", (WIDTH, WIDTH), 0.3), ("head", (WIDTH, WORDS), 1.0)))
+    rng, h, token = np.random.default_rng(len(role)), np.zeros((1, WIDTH), np.float32), 7
+    with Recording(path, role) as out:
+        out.model([("ids", "int64", (1, 1), [], [], 0), ("h", "float32", (1, WIDTH), [], [], 0), ("logits", "float32", (1, WORDS), [], [], 0), ("h_next", "float32", (1, WIDTH), [], [], 0)],
+                  [("CELL", [0, 1], [3]), ("HEAD", [3], [2])], [0, 1], [2, 3])
+        for k in range(FRAMES):
+            after = np.tanh(embed[token] + h @ turn).astype(np.float32)
+            scores = after @ head
+            if tie and k == 4:
+                best = np.argsort(scores[0])
+                scores[0, best[-2]] = scores[0, best[-1]] * (1 + tie)
+            scores = (scores * (1 + noise * rng.normal(size=scores.shape))).astype(np.float32)
+            out.frame([("/input/ids", np.array([[token]], np.int64), {}), ("/input/h", h, {}), ("/output/logits", scores, {}), ("/output/h_next", after, {})], source=f"token{k}")
+            token = (3 + 5 * k) % WORDS if forced else int(choose(scores[0]))
+            h = after if state == "carried" else np.zeros_like(after)
+    return path
+
+
+def judged(tmp_path, status, edge, reference=None):
+    return validate(log(tmp_path / "edge.mcap", "edge", **edge), log(tmp_path / "reference.mcap", "reference", **(reference or {})), status=status)
+
+
+def only(which):
+    return lambda name, w: w[:, ::-1] if name == which else w
+
+
+@pytest.mark.parametrize("which", ["embed", "head"])
+def test_a_state_carries_on_what_outputs_alone_show(tmp_path, which):
+    """Inputs of all frames but the first differ, rightly: it was a pass."""
+    v = judged(tmp_path, 1, {"wrong": only(which), "forced": True}, {"forced": True})
+    assert causes(v) == ["layer.unknown"] and "logits" in str(finding(v, "layer.unknown"))
+    if which == "embed":
+        assert "frame 0, whose inputs are equal" in finding(v, "layer.unknown")["summary"]
+
+
+def test_tokens_that_were_chosen_are_no_wrong_tokens(tmp_path):
+    v = judged(tmp_path, 1, {"wrong": only("head")})
+    assert causes(v) == ["layer.unknown"] or causes(v) == ["layer.unknown", "input.tokens"]
+    assert finding(v, "layer.unknown")["severity"] == "error" and "frame 0" in finding(v, "layer.unknown")["summary"]
+    assert finding(v, "input.tokens")["severity"] == "warning" and finding(v, "input.tokens")["evidence"]["kind"] == "chosen"
+
+
+def test_rounding_in_a_loop_is_healthy(tmp_path):
+    assert causes(judged(tmp_path, 0, {"noise": 1e-7})) == []
+
+
+def test_two_scores_as_large_are_told_and_pass(tmp_path):
+    v = judged(tmp_path, 0, {"tie": 4e-7}, {"tie": -4e-7})
+    ids = [ids_of(tmp_path / f"{role}.mcap") for role in ("edge", "reference")]
+    assert ids[0] != ids[1], "the case is wrong"
+    assert causes(v) == ["input.tokens"] and finding(v, "input.tokens")["severity"] == "warning"
+
+
+def ids_of(path):
+    with open(path, "rb") as file:
+        return [PB["Tensor"].FromString(m.data).data for _, c, m in make_reader(file).iter_messages() if c.topic == "/input/ids"]
+
+
+def test_other_tokens_than_those_chosen_are_wrong(tmp_path):
+    v = judged(tmp_path, 1, {"choose": lambda s: np.argsort(s)[-2]})
+    assert "input.tokens" in causes(v) and finding(v, "input.tokens")["severity"] == "error"
+
+
+def test_a_state_that_is_not_carried_is_still_named(tmp_path):
+    v = judged(tmp_path, 1, {"forced": True, "state": "lost"}, {"forced": True})
+    assert causes(v) == ["model.state"]
