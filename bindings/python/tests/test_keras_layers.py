@@ -144,19 +144,25 @@ def test_a_rescaling_in_the_bias_behind_a_fault(tmp_path, first):
     assert [c for c, _ in told] == ([] if first == "relu" else ["model.operator"]), told
 
 
-def gate(engine, others=False):
-    """relu6(x + 3) / 6; a converter has the 3 in the bias before, and the bound in the layer before."""
-    w, b, head = normal(1, 10, 8), normal(2, 8, scale=1), normal(3, 8, 4)
+def gate(engine, others=False, added=3., first=False):
+    """relu6(x + 3) / 6; a converter has the 3 in the bias before, and the bound in the layer before.  first: other weights before."""
+    w, b, head, before = normal(1, 10, 8), normal(2, 8, scale=1), normal(3, 8, 4), normal(5, 10, 10)
     n = Net(engine, feeds(1, 10))
+    if engine != "keras" and first:
+        before = normal(6, 10, 10)
     if engine == "keras":
-        n.layer("Dense", "dense", ["x"], lambda x: x @ w + b, kernel=w, bias=b)
+        n.layer("Dense", "before", ["x"], lambda x: x @ before, kernel=before)
+    else:
+        n.layer("FULLY_CONNECTED", "before", ["x"], lambda x: x @ before, {"fused_activation_function": "NONE"}, w=before.T)
+    if engine == "keras":
+        n.layer("Dense", "dense", ["before"], lambda x: x @ w + b, kernel=w, bias=b)
         n.layer("Add", "add", ["dense"], lambda x: x + 3, number=3)
         n.layer("ReLU", "relu", ["add"], lambda x: np.clip(x, 0, 6), {"max_value": "6.0", "negative_slope": "0.0", "threshold": "0.0"})
         n.layer("Multiply", "multiply", ["relu"], lambda x: x / 6, number=1 / 6)
         n.layer("Dense", "head", ["multiply"], lambda x: x @ head, kernel=head)
         return n
     head = normal(9, 8, 4) if others else head
-    n.layer("FULLY_CONNECTED", "dense", ["x"], lambda x: np.clip(x @ w + (b + 3), 0, 6), {"fused_activation_function": "RELU6"}, w=w.T, b=b + 3)
+    n.layer("FULLY_CONNECTED", "dense", ["before"], lambda x: np.clip(x @ w + (b + added), 0, 6), {"fused_activation_function": "RELU6"}, w=w.T, b=b + added)
     n.layer("MUL", "multiply", ["dense"], lambda x: x / 6, {"fused_activation_function": "NONE"}, number=1 / 6)
     n.layer("FULLY_CONNECTED", "head", ["multiply"], lambda x: x @ head, {"fused_activation_function": "NONE"}, w=head.T)
     return n
@@ -166,6 +172,13 @@ def gate(engine, others=False):
 def test_a_bound_behind_a_number_in_the_bias(tmp_path, others):
     _, told = compare(tmp_path, gate("litert", others), gate("keras"))
     assert [c for c, _ in told] == (["model.weights"] if others else []), told
+
+
+@pytest.mark.parametrize("added", [3., 2.])
+def test_a_number_in_the_bias_behind_other_weights(tmp_path, added):
+    _, told = compare(tmp_path, gate("litert", added=added, first=True), gate("keras"))
+    assert told[0][0] == "model.weights", told
+    assert added != 3 or len(told) == 1, told
 
 
 # ---- Loops that are written out --------------------------------------------------------------------
@@ -245,11 +258,17 @@ def test_another_padding_of_a_line(tmp_path):
 # ---- Training mode --------------------------------------------------------------------------------
 
 
-def normed(engine, training=False):
-    """A convolution, a batch normalization, a mean.  Exported in training mode, the statistics are operators of the graph."""
+def normed(engine, training=False, bound=False, epsilon=1e-3, faint=1., others=False):
+    """A convolution, a batch normalization, a mean.  Exported in training mode, the statistics are operators of the graph.  bound: a ReLU6 for
+    tanh, which is fused into what is before; faint: how small the variance is."""
     w, head = normal(1, 3, 4, 8), normal(2, 8, 4)
     random = np.random.default_rng(3)
     gamma, beta, mean, variance = random.uniform(.6, 1.4, 8), random.normal(0, .3, 8), random.normal(0, .5, 8), random.uniform(.5, 1.5, 8)
+    mean, variance = mean * np.sqrt(faint), variance * faint
+    if others:
+        w = w * np.float32(1.5) + normal(8, 3, 4, 8)
+    six = (lambda x: np.clip(x, 0, 6)) if bound else (lambda x: x)
+    ending = {"fused_activation_function": "RELU6" if bound else "NONE"}
     how = {"padding": "VALID", "stride_w": "1", "stride_h": "1", "fused_activation_function": "NONE"}
     none = {"fused_activation_function": "NONE"}
     n = Net(engine, feeds(1, 40, 4))
@@ -257,14 +276,17 @@ def normed(engine, training=False):
         n.layer("Conv1D", "conv", ["x"], lambda x: convolved(x, w), {"strides": "(1,)", "padding": "valid", "kernel_size": "(3,)"}, kernel=w)
         n.layer("BatchNormalization", "bn", ["conv"], lambda x: (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta, {"epsilon": "0.001"},
                 gamma=gamma, beta=beta, moving_mean=mean, moving_variance=variance)
-        n.layer("Activation", "tanh", ["bn"], np.tanh, {"activation": "tanh"})
+        if bound:
+            n.layer("ReLU", "tanh", ["bn"], six, {"max_value": "6.0", "negative_slope": "0.0", "threshold": "0.0"})
+        else:
+            n.layer("Activation", "tanh", ["bn"], np.tanh, {"activation": "tanh"})
         n.layer("GlobalAveragePooling1D", "pool", ["tanh"], lambda x: x.mean(1))
         n.layer("Dense", "head", ["pool"], lambda x: x @ head, kernel=head)
         return n
     n.layer("RESHAPE", "rows", ["x"], lambda x: x[:, None])
     if not training:
-        factor = gamma / np.sqrt(variance + 1e-3)
-        n.layer("CONV_2D", "conv/bn", ["rows"], lambda x: convolved(x[:, 0], w * factor)[:, None] + beta - mean * factor, how,
+        factor = gamma / np.sqrt(variance + epsilon)
+        n.layer("CONV_2D", "conv/bn", ["rows"], lambda x: six(convolved(x[:, 0], w * factor)[:, None] + beta - mean * factor), {**how, **ending},
                 w=(w * factor).transpose(2, 0, 1)[:, None], b=beta - mean * factor)
         at = "conv/bn"
     else:
@@ -279,18 +301,32 @@ def normed(engine, training=False):
         n.layer("MUL", "bn/scaled", ["conv", "bn/factor"], lambda x, f: x * f, none)
         n.layer("MUL", "bn/moved", ["bn/mean", "bn/factor"], lambda m, f: m * f, none)
         n.layer("SUB", "bn/shift", ["bn/moved"], lambda m: beta - m, none, beta=beta)
-        at = n.layer("ADD", "bn/out", ["bn/scaled", "bn/shift"], lambda x, b: x + b, none)
-    n.layer("TANH", "tanh", [at], np.tanh)
-    n.layer("MEAN", "pool", ["tanh"], lambda x: x.mean((1, 2)))
+        at = n.layer("ADD", "bn/out", ["bn/scaled", "bn/shift"], lambda x, b: six(x + b), ending)
+    at = at if bound else n.layer("TANH", "tanh", [at], np.tanh)
+    n.layer("MEAN", "pool", [at], lambda x: x.mean((1, 2)))
     n.layer("FULLY_CONNECTED", "head", ["pool"], lambda x: x @ head, none, w=head.T)
     return n
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_an_export_in_training_mode(tmp_path, training):
-    report, told = compare(tmp_path, normed("litert", training), normed("keras"))
+@pytest.mark.parametrize("bound", [False, True])
+def test_an_export_in_training_mode(tmp_path, training, bound):
+    report, told = compare(tmp_path, normed("litert", training, bound), normed("keras", bound=bound))
     assert [c for c, _ in told if c != "log.coverage"] == (["model.mode"] if training else []), told
     assert (report.json["verdict"] == "pass") != training and (not training or "The edge runs in training mode" in told[0][1])
+
+
+@pytest.mark.parametrize("epsilon", [1e-3, 1e-5, 2e-5])
+@pytest.mark.parametrize("bound", [False, True])
+def test_another_epsilon_that_was_folded(tmp_path, epsilon, bound):
+    _, told = compare(tmp_path, normed("litert", bound=bound, epsilon=epsilon, faint=2e-3), normed("keras", bound=bound, faint=2e-3))
+    assert [c for c, _ in told] == ([] if epsilon == 1e-3 else ["model.operator"]), told
+    assert not told or f"epsilon {epsilon:g} on the edge, of 0.001 in the reference" in told[0][1]
+
+
+def test_other_weights_before_a_normalization(tmp_path):
+    _, told = compare(tmp_path, normed("litert", faint=2e-3, others=True, epsilon=1e-5), normed("keras", faint=2e-3))
+    assert told[0][0] == "model.weights", told
 
 
 # ---- What is folded ---------------------------------------------------------------------------------

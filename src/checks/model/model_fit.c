@@ -453,7 +453,8 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
     const double rounding = rounding_of_layer(m, fit, p);
     bool apart = (p->crossed || p->difference > m->factor * 2 * rounding) &&
                  !xr_is_of_scaled_input(fit->pair, fit->count, p) &&
-                 !(p->correlation > XR_ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer));
+                 !(p->correlation > XR_ONE_FACTOR &&
+                   (xr_is_made_up_for_behind(comparison, p->layer) || xr_is_moved_bias(comparison, p)));
     p->differs = p->differs && apart && shows_in_values(comparison, m, fit, p, rounding);
 }
 

@@ -271,19 +271,56 @@ static void look_at_node(mode_side *m, uint32_t node)
 
 /* ---- Written out ------------------------------------------------------------------------------- */
 
+/* The sum of a node's two inputs, of which the second may be a number for each of the last dimension's
+ * channels: what it makes before the activation that is fused into it.  NULL: they are not known, or memory
+ * is short. */
+static float *read_sum(const mode_side *m, uint32_t node, size_t frame, uint64_t channels,
+                       exray_tensor_view *view)
+{
+    const exray_node *n = &m->model->nodes[node];
+    exray_tensor_view other;
+    float *sum = NULL;
+    for (uint32_t i = 0; i < 2 && n->input_count == 2 && !sum; i++) {
+        const float *value = read_tensor(m, n->inputs[i], node, frame, view);
+        const uint32_t rank = value ? view->info.rank : 0;
+        if (rank < 2 || view->info.shape[rank - 1] != (int64_t)channels)
+            continue;
+        sum = malloc((view->count + 1) * sizeof *sum);
+        for (uint64_t k = 0; sum && k < view->count; k++)
+            sum[k] = value[k];
+        const exray_tensor_view whole = *view;
+        const float *shift = sum ? read_tensor(m, n->inputs[1 - i], node, frame, &other) : NULL;
+        const bool fits = shift && (other.count == channels || other.count == whole.count);
+        for (uint64_t k = 0; fits && k < whole.count; k++)
+            sum[k] += shift[other.count == channels ? k % channels : k];
+        if (fits) /* what is said of it was read over */
+            read_tensor(m, n->inputs[i], node, frame, view);
+        if (!fits) {
+            free(sum);
+            sum = NULL;
+        }
+    }
+    return sum;
+}
+
 /* Whether a sum has, in each frame, the statistics that a normalization of the other side has numbers for. */
 static bool is_written_norm(const mode_side *m, uint32_t node, const float *scale, const float *shift,
                             uint64_t channels)
 {
+    const char *fused = exray_node_attribute(&m->model->nodes[node], "fused_activation_function");
+    const bool hidden = fused && strcmp(fused, "NONE") != 0;
     size_t frames = exray_comparison_frame_count(m->comparison), seen = 0;
-    for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
+    bool shows = true;
+    for (size_t f = 0; shows && f < frames && f < MOST_FRAMES; f++) {
         exray_tensor_view view;
-        const float *value = read_output(m, node, f, &view);
-        if (value && !has_batch_statistics(value, &view, scale, shift, channels))
-            return false;
+        const float *made = hidden ? NULL : read_output(m, node, f, &view);
+        float *sum = hidden ? read_sum(m, node, f, channels, &view) : NULL;
+        const float *value = hidden ? sum : made;
+        shows = !value || has_batch_statistics(value, &view, scale, shift, channels);
         seen += value != NULL;
+        free(sum);
     }
-    return seen > 0;
+    return shows && seen > 0;
 }
 
 /* Whether the model takes means of what it computes. */

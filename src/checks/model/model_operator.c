@@ -10,6 +10,7 @@
 #include "checks/model/graph/between/attribute_texts.h"
 #include "checks/model/graph/between/integer_scales.h"
 #include "checks/model/graph/node_facts.h"
+#include "checks/model/model_fit.h"
 #include "checks/model/operator_report.h"
 #include "checks/model/range_activation.h"
 #include "checks/op_name.h"
@@ -391,6 +392,67 @@ static bool look_at_scales(const exray_comparison *comparison, exray_findings *f
     return true;
 }
 
+/* ---- Normalizations that were folded with another epsilon ----------------------------------------- */
+
+static exray_finding *begin_epsilon(const exray_comparison *comparison, const xr_weight_pair *p,
+                                    exray_findings *findings)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
+    const double *e = p->epsilon;
+    exray_finding *f = begin(layer, p->layer, 0.95, findings);
+    exray_finding_summary(
+        f,
+        "Layer %u (%s) %.*s has a normalization of epsilon %.6g on the edge, of %.6g in the "
+        "reference.",
+        (unsigned)layer->node[0], layer->op[0], XR_SHORT_NAME(layer->name[0]), e[0], e[1]);
+    exray_finding_detail(
+        f, "One side has it folded into the layer's weights: they are those of the other side's, "
+           "with that epsilon.");
+    exray_finding_fix(f, "Convert the model again with epsilon %.6g.", e[1]);
+    exray_finding_text(f, "attribute", "epsilon");
+    exray_finding_number(f, "edge", e[0]);
+    exray_finding_number(f, "reference", e[1]);
+    return f;
+}
+
+/* Whether no output differs by more than a float16 copy's would, and no decision does. */
+static bool is_little(const exray_comparison *comparison)
+{
+    static const double small = 1e-4; /* nRMSE */
+    const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
+    bool little =
+        exray_comparison_output_count(comparison) > 0 && !(accuracy->frames && accuracy->agreement < 1);
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        little = little && output->comparable && output->metrics.nrmse < small;
+    }
+    return little;
+}
+
+/* Tells such normalizations where their layers, or the outputs, show it. */
+static exray_status look_at_epsilons(const exray_comparison *comparison, exray_findings *findings,
+                                     exray_error *error)
+{
+    const xr_model_fit *fit = NULL;
+    exray_finding *f = NULL;
+    exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
+    for (size_t i = 0; status == EXRAY_OK && i < fit->count; i++) {
+        const xr_weight_pair *p = &fit->pair[i];
+        char key[40];
+        if (!(p->epsilon[0] > 0) || p->differs || p->layer == SIZE_MAX)
+            continue;
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
+        if (layer->role == EXRAY_LAYER_ROLE_CLEAN || !(layer->error > layer->noise))
+            continue;
+        f = f ? f : begin_epsilon(comparison, p, findings);
+        if (is_little(comparison))
+            f->severity = EXRAY_SEVERITY_WARNING;
+        snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
+        exray_finding_number(f, key, layer->error);
+    }
+    return status;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     const xr_differences *graphs;
@@ -398,8 +460,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     if (ok && graphs)
         ok = xr_report_operators(comparison, graphs, findings);
     ok = ok && look_at_scales(comparison, findings);
-    if (ok)
-        return look_at_layers(comparison, graphs, findings, error);
+    if (ok) {
+        const exray_status status = look_at_epsilons(comparison, findings, error);
+        return status == EXRAY_OK ? look_at_layers(comparison, graphs, findings, error) : status;
+    }
     *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the models' graphs"};
     return EXRAY_E_MEMORY;
 }

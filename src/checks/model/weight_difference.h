@@ -35,6 +35,8 @@ typedef struct xr_weight_pair {
     /* It differs in zeros alone, which one side (by exray_side) has where the other has none: how many. */
     uint64_t zeroed[2];
     uint64_t not_finite; /* NaN and infinite values of the edge, where the reference has none */
+    double epsilon[2];   /* by exray_side: they are the same but for that of a normalization that was folded
+                            into   one side's; 0: it has none, or they differ otherwise, or not */
     bool rescaled;       /* each output channel by a factor of its own (folded normalization) */
     bool differs;        /* beyond rounding */
     bool doubtful;       /* it differs, and another constant may be the counterpart */

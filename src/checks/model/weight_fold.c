@@ -351,6 +351,12 @@ static double step_variance(const exray_model *model, uint32_t tensor, uint64_t 
     return step * step / 12;
 }
 
+double xr_weight_fold_epsilon(const xr_weight_folds *folds, const xr_node_constant *constant)
+{
+    fold f;
+    return fold_of(folds, constant, &f) ? epsilon_of(folds->model, f.norm) : NAN;
+}
+
 static bool terms_of(xr_weight_folds *folds, const fold *f, uint64_t channels, channel_terms *t)
 {
     const exray_model *model = folds->model;
@@ -360,7 +366,7 @@ static bool terms_of(xr_weight_folds *folds, const fold *f, uint64_t channels, c
               add_constant(folds, f->shift, 1, channels, t->shift) &&
               add_constant(folds, f->bias, 1, channels, offset) &&
               add_constant(folds, f->mean, -1, channels, offset);
-    double epsilon = epsilon_of(model, f->norm);
+    double epsilon = folds->epsilon > 0 ? folds->epsilon : epsilon_of(model, f->norm);
     for (uint64_t c = 0; ok && c < channels; c++) {
         double scale = f->scale == EXRAY_NO_INDEX ? 1 : t->factor[c];
         double spread = variance[c] + epsilon, variance_step = step_variance(model, f->variance, c);

@@ -20,6 +20,7 @@ typedef struct xr_weight_folds {
     uint32_t *source; /* [tensor_count] the constant that a tensor is unpacked from, or itself */
     uint32_t *reader; /* [tensor_count] a node that reads it, or EXRAY_NO_INDEX */
     exray_slot *slot;
+    double epsilon; /* taken for that of every normalization; 0: its own */
 } xr_weight_folds;
 
 /* False: out of memory.  Of a log without a model there are none. */
@@ -37,6 +38,9 @@ bool xr_weight_is_beside_norm(const exray_model *model, const xr_node_constant *
 
 /* The layer that reads these weights has nothing folded into it. */
 void xr_weight_folds_drop(xr_weight_folds *folds, const xr_node_constant *weights);
+
+/* The epsilon of the normalization that a constant is folded with, or of which it is; NAN: it is of none. */
+double xr_weight_fold_epsilon(const xr_weight_folds *folds, const xr_node_constant *constant);
 
 /* Adds to what a walk found the folded biases of its layers whose normalizations are not among it. */
 void xr_weight_folds_add(const xr_weight_folds *folds, xr_weight_graph *walk);

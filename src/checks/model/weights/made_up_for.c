@@ -2,6 +2,8 @@
 
 #include "checks/layer/inner_range.h"
 
+#include <math.h>
+
 bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer)
 {
     enum { MOST_READERS = 8 };
@@ -29,4 +31,20 @@ bool xr_is_of_scaled_input(const xr_weight_pair *pair, size_t count, const xr_we
             return true;
     }
     return false;
+}
+
+bool xr_is_moved_bias(const exray_comparison *comparison, const xr_weight_pair *p)
+{
+    static const double near = 1e-3; /* times the deviation */
+    const double n = (double)p->count;
+    double deviation[2], mean[2];
+    if (p->layer == SIZE_MAX || p->from_stats ||
+        exray_comparison_layer(comparison, p->layer)->role != EXRAY_LAYER_ROLE_PROPAGATES)
+        return false;
+    for (int s = 0; s < 2; s++) {
+        mean[s] = p->sum[s] / n;
+        deviation[s] = sqrt(fmax(p->square[s] / n - mean[s] * mean[s], 0));
+    }
+    return fabs(deviation[0] - deviation[1]) <= near * deviation[1] &&
+           fabs(mean[0] - mean[1]) > deviation[1] * near;
 }

@@ -15,4 +15,8 @@ bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer);
  * folded into them, and what it adds into the bias.  pair: [count] all that were compared. */
 bool xr_is_of_scaled_input(const xr_weight_pair *pair, size_t count, const xr_weight_pair *bias);
 
+/* Whether a bias differs by one number for all of it, behind what is wrong: a converter has there what the
+ * other side adds behind, and its layer does not say more. */
+bool xr_is_moved_bias(const exray_comparison *comparison, const xr_weight_pair *bias);
+
 #endif

@@ -338,10 +338,42 @@ static int side_with_gates(const xr_weight_matcher *m, const xr_node_constant pa
     return found;
 }
 
+/* Compares weights of which one side's were folded once more, with the epsilons that frameworks have: where
+ * one of them makes them the same, it is what differs. */
+static exray_status compare_epsilons(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                                     xr_weight_pair *out)
+{
+    static const double known[] = {1e-5, 1e-3, 1e-6, 1e-4, 2e-5, 1e-2, 1e-7, 1e-8, 1e-12};
+    const int s = m->side[0].is_folded ? 0 : 1;
+    const double own = xr_weight_fold_epsilon(&m->side[s].folds, &pair[s]);
+    exray_status status = EXRAY_OK;
+    for (size_t i = 0; status == EXRAY_OK && i < sizeof known / sizeof *known && out->differs; i++) {
+        xr_weight_pair other;
+        bool found;
+        if (!(fabs(known[i] - own) > 1e-3 * own))
+            continue;
+        m->side[s].folds.epsilon = known[i];
+        status = compare_as(m, layer, pair, pair, &other, &found);
+        m->side[s].folds.epsilon = 0;
+        if (status != EXRAY_OK || !found || other.differs)
+            continue;
+        *out = other;
+        out->epsilon[s] = own;
+        out->epsilon[!s] = known[i];
+    }
+    return status;
+}
+
 exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
                                 xr_weight_pair *out, bool *found)
 {
     exray_status status = compare_as(m, layer, pair, pair, out, found);
+    const bool one_folds = m->side[0].is_folded != m->side[1].is_folded;
+    if (status == EXRAY_OK && *found && out->differs && one_folds && (out->bias || out->rescaled) &&
+        layer != SIZE_MAX)
+        status = compare_epsilons(m, layer, pair, out);
+    if (status != EXRAY_OK || (*found && !out->differs))
+        return status;
     const int s = status == EXRAY_OK && *found && out->differs ? side_with_gates(m, pair) : -1;
     if (s < 0)
         return status;

@@ -136,6 +136,66 @@ static bool is_cut_by_a_move(const xr_step_match *m, const xr_op_step *const ste
     return false;
 }
 
+/* By how much the biases of the convolutions or products that make two tensors differ, one number for all of
+ * each; NAN: by something else, or there are none. */
+static double bias_moved(xr_finder *f, const uint32_t made[2])
+{
+    static const double near = 1e-3; /* times the deviation */
+    xr_constant_print print[2];
+    for (int s = 0; s < 2; s++) {
+        xr_step_graph *g = &f->out->match.side[s];
+        const uint32_t maker = g->tensor[made[s]].maker;
+        const xr_op_step_kind kind = maker == EXRAY_NO_INDEX ? XR_STEP_OTHER : g->step[maker].kind;
+        if ((kind != XR_STEP_CONV && kind != XR_STEP_TRANSPOSED_CONV && kind != XR_STEP_PRODUCT) ||
+            g->step[maker].constant_count < 2)
+            return NAN;
+        print[s] = xr_model_constants_print(&g->constants, g->step[maker].constant[1]);
+    }
+    const double most = near * print[1].deviation;
+    return print[0].known && print[1].known && print[0].count == print[1].count &&
+                   fabs(print[0].deviation - print[1].deviation) <= most
+               ? print[0].mean - print[1].mean
+               : NAN;
+}
+
+/* The number by which a function's argument has to be moved so that it is `made`; NAN: there is none. */
+static double argument_of(const xr_step_graph *g, uint32_t root, uint32_t output, double made)
+{
+    enum { HALVINGS = 60 };
+    double low = -64, high = 64, value[2];
+    if (!xr_step_graph_compute(g, root, output, (const double[]){low, high}, 2, value) || value[0] >= made ||
+        value[1] <= made)
+        return NAN;
+    for (int i = 0; i < HALVINGS; i++) {
+        const double middle = (low + high) / 2;
+        double own;
+        if (!xr_step_graph_compute(g, root, output, &middle, 1, &own))
+            return NAN;
+        *(own < made ? &low : &high) = middle;
+    }
+    return high;
+}
+
+/* Whether two functions of what layers with a bias make are one but for a number that is added to its
+ * argument, and the biases differ by it: a converter has it there. */
+static bool is_moved_by_bias(xr_finder *f, const xr_op_step *a, const xr_op_step *b)
+{
+    static const double near = 1e-3;
+    const xr_step_graph *g = xr_finder_match(f)->side;
+    const uint32_t root[2] = {g[0].tensor[a->output].root, g[1].tensor[b->output].root};
+    double moved[XR_POINTS], value[XR_POINTS], middle;
+    const double zero = 0, by = bias_moved(f, root);
+    if (!a->value || !b->value || isnan(by) ||
+        !xr_step_graph_compute(&g[1], root[1], b->output, &zero, 1, &middle))
+        return false;
+    const double shift = argument_of(&g[0], root[0], a->output, middle);
+    for (size_t i = 0; i < XR_POINTS; i++)
+        moved[i] = xr_points[i] + shift;
+    return fabs(shift - by) <= near * fmax(1, fabs(shift)) &&
+           xr_step_graph_compute(&g[0], root[0], a->output, moved, XR_POINTS, value) &&
+           xr_same_function(value, b->value, a->slack, b->slack);
+}
+
 /* Whether what the edge makes of its function was compared, and is right, several times nearer than the other
  * function would make it: what is given to them differs, too, and makes up for it (a constant that one side
  * adds before a convolution's fused activation, and the other in the convolution's bias), or the reference's
@@ -154,6 +214,7 @@ void xr_compare_functions_of(xr_finder *f, uint32_t edge, uint32_t reference)
     if (xr_same_function(a->value, b->value, a->slack, b->slack) ||
         xr_step_match_of_others(xr_finder_match(f), a, b) ||
         is_cut_by_a_move(xr_finder_match(f), (const xr_op_step *const[]){a, b}) ||
+        is_moved_by_bias(f, a, b) ||
         xr_step_same_within(xr_finder_match(f)->side, (const uint32_t[]){a->output, b->output},
                             (const double *const[]){a->value, b->value}))
         return;
