@@ -24,7 +24,7 @@ cache=${EXRAY_CACHE:-$HOME/.cache/exray}
 requirements=scripts/requirements
 
 build_packages=(gcc make cmake ninja-build pkg-config python3 python3-venv python3-pip
-  libjpeg62-turbo-dev libpng-dev libyaml-dev libcjson-dev libdeflate-dev liblz4-dev libzstd-dev)
+  libjpeg62-turbo-dev libpng-dev libyaml-dev libexif-dev libcjson-dev libdeflate-dev liblz4-dev libzstd-dev)
 test_packages=(g++ ccache libcmocka-dev protobuf-compiler unzip)
 browser_packages=(chromium)
 python_packages=(python3-dev python3-venv)

@@ -35,7 +35,7 @@ def test_what_it_links_lies_in_it(name):
 
 # Library: words of its licence.
 LICENCES = {"libjpeg": "JPEG", "libpng16": "PNG Reference Library", "libzstd": "BSD", "liblz4": "BSD", "libdeflate": "Eric Biggers",
-            "libyaml-0": "Kirill Simonov", "libcjson": "Dave Gamble"}
+            "libyaml-0": "Kirill Simonov", "libcjson": "Dave Gamble", "libexif": "LGPL"}
 
 
 @pytest.mark.skipif(not shutil.which("dpkg"), reason="the licences come from Debian's packages")
