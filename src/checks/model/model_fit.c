@@ -10,6 +10,7 @@
 #include "checks/model/partition.h"
 #include "checks/model/weight_match.h"
 #include "checks/model/weights/made_up_for.h"
+#include "checks/model/weights/order_of_input.h"
 #include "checks/model/weights/weight_elsewhere.h"
 #include "checks/model/weights/weight_layout.h"
 #include "checks/op_name.h"
@@ -322,7 +323,8 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
     if (p->doubtful)
         return p->layer != SIZE_MAX &&
                exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ROLE_CLEAN;
-    if (p->order && is_ordered_back(fit, p) && xr_outputs_agree(comparison))
+    if (p->order && ((is_ordered_back(fit, p) && xr_outputs_agree(comparison)) ||
+                     xr_is_in_order_of_input(comparison, p->layer)))
         return true;
     if (undoes_input(comparison, p))
         return true;

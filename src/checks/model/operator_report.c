@@ -69,11 +69,23 @@ static bool any_shown(const report *r)
     return false;
 }
 
-/* Whether it is a recurrent layer's first state, of which both files have numbers that were told as weights.
- */
+/* Whether a constant of that name is among the weights that differ: the bias of one channel. */
+static bool is_other_weight(const report *r, const char *name)
+{
+    const xr_model_fit *fit = xr_model_fit_made(r->findings);
+    for (size_t i = 0; fit && i < fit->count; i++)
+        if (fit->pair[i].differs && fit->pair[i].name && strcmp(fit->pair[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it is a recurrent layer's first state, or a constant, of which both files have numbers that were
+ * told as weights. */
 static bool is_told_as_weights(const report *r, const xr_difference *d)
 {
-    if (strncmp(d->key, "initial_", strlen("initial_")) != 0 || d->layer == EXRAY_NO_INDEX)
+    const bool state = strncmp(d->key, "initial_", strlen("initial_")) == 0,
+               constant = d->kind == XR_DIFFERENCE_CONSTANT && is_other_weight(r, d->key);
+    if (!(state || constant) || d->layer == EXRAY_NO_INDEX)
         return false;
     for (const exray_finding *f = r->findings->first; f; f = f->next)
         if (strcmp(f->cause, "model.weights") == 0 && xr_is_about_layer(r->comparison, f, d->layer))

@@ -1,6 +1,9 @@
 #include "checks/model/graph/between/step_layers.h"
 
+#include "checks/beyond_noise.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 enum { BEHIND = 3 }; /* functions behind a step: a bias, an activation */
 
@@ -20,9 +23,15 @@ typedef struct step_ends {
     uint32_t *of[2];
 } step_ends;
 
+/* Whether a pair of layers is one tensor: its values agree, or behind an input that is another one, where no
+ * values do, both have its name. */
 static bool agrees(const exray_comparison *comparison, uint32_t layer)
 {
-    return exray_comparison_layer(comparison, layer)->role == EXRAY_LAYER_ROLE_CLEAN;
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    const char *const *name = pair->name;
+    return pair->role == EXRAY_LAYER_ROLE_CLEAN ||
+           (pair->role == EXRAY_LAYER_ROLE_PROPAGATES && name[0] && name[1] && *name[0] &&
+            strcmp(name[0], name[1]) == 0 && xr_inputs_differ(comparison));
 }
 
 /* [tensors of the reference, one for all that have the same numbers] the layer that agrees with the edge's;

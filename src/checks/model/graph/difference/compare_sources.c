@@ -5,6 +5,7 @@
 #include "checks/model/graph/difference/compare_pair.h"
 #include "checks/model/graph/difference/compare_scales.h"
 #include "checks/model/graph/difference_words.h"
+#include "checks/model/graph/join/step_cuts.h"
 #include "checks/model/graph/step_traits.h"
 #include "checks/port/both_sides.h"
 
@@ -110,8 +111,24 @@ static bool is_part(const xr_step_graph *g, uint32_t tensor)
     return maker == EXRAY_NO_INDEX || g->step[maker].cut || node->output_count > 1;
 }
 
-/* Whether the two are one tensor by their name.  Where no values are known, what they are made of says more:
- * halves that are cut out in another order keep their names.  A name that only counts needs equal values. */
+/* The cut that a tensor is; NULL: none. */
+static const xr_cut *cut_of(const xr_step_graph *g, uint32_t tensor)
+{
+    const uint32_t maker = g->tensor[g->tensor[tensor].same_as].maker;
+    return maker == EXRAY_NO_INDEX ? NULL : g->step[maker].cut;
+}
+
+/* Whether the two are other parts of what they are cut out of. */
+static bool are_other_parts(const xr_finder *f, uint32_t a, uint32_t b)
+{
+    const xr_step_graph *side = xr_finder_match(f)->side;
+    const xr_cut *edge = cut_of(&side[0], a), *reference = cut_of(&side[1], b);
+    return edge && reference && !xr_same_cut(side, edge, reference);
+}
+
+/* Whether the two are one tensor by their name.  Where no values are known, or they differ, what they are
+ * made of says more: halves that are cut out in another order keep their names.  A name that only counts
+ * needs equal values. */
 static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
 {
     if (!have_one_name(f, a, b))
@@ -120,7 +137,25 @@ static bool are_one_by_name(xr_finder *f, uint32_t a, uint32_t b)
     const bool whole = !is_part(&xr_finder_match(f)->side[0], a) && !is_part(&xr_finder_match(f)->side[1], b);
     return only_counts(xr_step_graph_info(&xr_finder_match(f)->side[0], a)->name)
                ? state == XR_STATE_CLEAN
-               : state != XR_STATE_UNKNOWN || whole;
+               : (state != XR_STATE_UNKNOWN || whole) &&
+                     !(state == XR_STATE_WRONG && are_other_parts(f, a, b));
+}
+
+/* The words for a tensor that a step reads: its name, or of two of one name the part that it is. */
+static void source_words(const xr_finder *f, int side, uint32_t tensor, bool one_name, char *text,
+                         size_t size)
+{
+    const xr_step_graph *g = &xr_finder_match(f)->side[side];
+    const exray_tensor_info *info = xr_step_graph_info(g, tensor);
+    const xr_cut *cut = one_name ? cut_of(g, tensor) : NULL;
+    const exray_tensor_info *whole = cut ? xr_step_graph_info(g, cut->of) : NULL;
+    char part[80];
+    if (!cut) {
+        snprintf(text, size, "%.80s", info && info->name ? info->name : "");
+        return;
+    }
+    xr_cut_words(cut, part, sizeof part);
+    snprintf(text, size, "the part %s of %.48s", part, whole && whole->name ? whole->name : "a tensor");
 }
 
 /* Whether all that lies between only puts values in another order on one side, and what reads them makes the
@@ -352,10 +387,8 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
         snprintf(d->key, sizeof d->key, "function");
     }
     if (kind == XR_DIFFERENCE_SOURCE)
-        for (int s = 0; s < 2; s++) {
-            const exray_tensor_info *info = xr_step_graph_info(&xr_finder_match(f)->side[s], s ? b : a);
-            snprintf(d->value[s], sizeof d->value[s], "%.80s", info && info->name ? info->name : "");
-        }
+        for (int s = 0; s < 2; s++)
+            source_words(f, s, s ? b : a, have_one_name(f, a, b), d->value[s], sizeof d->value[s]);
     if (here && xr_step_match_layer(f->comparison, xr_finder_match(f), a, b))
         d->layer = xr_step_match_layer_of(xr_finder_match(f), a);
     xr_state in = xr_state_before_all(f, gap[0].entry, listed(&gap[0]));
