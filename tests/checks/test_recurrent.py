@@ -205,6 +205,23 @@ def test_directions_that_are_exchanged_are_no_other_version(turned, tmp_path):
     assert told(report) == (["model.weights"] if turned else [])
 
 
+def gru(path, behind, swapped=False):
+    """Both biases are added up, but where the state is reset behind the product."""
+    n = Net()
+    for name, shape in (("W", (1, 72, 10)), ("R", (1, 72, 24)), ("B", (1, 144))):
+        w = np.random.default_rng([6, *name.encode()]).normal(0, 0.3, shape)
+        n.const(name, np.roll(w, 72, 1) if swapped and name == "B" else w)
+    n("GRU", "x", "W", "R", "B", to=["steps", "h"], hidden_size=24, linear_before_reset=behind)
+    n("Tanh", n("MatMul", "h", n.weight("w", 24, 24), to="m"), to="y")
+    return n.save(path, {"x": [30, 1, 10]}, {"y": [1, 1, 24]})
+
+
+@pytest.mark.parametrize("behind,swapped", [(1, True), (0, True), (1, False)])
+def test_biases_of_inputs_and_state_that_are_exchanged(behind, swapped, tmp_path):
+    report = judged(gru(tmp_path / "edge.onnx", behind, swapped), gru(tmp_path / "right.onnx", behind), normal((30, 1, 10)), tmp_path)
+    assert told(report) == (["model.weights"] if behind and swapped else [])
+
+
 # ---- What a recurrent operator is told ----
 
 

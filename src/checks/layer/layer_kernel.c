@@ -71,17 +71,9 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
     return true;
 }
 
-/* Whether only statistics were compared, of weights with one scale: they do not show small channels
- * that such a scale rounds to zero. */
-static bool hides_channels(const exray_comparison *comparison, const xr_weight_pair *pair)
-{
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
-    const exray_tensor_info *info = &model->tensors[pair->of[EXRAY_SIDE_EDGE].tensor];
-    return pair->from_stats && info->quantization.count == 1;
-}
-
-/* Whether the layer's weights were compared and are equal.  With the same model file on both sides
- * they need not be recorded. */
+/* Whether the layer's weights were compared and are equal: statistics alone show neither another order of
+ * them nor small channels that one scale rounds to zero.  With the same model file on both sides they need
+ * not be recorded. */
 static bool weights_are_equal(const exray_comparison *comparison, const xr_model_fit *fit, size_t layer)
 {
     bool compared = xr_is_same_file(comparison);
@@ -90,7 +82,7 @@ static bool weights_are_equal(const exray_comparison *comparison, const xr_model
             continue;
         if (fit->pair[i].differs || fit->pair[i].order)
             return false;
-        compared = compared || (!fit->pair[i].bias && !hides_channels(comparison, &fit->pair[i]));
+        compared = compared || (!fit->pair[i].bias && !fit->pair[i].from_stats);
     }
     return compared;
 }

@@ -146,6 +146,16 @@ static bool place_among(const exray_model *model, const xr_node_constant *consta
     return model->tensors[constant->tensor].rank == 2;
 }
 
+/* Whether a constant is the biases of ONNX's GRU that resets behind the product: there those of the inputs
+ * and of the state do other things; elsewhere they are added up. */
+static bool has_biases_apart(const xr_node_constant *constant)
+{
+    const char *behind = exray_node_attribute(constant->node, "linear_before_reset"),
+               *op = constant->node->op ? constant->node->op : "";
+    return constant->input == 3 && constant->joined != XR_JOINED_SUM && strcmp(op, "GRU") == 0 && behind &&
+           strcmp(behind, "0") != 0;
+}
+
 bool xr_gate_place_of(const exray_model *model, const xr_node_constant *constant, xr_gate_place *out)
 {
     const convention *c = convention_of(model);
@@ -153,6 +163,10 @@ bool xr_gate_place_of(const exray_model *model, const xr_node_constant *constant
     if (!c || !constant->node || !xr_gate_layout_of(model, constant, &layout))
         return false;
     if (is_onnx(c)) {
+        if (has_biases_apart(constant)) {
+            *out = (xr_gate_place){.direction = constant->part / 2, .of_state = constant->part % 2};
+            return true;
+        }
         *out = (xr_gate_place){.direction = constant->part, .of_state = constant->input == 2};
         return constant->input == 1 || constant->input == 2;
     }

@@ -29,7 +29,8 @@ typedef struct xr_gate_place {
     bool of_state;      /* else of the inputs */
 } xr_gate_place;
 
-/* The place of a recurrent node's weight; false: it is none (a bias, a peephole), or not known. */
+/* The place of a recurrent node's weight, or of its biases where they are not added up; false: it is none (a
+ * peephole), or not known. */
 bool xr_gate_place_of(const exray_model *model, const xr_node_constant *constant, xr_gate_place *out);
 
 /* Joins a constant with others of its node where `other`, the model of the other side, has them in one:
