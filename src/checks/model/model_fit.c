@@ -330,7 +330,7 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return true;
     if (!p->rescaled)
         return false;
-    if (p->correlation > XR_ONE_FACTOR && xr_is_made_up_for_behind(comparison, p->layer))
+    if (xr_is_of_one_factor(p) && xr_is_made_up_for_behind(comparison, p->layer))
         return true;
     if (p->layer == SIZE_MAX)
         return true;

@@ -4,6 +4,15 @@
 
 #include <math.h>
 
+#include <math.h>
+
+bool xr_is_of_one_factor(const xr_weight_pair *pair)
+{
+    static const double most_left = 0.1;
+    const double r = pair->correlation;
+    return r > XR_ONE_FACTOR && sqrt(fmax(0, 1 - r * r)) <= most_left * pair->difference;
+}
+
 bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer)
 {
     enum { MOST_READERS = 8 };

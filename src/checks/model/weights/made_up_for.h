@@ -7,6 +7,10 @@
 /* The correlation from which on weights differ by one factor for all of them: no normalization's. */
 #define XR_ONE_FACTOR 0.999
 
+/* Whether one factor for all of them, and one number, are most of what weights differ by: not so where those
+ * of a few channels alone are others. */
+bool xr_is_of_one_factor(const xr_weight_pair *pair);
+
 /* Whether all layers that read what a layer makes are right, though it is not: a function behind makes up for
  * one factor of its weights, and one number in its biases.  layer: SIZE_MAX: of none that is known. */
 bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer);
