@@ -94,3 +94,25 @@ def test_a_pool_that_rounds_up_where_later_frames_are_odd(tmp_path, up, sizes):
     assert causes(v) == (["model.operator"] if shows else [])
     if shows:
         assert "ceil_mode 1 on the edge, 0 in the reference" in finding(v, "model.operator")["summary"]
+
+
+def summed(path, exclusive=0, order=("x", "trend"), dense="w"):
+    """x [4, 12], of which each row sums up to zero: a sum that leaves out its own element has the same values, a place further."""
+    g = Graph(17)
+    x = g("Sub", "x", g("ReduceMean", "x", axes=[1], keepdims=1, to="mean"), to="centred")
+    trend = g("CumSum", x, g.const("axis", 1, np.int64), to="trend", exclusive=exclusive)
+    joined = g("Concat", *({"x": x, "trend": trend}[n] for n in order), to="joined", axis=1)
+    g("Tanh", g("MatMul", joined, g.weight(f"{dense}.w", 24, 8), to="dense"), to="y")
+    return g.save(path, [4, LENGTH])
+
+
+@pytest.mark.parametrize("edge,says", [({"exclusive": 1}, "exclusive"), ({"order": ("trend", "x")}, "order"), ({"dense": "other"}, None), ({}, "")])
+@pytest.mark.parametrize("capture", ["stats", "full"])
+def test_what_statistics_of_a_layer_do_not_show_the_next_one_does(tmp_path, edge, says, capture):
+    inputs = [np.random.default_rng(i).normal(size=(4, LENGTH)).astype(np.float32) for i in range(3)]
+    for role, path in zip(("edge", "reference"), models(tmp_path, summed, edge), strict=True):
+        record(path, tmp_path / f"{role}.mcap", inputs, tmp_path, "none", role=role, capture=capture, constants=True)
+    v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=0 if says == "" else 1)
+    assert causes(v) == ([] if says == "" else ["model.operator" if says else "model.weights"])
+    if says:
+        assert says in finding(v, "model.operator")["summary"]

@@ -103,10 +103,49 @@ bool xr_judge_difference(xr_finder *f, xr_difference *d, xr_state in, xr_state o
     return true;
 }
 
+/* Whether a step's own result was compared by statistics alone: those of its values in another order, or
+ * moved by a place, are the same. */
+static bool is_seen_by_statistics(const xr_finder *f, const xr_difference *d)
+{
+    const uint32_t layer = layer_at(f, d->step[0]);
+    return layer != EXRAY_NO_INDEX && exray_comparison_layer(f->comparison, layer)->from_stats;
+}
+
+/* Of a result that seems right: what the first that reads it makes of it, past functions of single elements.
+ * d->behind becomes the layer that is wrong. */
+static xr_state look_behind(xr_finder *f, xr_difference *d)
+{
+    const xr_step_graph *g = &xr_finder_match(f)->side[0];
+    uint32_t made = g->step[d->step[0]].output;
+    xr_state out = XR_STATE_CLEAN;
+    for (uint32_t i = d->step[0] + 1; out == XR_STATE_CLEAN && i < g->count; i++) {
+        const xr_op_step *step = &g->step[i];
+        bool reads = false;
+        for (uint32_t k = 0; k < step->input_count; k++)
+            reads = reads || step->input[k] == made;
+        if (!reads || xr_finder_match(f)->mate[0][i] == EXRAY_NO_INDEX)
+            continue;
+        out = xr_state_behind(&f->values, i) == XR_STATE_WRONG ? XR_STATE_WRONG : out;
+        if (out == XR_STATE_WRONG)
+            d->behind = layer_at(f, i);
+        else if (step->kind == XR_STEP_FUNCTION ||
+                 (step->kind == XR_STEP_CONCAT && is_seen_by_statistics(f, d)))
+            made = step->output;
+    }
+    return out;
+}
+
 bool xr_judge_made(xr_finder *f, xr_difference *d)
 {
-    return xr_judge_difference(f, d, given(f, xr_finder_step(f, 0, d->step[0])),
-                               xr_state_behind(&f->values, d->step[0]));
+    xr_state out = xr_state_behind(&f->values, d->step[0]);
+    const bool seems = out == XR_STATE_CLEAN && is_seen_by_statistics(f, d);
+    if (seems)
+        out = look_behind(f, d);
+    if (!xr_judge_difference(f, d, given(f, xr_finder_step(f, 0, d->step[0])), out))
+        return false;
+    if (seems && d->proof == XR_PROOF_SHOWN)
+        d->proof = XR_PROOF_BEHIND; /* by what follows alone */
+    return true;
 }
 
 void xr_judge_step(xr_finder *f, xr_difference *d)
@@ -120,26 +159,16 @@ void xr_judge_order(xr_finder *f, xr_difference *d)
     if (!d)
         return;
     const xr_step_graph *g = &xr_finder_match(f)->side[0];
-    uint32_t made = g->step[d->step[0]].output;
+    const uint32_t made = g->step[d->step[0]].output;
     xr_state out = xr_state_behind(&f->values, d->step[0]);
     const bool joins = g->step[d->step[0]].kind == XR_STEP_CONCAT;
-    if (joins && xr_state_of(&f->values, made, xr_finder_step(f, 1, d->step[1])->output) == XR_STATE_CLEAN) {
+    if (joins && !is_seen_by_statistics(f, d) &&
+        xr_state_of(&f->values, made, xr_finder_step(f, 1, d->step[1])->output) == XR_STATE_CLEAN) {
         xr_drop_difference(f); /* what is joined is alike: its order makes nothing of it */
         return;
     }
-    for (uint32_t i = d->step[0] + 1; out == XR_STATE_CLEAN && i < g->count; i++) {
-        const xr_op_step *step = &g->step[i];
-        bool reads = false;
-        for (uint32_t k = 0; k < step->input_count; k++)
-            reads = reads || step->input[k] == made;
-        if (!reads || xr_finder_match(f)->mate[0][i] == EXRAY_NO_INDEX)
-            continue;
-        out = xr_state_behind(&f->values, i) == XR_STATE_WRONG ? XR_STATE_WRONG : out;
-        if (out == XR_STATE_WRONG)
-            d->behind = layer_at(f, i);
-        else if (step->kind == XR_STEP_FUNCTION)
-            made = step->output;
-    }
+    if (out == XR_STATE_CLEAN)
+        out = look_behind(f, d);
     if (!xr_judge_difference(f, d, given(f, xr_finder_step(f, 0, d->step[0])), out))
         xr_drop_difference(f);
 }
