@@ -1,4 +1,5 @@
-"""Colors of pictures of the night: of so few levels that what is done to them is hardly more than noise, but leaves nothing beyond rounding."""
+"""Pictures of the night, of so few levels that what is done to them is hardly more than noise, but leaves nothing beyond rounding: colors, and turns of what
+is normalized otherwise, too."""
 
 import numpy as np
 import pytest
@@ -70,3 +71,31 @@ def test_gray_pictures_at_night(tmp_path, camera):
     faint = [np.clip(g + np.random.default_rng(k).integers(-1, 2, g.shape), 0, 255) for k, g in enumerate(green)]
     for edge, reference in (([gray(p) for p in night], [gray(p) for p in night]), ([gray(p) for p in green], green), ([gray(p) for p in faint], faint)):
         assert judged(tmp_path, [norm(p) for p in edge], [norm(p) for p in reference])["verdict"] == "pass"
+
+
+TURNS = {"mirrored": (lambda p: p[:, ::-1], "flip"), "half a turn": (lambda p: p[::-1, ::-1], "rotation"), "a quarter turn": (np.rot90, "rotation")}
+UNITS = {
+    "ImageNet's": (lambda p: (p - np.array([123.675, 116.28, 103.53])) / np.array([58.395, 57.12, 57.375]), "error"),
+    "another convention": (lambda p: (p - 127) / 128, "warning"),
+    "levels": (lambda p: p, "error"),
+}
+
+
+@pytest.mark.parametrize("divisor", [60, 100])
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("turn", TURNS)
+def test_turns_of_other_units(tmp_path, camera, turn, unit, divisor):
+    (change, cause), (other, severity) = TURNS[turn], UNITS[unit]
+    night = [resized(p) // np.float64(divisor) for p in camera]
+    edge, reference = [np.float32(change(p) / 127.5 - 1) for p in night], [np.float32(other(p)) for p in night]
+    verdict = judged(tmp_path, edge, reference)
+    assert cause in named(verdict) and finding(verdict, "input.normalization")["severity"] == severity, verdict["findings"]
+    assert finding(verdict, f"input.{cause}")["confidence"] > .8
+    verdict = judged(tmp_path, [np.float32(p / 127.5 - 1) for p in night], reference)
+    assert named(verdict) == (["normalization"] if severity == "error" else []), verdict["findings"]  # less than two levels in so few is noise
+
+
+def test_turns_of_symmetric_pictures_of_other_units(tmp_path, camera):
+    halves = [np.concatenate([p[:, :p.shape[1] // 2], p[:, :p.shape[1] // 2][:, ::-1]], 1) for p in (resized(p) // np.float64(60) for p in camera)]
+    verdict = judged(tmp_path, [np.float32(p[:, ::-1] / 127.5 - 1) for p in halves], [np.float32((p - 127) / 128) for p in halves])
+    assert not {"flip", "rotation"} & set(named(verdict)), verdict["findings"]

@@ -22,10 +22,21 @@
 /* Of a change that leaves nothing. */
 #define EXACT 1e-3
 
+/* Whether the reference's pictures are of few levels, however they are normalized. */
+static bool is_dark(const xr_input_fit *fit)
+{
+    static const double levels = 16;
+    double range = 0;
+    for (size_t c = 0; c < fit->values.channels; c++)
+        range = fmax(range, fit->values.max[1][c] - fit->values.min[1][c]);
+    return range <= levels * fit->level[EXRAY_SIDE_REFERENCE];
+}
+
 static bool is_faint(const xr_input_fit *fit)
 {
     return fit->values.picture && !fit->values.tokens && !fit->orders.named && !fit->orders.tied &&
-           (fit->state == XR_FIT_NOISE || (fit->state == XR_FIT_DIFFERS && fit->raw.pixels <= FAINT));
+           (fit->state == XR_FIT_NOISE ||
+            (fit->state == XR_FIT_DIFFERS && (fit->raw.pixels <= FAINT || is_dark(fit))));
 }
 
 static exray_finding *begin(const xr_input_fit *fit, const xr_exact_change *k, const char *cause,
@@ -147,6 +158,35 @@ static void report_mixture(const xr_input_pair *pair, const xr_exact_change *k, 
     exray_finding_fix(f, "%s", fix);
 }
 
+/* Notes the map of a turn in what is left of the difference behind it; false: there is none to speak of. */
+static bool note_map(const xr_exact_change *k, xr_input_fit *after)
+{
+    static const double seen = 0.05; /* levels */
+    xr_channel_order *o = &after->orders.list[0];
+    double most = 0;
+    for (size_t c = 0; k->mapped && c < after->values.channels; c++)
+        for (int end = 0; end < 2; end++) {
+            const double v = end ? after->values.max[1][c] : after->values.min[1][c];
+            most = fmax(most, fabs((k->gain[c] - 1) * v + k->offset[c]) / after->level[EXRAY_SIDE_EDGE]);
+        }
+    if (!(most > seen))
+        return false;
+    for (size_t c = 0; c < after->values.channels; c++) {
+        o->map.gain[c] = k->gain[c];
+        o->map.offset[c] = k->offset[c];
+    }
+    after->state = XR_FIT_DIFFERS;
+    after->orders.used = 0;
+    after->map.named = true;
+    after->map.effect = after->map.effect_max = most;
+    after->map.supporting = k->frames;
+    after->map.opposing = 0;
+    after->residual.pixels = after->residual.blocks = k->after;
+    after->residual.nrmse_after = 0;
+    after->residual.explained = true;
+    return true;
+}
+
 /* A turn is told as the search tells it. */
 static void report_turn(xr_input_pair *pair, const xr_exact_change *k, const xr_transform *transform,
                         const xr_input_fit *after, exray_findings *findings)
@@ -194,7 +234,11 @@ static void report_change(xr_input_pair *pair, xr_exact_change *k, exray_finding
     else if (k->kind == XR_EXACT_MIXTURE)
         report_mixture(pair, k, findings);
     else if (xr_input_fit_make(pair->comparison, pair->index, &placement, &after, &error) == EXRAY_OK) {
-        report_turn(pair, k, &transform, &after, findings);
+        const bool mapped = note_map(k, &after);
+        if (k->orientation)
+            report_turn(pair, k, &transform, &after, findings);
+        if (mapped)
+            xr_report_normalization(pair->comparison, &after, findings);
         kept = true;
     }
     xr_applied_free(&applied);
@@ -218,8 +262,10 @@ bool xr_report_exact(const exray_comparison *comparison, const xr_input_fit *fit
         return true;
     }
     /* What noise does not hide may be more than one change. */
-    const bool found = xr_find_exact(pair, &k) &&
-                       (fit->state == XR_FIT_NOISE || k.after < EXACT || k.kind == XR_EXACT_MIXTURE);
+    const bool found =
+        xr_find_exact(pair, &k) &&
+        (k.kind != XR_EXACT_TURNED || k.orientation || (fit->state == XR_FIT_DIFFERS && !fit->map.named)) &&
+        (fit->state == XR_FIT_NOISE || k.after < EXACT || k.kind == XR_EXACT_MIXTURE);
     if (found)
         report_change(pair, &k, findings);
     else

@@ -24,7 +24,7 @@ enum { LEAST_DIFFERING = 64, FARTHEST = 8, NEARBY = 8, FITTED = 8 };
 typedef struct two_rasters {
     xr_raster edge, reference;
     size_t pixels;
-    double level;
+    double level, reference_level; /* the coarser side's; the reference's */
 } two_rasters;
 
 static void free_both(two_rasters *b)
@@ -35,7 +35,8 @@ static void free_both(two_rasters *b)
 
 static bool read_both(xr_input_pair *pair, size_t frame, two_rasters *b)
 {
-    *b = (two_rasters){.level = fmax(pair->fit->level[0], pair->fit->level[1])};
+    *b = (two_rasters){.level = fmax(pair->fit->level[0], pair->fit->level[1]),
+                       .reference_level = pair->fit->level[EXRAY_SIDE_REFERENCE]};
     const bool ok = xr_input_raster(pair, EXRAY_SIDE_EDGE, frame, false, NULL, &b->edge) &&
                     xr_input_raster(pair, EXRAY_SIDE_REFERENCE, frame, false, NULL, &b->reference) &&
                     b->edge.width == b->reference.width && b->edge.height == b->reference.height &&
@@ -61,8 +62,11 @@ static double changed_value(const two_rasters *b, const xr_exact_change *k, size
 {
     const xr_raster *r = &b->reference;
     const size_t width = r->width;
-    if (k->kind == XR_EXACT_TURNED)
-        return (double)r->v[c * b->pixels + xr_orientation_source(x, y, width, r->height, k->orientation)];
+    if (k->kind == XR_EXACT_TURNED) {
+        const double v =
+            (double)r->v[c * b->pixels + xr_orientation_source(x, y, width, r->height, k->orientation)];
+        return k->mapped ? k->gain[c] * v + k->offset[c] : v;
+    }
     if (k->kind == XR_EXACT_CHANNEL)
         return k->gain[c] * (double)r->v[k->channel * b->pixels + y * width + x] + k->offset[c];
     if (k->kind == XR_EXACT_MIXTURE) {
@@ -84,7 +88,7 @@ static double changed_value(const two_rasters *b, const xr_exact_change *k, size
 /* Adds a row; false, as soon as it shows that a change that must be exact is not so. */
 static bool add_row(const two_rasters *b, const xr_exact_change *k, size_t y, exact_sums *s)
 {
-    const bool exact = k->kind != XR_EXACT_TURNED && k->kind != XR_EXACT_MIXTURE;
+    const bool exact = (k->kind != XR_EXACT_TURNED || k->mapped) && k->kind != XR_EXACT_MIXTURE;
     for (size_t c = 0; c < b->edge.channels; c++)
         for (size_t x = 0; x < b->edge.width; x++) {
             const size_t i = c * b->pixels + y * b->edge.width + x;
@@ -147,7 +151,7 @@ static bool telling_row(const two_rasters *b, size_t *row)
             *row = y;
         }
     }
-    return differing >= LEAST_DIFFERING && high - low > CONTENT * b->level;
+    return differing >= LEAST_DIFFERING && high - low > CONTENT * b->reference_level;
 }
 
 /* Whether a change makes the row that differs most; then whether it makes the frame.  *s: of the frame. */
@@ -157,23 +161,54 @@ static bool is_change(const two_rasters *b, const xr_exact_change *k, size_t row
     return add_row(b, k, row, s) && s->with <= LEFT_OF_ROW * s->own && makes_frame(b, k, s);
 }
 
-static bool find_turn(const two_rasters *b, size_t row, xr_exact_change *out)
+/* Fits each channel of the edge to its own of the turned reference; false: that is one value throughout. */
+static bool fit_turned(const two_rasters *b, xr_exact_change *k)
+{
+    const size_t width = b->edge.width, height = b->edge.height;
+    const double n = (double)b->pixels;
+    for (size_t c = 0; c < b->edge.channels; c++) {
+        const float *edge = b->edge.v + c * b->pixels, *reference = b->reference.v + c * b->pixels;
+        double e = 0, r = 0, rr = 0, er = 0;
+        for (size_t y = 0; y < height; y++)
+            for (size_t x = 0; x < width; x++) {
+                const double v = (double)
+                    reference[xr_orientation_source(x, y, width, b->reference.height, k->orientation)];
+                const double w = (double)edge[y * width + x];
+                e += w, r += v, rr += v * v, er += w * v;
+            }
+        const double variance = rr / n - r / n * (r / n);
+        k->gain[c] = (er / n - e / n * (r / n)) / variance;
+        k->offset[c] = e / n - k->gain[c] * r / n;
+        if (!(k->gain[c] > 0) || !isfinite(k->offset[c]))
+            return false;
+    }
+    return true;
+}
+
+/* mapped: of pictures that are also normalized otherwise. */
+static bool find_turn(const two_rasters *b, size_t row, bool mapped, xr_exact_change *out)
 {
     const unsigned turns = b->edge.width == b->edge.height ? XR_ORIENTATIONS : XR_ORIENTATIONS / 2;
     double least = INFINITY;
-    for (xr_orientation o = 1; o < turns; o++) {
-        const xr_exact_change k = {.kind = XR_EXACT_TURNED, .orientation = o};
+    for (xr_orientation o = mapped ? 0 : 1; o < turns; o++) {
+        xr_exact_change k = {.kind = XR_EXACT_TURNED, .orientation = o, .mapped = mapped};
         exact_sums s;
-        if (!is_change(b, &k, row, &s))
+        if ((mapped && !fit_turned(b, &k)) || !is_change(b, &k, row, &s))
             continue;
+        if (o == 0) { /* normalized otherwise, and no more */
+            *out = k;
+            return true;
+        }
         if (out->kind && s.with >= least) {
             out->as_well[out->as_well_count++] = o;
             continue;
         }
-        if (out->kind)
-            out->as_well[out->as_well_count++] = out->orientation;
-        out->kind = XR_EXACT_TURNED;
-        out->orientation = o;
+        if (out->kind) {
+            memcpy(k.as_well, out->as_well, sizeof k.as_well);
+            k.as_well_count = out->as_well_count;
+            k.as_well[k.as_well_count++] = out->orientation;
+        }
+        *out = k;
         least = s.with;
     }
     return out->kind == XR_EXACT_TURNED;
@@ -316,12 +351,19 @@ static bool find_channel(const two_rasters *b, size_t row, xr_exact_change *out)
 static bool judge_frame(xr_input_pair *pair, size_t frame, xr_exact_change *k, exact_sums *sum,
                         double *values)
 {
-    static const xr_exact_change none = {.kind = XR_EXACT_SHIFTED};
+    xr_exact_change none = {.kind = XR_EXACT_SHIFTED};
     two_rasters b;
     exact_sums s;
     bool ok = true;
     if (!read_both(pair, frame, &b))
         return true;
+    if (k->mapped) {
+        none = *k;
+        none.orientation = 0;
+        none.kind = k->orientation ? none.kind : XR_EXACT_SHIFTED;
+        none.mapped = k->orientation != 0;
+        b.level = pair->fit->level[EXRAY_SIDE_EDGE];
+    }
     if (add_frame(&b, &none, &s)) {
         if (add_frame(&b, k, &s) && s.farthest <= SAME)
             k->silent++;
@@ -366,8 +408,11 @@ bool xr_find_exact(xr_input_pair *pair, xr_exact_change *out)
     *out = (xr_exact_change){0};
     if (!read_both(pair, pair->fit->raw.worst_frame, &b))
         return false;
-    const bool found = telling_row(&b, &row) &&
-                       (find_turn(&b, row, out) || find_shift(&b, row, out) || find_channel(&b, row, out));
+    const bool telling = telling_row(&b, &row);
+    bool found =
+        telling && (find_turn(&b, row, false, out) || find_shift(&b, row, out) || find_channel(&b, row, out));
+    b.level = pair->fit->level[EXRAY_SIDE_EDGE];
+    found = found || (telling && find_turn(&b, row, true, out));
     free_both(&b);
     return (found || find_mixture(pair, out)) && judge_frames(pair, out);
 }

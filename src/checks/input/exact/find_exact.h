@@ -23,6 +23,7 @@ typedef struct xr_exact_change {
     bool wrapped; /* a shift along the rows: what comes in is the end of the row before, or the next one's
                      begin */
     size_t channel;
+    bool mapped; /* a turn (or none), of pictures that are normalized otherwise, too: by gain and offset */
     double gain[XR_FIT_CHANNELS],
         offset[XR_FIT_CHANNELS];                      /* of XR_EXACT_CHANNEL; the offsets of _MIXTURE, too */
     double mixture[XR_FIT_CHANNELS][XR_FIT_CHANNELS]; /* [edge's channel][reference's] */
