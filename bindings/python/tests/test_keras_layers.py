@@ -543,3 +543,40 @@ def test_functions_of_keras(tmp_path, name, fault):
     said = {"relu6": "ReLU6", "slope": "LeakyReLU with slope (alpha) 0.3", "hard_silu": "hardswish", "leaky_relu": "LeakyReLU with slope (alpha) 0.2",
             "exponential": "exp"}[name].lower()
     assert fault != "tanh" or ("tanh on the edge" in told[0][1] and said in told[0][1].lower()), told
+
+
+def gated(engine, causal=True, others=False):
+    """tanh(a) * sigmoid(b) of one input: a converter lists the branches in another order."""
+    a, b, head, bias = normal(1, 3, 4, 8), normal(2, 3, 4, 8), normal(3, 8, 3), normal(5, 8)
+    n = Net(engine, feeds(1, 30, 4))
+    sigmoid = lambda v: 1 / (1 + np.exp(-v))  # noqa: E731
+    if engine == "keras":
+        how = {"strides": "(1,)", "padding": "causal", "dilation_rate": "(1,)", "kernel_size": "(3,)"}
+        n.layer("Conv1D", "conv_a", ["x"], lambda x: np.tanh(convolved(x, a, 1, 2) + bias), {**how, "activation": "tanh"}, kernel=a, bias=bias)
+        n.layer("Conv1D", "conv_b", ["x"], lambda x: sigmoid(convolved(x, b, 1, 2) + bias), {**how, "activation": "sigmoid"}, kernel=b, bias=bias)
+        n.layer("Multiply", "gate", ["conv_a", "conv_b"], lambda p, q: p * q)
+        n.layer("GlobalAveragePooling1D", "pool", ["gate"], lambda x: x.mean(1))
+        n.layer("Dense", "head", ["pool"], lambda x: x @ head, kernel=head)
+        return n
+    ends, weights = ((2, 0) if causal else (1, 1)), {"b": normal(7, 3, 4, 8) if others else b, "a": a}
+    how = {"strides": "1,1", "dilations": "1,1", "kernel_shape": "1,3", "pads": f"0,{ends[0]},0,{ends[1]}", "group": "1"}
+    n.layer("Transpose", "turned", ["x"], lambda x: x.transpose(0, 2, 1), {"perm": "0,2,1"})
+    n.layer("Unsqueeze", "rows", ["turned"], lambda x: x[:, :, None], axes=2)
+    for name, op, function in (("b", "Sigmoid", sigmoid), ("a", "Tanh", np.tanh)):
+        w = weights[name]
+        n.layer("Conv", f"net/{name}/conv", ["rows"], lambda x, w=w: convolved(x[:, :, 0].transpose(0, 2, 1), w, 1, *ends).transpose(0, 2, 1)[:, :, None], how,
+                w=w.transpose(2, 1, 0)[:, :, None])
+        n.layer("Squeeze", f"net/{name}/squeeze", [f"net/{name}/conv"], lambda x: x[:, :, 0], axes=2)
+        n.layer("Add", f"net/{name}/BiasAdd", [f"net/{name}/squeeze"], lambda x: x + bias[:, None], bias=bias[:, None])
+        n.layer(op, f"net/{name}/{op}", [f"net/{name}/BiasAdd"], function)
+    n.layer("Mul", "net/gate", ["net/a/Tanh", "net/b/Sigmoid"], lambda p, q: p * q)
+    n.layer("ReduceMean", "net/pool", ["net/gate"], lambda x: x.mean(2), {"axes": "2", "keepdims": "0"})
+    n.layer("MatMul", "net/head", ["net/pool"], lambda x: x @ head, w=head)
+    return n
+
+
+@pytest.mark.parametrize("fault", ["none", "padding", "weights"])
+def test_branches_in_another_order(tmp_path, fault):
+    report, told = compare(tmp_path, gated("onnxruntime", causal=fault != "padding", others=fault == "weights"), gated("keras"))
+    assert [c for c, _ in told] == {"none": [], "padding": ["model.operator"], "weights": ["model.weights"]}[fault], told
+    assert fault != "padding" or "pads" in told[0][1]

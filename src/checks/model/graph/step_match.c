@@ -2,6 +2,7 @@
  * gaps); then those in another order, by the steps that feed them. */
 #include "checks/model/graph/step_match.h"
 
+#include "checks/model/graph/between/step_branches.h"
 #include "checks/model/graph/between/step_layers.h"
 #include "checks/model/graph/join/step_cuts.h"
 
@@ -179,7 +180,7 @@ static double score_for(const exray_comparison *c, void *match, uint32_t edge, u
 static bool settle_by_layers(const exray_comparison *c, xr_step_match *m)
 {
     const xr_step_layers by = {c, m->side, m->mate, m->layer, score_for, m};
-    return xr_step_layers_settle(&by);
+    return xr_step_layers_settle(&by) && xr_step_branches_settle(&by);
 }
 
 /* ---- Tensors ----------------------------------------------------------------------------- */

@@ -218,12 +218,20 @@ static const char *pad_mode(const xr_step_graph *g, const xr_op_step *step)
     return mode || is_engine(g, "torch") || strcmp(plain, "pad") != 0 ? mode : "constant";
 }
 
-/* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
-static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, bool line, double pad[4])
+/* The numbers of a step that adds zeros, as they are stored; their number; 0: unknown, or other values. */
+static size_t stored_pads(xr_step_graph *g, const xr_op_step *step, double found[8])
 {
-    double found[16];
     size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
     const char *mode = pad_mode(g, step);
+    double inner[4]; /* Keras': of rows and columns alone */
+    const size_t sides = is_engine(g, "keras") && xr_has_channels_last(g->model)
+                             ? xr_attribute_numbers(step->node, "padding", inner, 4)
+                             : 0;
+    if (count == 0 && (sides == 2 || sides == 4)) {
+        memset(found, 0, 8 * sizeof *found);
+        memcpy(found + 2, inner, sides * sizeof *inner);
+        count = sides + 4;
+    }
     double value = xr_attribute_number(step->node, "value", 0);
     for (uint32_t i = 0; i < step->constant_count; i++) {
         double own[8];
@@ -233,13 +241,40 @@ static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, bool line, dou
         else if (count == 0)
             memcpy(found, own, (count = n) * sizeof *own);
     }
-    if (count != (line ? 6 : 8) || value != 0 || !mode || strcmp(mode, "constant") != 0)
+    return value != 0 || !mode || strcmp(mode, "constant") != 0 ? 0 : count;
+}
+
+/* Of a line, whatever its layout: zeros before and behind, along the one dimension that gets some. */
+static bool pad_of_line(xr_step_graph *g, const xr_op_step *step, double ends[2])
+{
+    double found[8];
+    int padded = 0;
+    if (stored_pads(g, step, found) != 6)
+        return false;
+    for (int d = 0; d < 3; d++) { /* [before, behind] of each dimension, else all before, then all behind */
+        const bool pairs = xr_has_channels_last(g->model);
+        const double before = found[pairs ? 2 * d : d], behind = found[pairs ? 2 * d + 1 : 3 + d];
+        if (before == 0 && behind == 0)
+            continue;
+        padded++;
+        ends[0] = before;
+        ends[1] = behind;
+    }
+    return padded == 1;
+}
+
+/* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
+static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, bool line, double pad[4])
+{
+    double found[8];
+    if (stored_pads(g, step, found) != (line ? 6 : 8))
         return false;
     if (line) {
+        const bool pairs = xr_has_channels_last(g->model);
         pad[0] = found[2];
-        pad[2] = found[5];
+        pad[2] = found[pairs ? 3 : 5];
         pad[1] = pad[3] = 0;
-        return xr_step_layout(g, step) == XR_CHANNELS_FIRST;
+        return pairs || xr_step_layout(g, step) == XR_CHANNELS_FIRST;
     }
     /* [before, behind] of each dimension, else all before, then all behind. */
     bool pairs = xr_has_channels_last(g->model);
@@ -257,7 +292,7 @@ static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
     enum { FURTHEST = 4 };
     uint32_t input = step->input_count ? step->input[0] : EXRAY_NO_INDEX;
     uint32_t maker = input == EXRAY_NO_INDEX ? input : g->tensor[input].maker;
-    bool reshaped = false; /* a line that is padded and becomes a plane: it does not say which dimension */
+    bool reshaped = false; /* a line that is padded and becomes a plane of one row */
     for (int i = 0; i < FURTHEST && maker != EXRAY_NO_INDEX && g->step[maker].kind == XR_STEP_SHAPE &&
                     g->step[maker].input_count;
          i++) {
@@ -267,8 +302,14 @@ static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
     if (maker == EXRAY_NO_INDEX || (!reshaped && g->tensor[input].readers > 1) ||
         g->step[maker].kind != XR_STEP_PAD)
         return;
-    double pad[4];
-    bool zeros = !reshaped && pad_of_step(g, &g->step[maker], w->line, pad);
+    double pad[4] = {0, 0, 0, 0}, ends[2];
+    bool zeros =
+        reshaped ? pad_of_line(g, &g->step[maker], ends) : pad_of_step(g, &g->step[maker], w->line, pad);
+    if (reshaped && zeros) {
+        const int along = !w->line && w->kernel[0] == 1;
+        pad[along] = ends[0];
+        pad[along + 2] = ends[1];
+    }
     for (int i = 0; i < 4; i++)
         w->pad[i] += zeros ? pad[i] : NAN; /* other values: no padding of the window's own is the same */
 }
