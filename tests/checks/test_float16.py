@@ -149,7 +149,7 @@ def test_float16_rounds_to_steps_of_its_level(tmp_path, off, status):
     assert bool(loud(v)) == bool(status)
 
 
-def attention(path, half=False, scale=None, where="scores", lowest=-65000.0):
+def attention(path, half=False, scale=None, where="scores", lowest=-65000.0, order="qkv"):
     """Two heads of attention with padding behind what x holds; where: what the scale is applied to, "fused" into the product or
     as its root on "both" sides.  half: a copy in float16, as a converter clips its mask and ONNX Runtime runs it, the softmax in parts."""
     g = Graph(17)
@@ -167,7 +167,8 @@ def attention(path, half=False, scale=None, where="scores", lowest=-65000.0):
     scale = 8 ** -0.5 if scale is None else scale
     seen = g("Greater", g("Slice", "x", g.const("from", [15], np.int64), g.const("to", [16], np.int64), g.const("axis", [2], np.int64)), g.const("least", -5.0), to="seen")
     bias = g("Where", g("Transpose", seen, perm=[0, 2, 1]), const("none", 0.0), const("lowest", lowest), to="bias")
-    q, k, v = dense("x", "q"), dense("x", "k"), dense("x", "v")
+    made = {n: dense("x", n) for n in order}
+    q, k, v = made["q"], made["k"], made["v"]
     k = g("Transpose", k, to="turned", perm=[0, 2, 1])
     if where == "both":
         root = const("root", scale ** 0.5)
@@ -238,3 +239,12 @@ def test_a_hidden_mask_is_not_told_beside_another_fault(tmp_path):
     """The scale is wrong behind a mask that the converter clipped."""
     v = compare(tmp_path, attention(tmp_path / "half.onnx", half=True, scale=1.0), attention(tmp_path / "float.onnx"), 1)
     assert [c for c, _ in loud(v)] == ["model.operator"] and "lowest" not in str(finding(v, "model.operator"))
+
+
+@pytest.mark.parametrize("order", ["kqv", "vqk", "kvq"])
+@pytest.mark.parametrize("scale", [None, 1.0], ids=["right", "wrong"])
+def test_projections_that_run_in_another_order(tmp_path, order, scale):
+    """Random matrices of one size are alike in mean and deviation, and told apart by their last digits."""
+    edge = attention(tmp_path / "half.onnx", half=True, where="both", scale=scale, order=order)
+    v = compare(tmp_path, edge, attention(tmp_path / "float.onnx", where="fused"), 0 if scale is None else 1)
+    assert [c for c, _ in loud(v)] == ([] if scale is None else ["model.operator"])

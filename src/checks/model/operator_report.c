@@ -671,22 +671,32 @@ static bool is_told_of(const exray_comparison *comparison, const exray_findings 
     return false;
 }
 
+/* Whether a side's node of one layer reads what its node of another makes. */
+static bool layer_reads(const exray_comparison *comparison, int side, const exray_layer_pair *reader,
+                        const exray_layer_pair *made)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, (exray_side)side));
+    const uint32_t n = reader->node[side], maker = made->node[side],
+                   output = side == EXRAY_SIDE_EDGE ? made->output : made->reference_output;
+    if (!model || n >= model->node_count || maker >= model->node_count ||
+        output >= model->nodes[maker].output_count)
+        return false;
+    for (uint32_t j = 0; j < model->nodes[n].input_count; j++)
+        if (model->nodes[n].inputs[j] == model->nodes[maker].outputs[output])
+            return true;
+    return false;
+}
+
 bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
-    uint32_t n = exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_REFERENCE];
-    if (!model || n >= model->node_count)
-        return false;
+    const exray_layer_pair *reader = exray_comparison_layer(comparison, layer);
     const bool wrong = is_model_wrong(findings);
     for (size_t k = 0; k < exray_comparison_layer_count(comparison); k++) {
         const exray_layer_pair *other = exray_comparison_layer(comparison, k);
-        uint32_t maker = other->node[EXRAY_SIDE_REFERENCE], output = other->reference_output;
-        if (k == layer || maker >= model->node_count || output >= model->nodes[maker].output_count)
-            continue;
-        for (uint32_t j = 0; j < model->nodes[n].input_count; j++)
-            if (model->nodes[n].inputs[j] == model->nodes[maker].outputs[output] &&
-                xr_is_contradicted(findings, other) && (wrong || is_told_of(comparison, findings, k)))
-                return true;
+        const bool reads = k != layer && (layer_reads(comparison, EXRAY_SIDE_REFERENCE, reader, other) ||
+                                          layer_reads(comparison, EXRAY_SIDE_EDGE, reader, other));
+        if (reads && xr_is_contradicted(findings, other) && (wrong || is_told_of(comparison, findings, k)))
+            return true;
     }
     return false;
 }

@@ -230,7 +230,7 @@ class Session:
         if not first:  # at once: what is between the frame's begin and its inputs is the application's time
             self._record_inputs(inputs)
         if self._observed is not None and self._wanted:
-            layers = self._layers({**feed, **inputs})
+            layers = self._layers(self._observed, {**feed, **inputs})
         layers, outputs = _held(layers), _held(outputs)
         if first:
             self._describe({**inputs, **outputs, **layers})
@@ -253,12 +253,12 @@ class Session:
             self._times = _ort_profile.profile(lambda prefix: self._make(self._model, self._level, profile=prefix),
                                                {**feed, **inputs}, self._nodes_by_name())
 
-    def _layers(self, feed: "Mapping[str, Any]") -> "Dict[str, Any]":
+    def _layers(self, observed: Any, feed: "Mapping[str, Any]") -> "Dict[str, Any]":
         if not self._beyond_numpy:
-            return dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
+            return dict(zip(self._exposed, observed.run(self._exposed, feed)))
         value = self._ort.OrtValue.ortvalue_from_numpy
         given = {name: array if hasattr(array, "data_type") else value(array) for name, array in feed.items()}
-        return dict(zip(self._exposed, self._observed.run_with_ort_values(self._exposed, given)))
+        return dict(zip(self._exposed, observed.run_with_ort_values(self._exposed, given)))
 
     def _record_inputs(self, inputs: "Mapping[str, NDArray[Any]]") -> None:
         for name, array in inputs.items():

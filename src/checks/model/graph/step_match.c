@@ -242,6 +242,31 @@ static bool same_inputs(const xr_step_match *m, const xr_op_step *a, const xr_op
     return true;
 }
 
+/* The tensor whose values one has in another shape alone: an optimizer that makes products of matrices gives
+ * each such a copy of what it reads. */
+static uint32_t before_shapes(const xr_step_graph *g, uint32_t tensor)
+{
+    enum { FURTHEST = 4 };
+    for (int i = 0; i < FURTHEST; i++) {
+        const uint32_t maker = g->tensor[tensor].maker;
+        if (maker == EXRAY_NO_INDEX || g->step[maker].kind != XR_STEP_SHAPE ||
+            g->step[maker].input_count != 1)
+            break;
+        tensor = g->step[maker].input[0];
+    }
+    return tensor;
+}
+
+/* Whether two products of the same weights read the same values, in whatever shape. */
+static bool same_product(xr_step_match *m, const xr_op_step *a, const xr_op_step *b)
+{
+    return a->kind == XR_STEP_PRODUCT && b->kind == XR_STEP_PRODUCT && a->input_count == 1 &&
+           b->input_count == 1 && a->constant_count && b->constant_count &&
+           m->tensor_mate[0][before_shapes(&m->side[0], a->input[0])] ==
+               before_shapes(&m->side[1], b->input[0]) &&
+           score_weights(m, a, b) >= SAME_WEIGHTS;
+}
+
 /* Whether a side has a cut of the same part. */
 static bool has_cut(const xr_step_match *m, int side, const xr_cut *cut)
 {
@@ -264,6 +289,40 @@ static void part_cuts(xr_step_match *m)
     }
 }
 
+/* Whether a step of side s has its weights, to the last digits, in an unpaired step of the other. */
+static bool has_free_twin(xr_step_match *m, int s, uint32_t step)
+{
+    const uint32_t own = xr_step_largest_constant(&m->side[s], &m->side[s].step[step], FEWEST_WEIGHTS);
+    if (own == EXRAY_NO_INDEX || !m->twin[s][own])
+        return false;
+    const xr_constant_print p = xr_model_constants_print(&m->side[s].constants, own);
+    for (uint32_t i = 0; i < m->side[!s].count; i++) {
+        const xr_op_step *other = &m->side[!s].step[i];
+        const uint32_t tensor = m->mate[!s][i] == EXRAY_NO_INDEX
+                                    ? xr_step_largest_constant(&m->side[!s], other, FEWEST_WEIGHTS)
+                                    : EXRAY_NO_INDEX;
+        if (tensor == EXRAY_NO_INDEX || strcmp(other->word, m->side[s].step[step].word) != 0)
+            continue;
+        const xr_constant_print q = xr_model_constants_print(&m->side[!s].constants, tensor);
+        if (p.known && q.known && close_print(&p, &q))
+            return true;
+    }
+    return false;
+}
+
+/* Steps that were paired for want of better, since an engine runs the right one elsewhere. */
+static void part_weights(xr_step_match *m)
+{
+    for (uint32_t i = 0; i < m->side[0].count; i++) {
+        const uint32_t k = m->mate[0][i];
+        if (k == EXRAY_NO_INDEX || !m->side[0].step[i].constant_count ||
+            score_weights(m, &m->side[0].step[i], &m->side[1].step[k]) >= SAME_WEIGHTS)
+            continue;
+        if (has_free_twin(m, 0, i) || has_free_twin(m, 1, k))
+            m->mate[0][i] = m->mate[1][k] = EXRAY_NO_INDEX;
+    }
+}
+
 /* Where `same_cut`, cuts of the same part alone. */
 static void match_by_inputs(const exray_comparison *c, xr_step_match *m, bool same_cut)
 {
@@ -276,7 +335,9 @@ static void match_by_inputs(const exray_comparison *c, xr_step_match *m, bool sa
             if (same_cut && (!b || !xr_same_cut(m->side, a, b)))
                 continue;
             if (m->mate[1][k] != EXRAY_NO_INDEX ||
-                !same_inputs(m, &m->side[0].step[i], &m->side[1].step[k]) || score_of(c, m, i, k) <= 0)
+                !(same_inputs(m, &m->side[0].step[i], &m->side[1].step[k]) ||
+                  same_product(m, &m->side[0].step[i], &m->side[1].step[k])) ||
+                score_of(c, m, i, k) <= 0)
                 continue;
             m->mate[0][i] = k;
             m->mate[1][k] = i;
@@ -286,19 +347,22 @@ static void match_by_inputs(const exray_comparison *c, xr_step_match *m, bool sa
     }
 }
 
+static void part(xr_step_match *m, uint32_t edge)
+{
+    const uint32_t reference = m->mate[0][edge], made = m->side[1].step[reference].output;
+    m->mate[0][edge] = m->mate[1][reference] = EXRAY_NO_INDEX;
+    if (m->tensor_mate[0][m->side[0].step[edge].output] == made)
+        m->tensor_mate[0][m->side[0].step[edge].output] = m->tensor_mate[1][made] = EXRAY_NO_INDEX;
+}
+
 /* What computes nothing looks like any other of its kind: it is the same only where it reads the same. */
 static void part_moves(xr_step_match *m)
 {
     for (uint32_t i = 0; i < m->side[0].count; i++) {
-        uint32_t k = m->mate[0][i];
+        const uint32_t k = m->mate[0][i];
         const xr_op_step *a = &m->side[0].step[i];
-        bool moves = xr_step_moves_alone(a);
-        if (!moves || k == EXRAY_NO_INDEX || same_inputs(m, a, &m->side[1].step[k]))
-            continue;
-        m->mate[0][i] = m->mate[1][k] = EXRAY_NO_INDEX;
-        uint32_t made = m->side[1].step[k].output;
-        if (m->tensor_mate[0][a->output] == made)
-            m->tensor_mate[0][a->output] = m->tensor_mate[1][made] = EXRAY_NO_INDEX;
+        if (k != EXRAY_NO_INDEX && xr_step_moves_alone(a) && !same_inputs(m, a, &m->side[1].step[k]))
+            part(m, i);
     }
 }
 
@@ -336,10 +400,11 @@ static void note_layers(const exray_comparison *c, xr_step_match *m)
     }
 }
 
-/* The tensor itself, or one with the same numbers. */
+/* The tensor itself, or one with the same numbers, in whatever shape. */
 static bool is_like(const xr_step_graph *g, uint32_t tensor, uint32_t other)
 {
-    return tensor == other || g->tensor[tensor].same_as == g->tensor[other].same_as;
+    return tensor == other || g->tensor[tensor].same_as == g->tensor[other].same_as ||
+           before_shapes(g, g->tensor[tensor].same_as) == before_shapes(g, g->tensor[other].same_as);
 }
 
 uint32_t xr_step_match_layer_of(const xr_step_match *m, uint32_t edge)
@@ -393,6 +458,7 @@ static bool make(const exray_comparison *c, xr_step_match *m)
         return false;
     join_inputs(c, m);
     part_cuts(m);
+    part_weights(m);
     for (uint32_t i = 0; i < m->side[0].count; i++)
         if (m->mate[0][i] != EXRAY_NO_INDEX)
             join_outputs(m, i, m->mate[0][i]);

@@ -63,6 +63,18 @@ static bool reads_otherwise(const xr_differences *differences, uint32_t step)
     return false;
 }
 
+/* Whether the two steps were found to be other functions, as the values show. */
+static bool are_other_functions(const xr_differences *differences, const uint32_t step[2])
+{
+    for (size_t i = 0; i < differences->count; i++) {
+        const xr_difference *d = &differences->list[i];
+        if (d->kind == XR_DIFFERENCE_FUNCTION && d->proof == XR_PROOF_SHOWN && d->step[0] == step[0] &&
+            d->step[1] == step[1])
+            return true;
+    }
+    return false;
+}
+
 /* Whether both tensors are moved values alone, in other shapes: which is where shows at what reads them. */
 static bool are_moved_otherwise(const xr_step_match *m, const uint32_t tensor[2])
 {
@@ -159,7 +171,8 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
     if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)
         return false;
     uint32_t mates[2] = {m->mate[0][maker[0]], m->mate[1][maker[1]]};
-    if (reads_otherwise(differences, maker[0]) || are_replaced(differences, maker))
+    if (reads_otherwise(differences, maker[0]) || are_replaced(differences, maker) ||
+        are_other_functions(differences, maker))
         return true;
     return mates[0] != mates[1] && (mates[0] != maker[1] || mates[1] != maker[0]) &&
            (mates[0] != EXRAY_NO_INDEX || mates[1] != EXRAY_NO_INDEX);
