@@ -165,3 +165,36 @@ def test_scores_that_stay(tmp_path, noise):
     verdict = scored(tmp_path, lambda s: 100 * s, lambda s: s, noise)
     assert verdict["verdict"] == "pass" or noise > .01 and causes(verdict) == ["output.dequantization"]
     assert [f["cause"] for f in verdict["findings"] if f["severity"] == "warning"] == (["output.dequantization"] if verdict["verdict"] == "pass" else [])
+
+
+# ---- One number a frame ----
+
+
+def single(k):
+    return random(k).normal(0, 2, (1, 1))
+
+
+SINGLE = {
+    "without its sigmoid": (lambda v, k: np.log(v / (1 - v)), lambda k: 1 / (1 + np.exp(-single(k))), "output.activation", "sigmoid is missing"),
+    "through a second sigmoid": (lambda v, k: 1 / (1 + np.exp(-v)), lambda k: 1 / (1 + np.exp(-single(k))), "output.activation", "applies a sigmoid"),
+    "of another unit": (lambda v, k: 0.1 * v + 3, single, "output.dequantization", "0.1"),
+    "of no relation": (lambda v, k: single(k + 50), single, "layer.unknown", "differs"),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_one_number_a_frame(tmp_path, name):
+    """Scores of binary classifiers, values of regressions: the frames together tell."""
+    change, make, cause, says = SINGLE[name]
+    v = judge(tmp_path, make, change)
+    assert causes(v) == [cause] and says in v["findings"][0]["summary"] + str(v["findings"][0]["evidence"]), v["findings"]
+
+
+def test_one_number_a_frame_within_noise(tmp_path):
+    assert causes(judge(tmp_path, single, lambda v, k: v, noise=1e-7)) == []
+
+
+def test_numbers_of_few_frames_lie_on_a_line_by_chance(tmp_path):
+    right = [single(k).astype(np.float32) for k in range(2)]
+    e = write_told(tmp_path / "e", "edge", [{"y": np.float32(2 * v + 0.3 * k + 1)} for k, v in enumerate(right)], None)
+    assert causes(validate(e, write_told(tmp_path / "r", "reference", [{"y": v} for v in right], None))) == ["layer.unknown"]

@@ -249,6 +249,11 @@ static double deviation(const relation_work *w, int side)
     return sqrt(fmax(w->target_square[side] / w->count - mean * mean, 0));
 }
 
+/* A gain and an offset fit any two values; single ones of a few frames lie on a curve by chance, unless they
+ * do to many digits. */
+enum { FEWEST_OF_LINE = 3, FEWEST_SINGLE = 6 };
+#define MANY_DIGITS 1e-4
+
 static void settle(xr_candidate *c, double unit)
 {
     c->explains = unit > 0 && c->residual <= fmin(c->allowed, UNEXPLAINED_MOST) &&
@@ -268,6 +273,8 @@ static void settle_activations(relation_work *w)
             c->before = sqrt(s->before / w->count) / unit;
             c->allowed = (DRAW * sqrt(s->noise / w->count) + step / sqrt(3) + DRAW * float_noise) / unit;
             settle(c, unit);
+            if (w->row == 1 && w->count < FEWEST_SINGLE && c->residual > MANY_DIGITS)
+                c->explains = false;
             if (!is_in_domain((xr_output_function)f, w->r->min[!target], w->r->max[!target]))
                 c->explains = false;
         }
@@ -293,7 +300,7 @@ static void settle_affine(relation_work *w)
         all.xy += m->xy;
     }
     double vx = all.xx - all.x * all.x / all.n, unit = deviation(w, 0);
-    if (!(vx > 0) || !(unit > 0))
+    if (!(vx > 0) || !(unit > 0) || all.n < (w->row == 1 ? FEWEST_SINGLE : FEWEST_OF_LINE))
         return;
     r->gain = (all.xy - all.x * all.y / all.n) / vx;
     r->offset = (all.y - r->gain * all.x) / all.n;
@@ -352,7 +359,7 @@ static exray_status read_frames(relation_work *w, exray_error *error)
             continue;
         if (status != EXRAY_OK)
             return status;
-        if (view[0].count != view[1].count || view[0].count < 2 || view[0].count % row_length(&view[0].info))
+        if (view[0].count != view[1].count || view[0].count == 0 || view[0].count % row_length(&view[0].info))
             continue;
         w->r->on_lattice = view[0].info.dtype == EXRAY_DTYPE_FLOAT32 &&
                            view[0].info.quantization.count == 0 && w->r->io->step[EXRAY_SIDE_EDGE] > 0;
