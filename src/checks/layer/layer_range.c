@@ -280,6 +280,15 @@ static bool clips_alone(const judged *list, size_t count, size_t ranges, const r
            first->cost > 2 * limit->clip_ratio * first->evidence.step / sqrt(12) / first->evidence.deviation;
 }
 
+/* Whether a range ends at zero, which quantizers have within each, and at the largest value: of values that
+ * lie far from zero (a level, a temperature) no calibration makes its steps finer. */
+static bool is_bound_by_zero(const xr_layer_evidence *e)
+{
+    const double near = 2 * e->step;
+    return (fabs(e->low) <= near && e->min[1] > 0 && fabs(e->high - e->max[1]) <= near) ||
+           (fabs(e->high) <= near && e->max[1] < 0 && fabs(e->low - e->min[1]) <= near);
+}
+
 /* Where no layer or output is wrong, keeps only what is certain; with one layer that surely clips, the others
  * that clip: one calibration made them.  A range that the engine keeps for several tensors has to hold the
  * largest. */
@@ -294,7 +303,8 @@ static size_t keep_certain(const exray_comparison *comparison, judged *list, siz
         clips = clips || (list[i].fault == TOO_NARROW && is_certain(&list[i]));
     for (size_t i = 0; i < count; i++)
         if ((is_certain(&list[i]) &&
-             (list[i].fault != TOO_WIDE || list[i].known || !xr_shares_range(comparison, list[i].layer))) ||
+             (list[i].fault != TOO_WIDE || list[i].known ||
+              !(xr_shares_range(comparison, list[i].layer) || is_bound_by_zero(&list[i].evidence)))) ||
             (other_weights && is_stuck(&list[i])) || (clips && list[i].fault == TOO_NARROW))
             list[kept++] = list[i];
     return kept;

@@ -324,7 +324,7 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return p->layer != SIZE_MAX &&
                exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ROLE_CLEAN;
     if (p->order && ((is_ordered_back(fit, p) && xr_outputs_agree(comparison)) ||
-                     xr_is_in_order_of_input(comparison, p->layer)))
+                     xr_is_in_order_of_input(comparison, p->layer, p->difference)))
         return true;
     if (undoes_input(comparison, p))
         return true;

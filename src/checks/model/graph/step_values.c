@@ -1,5 +1,6 @@
 #include "checks/model/graph/step_values.h"
 
+#include "checks/model/coarse.h"
 #include "checks/model/graph/between/step_range.h"
 #include "checks/place_of.h"
 #include "checks/port/both_sides.h"
@@ -13,6 +14,8 @@ enum { MOST_FRAMES = 4, MOST_VALUES = 16384, DEPTH = 24, MOST_VISITS = 4096 };
 /* Float arithmetic in another order, a few layers deep; 8-bit values are compared where the comparison has
  * paired them, with its noise. */
 #define NOISE 1e-4
+/* What 8 bits may leave of a deep network, of its signal. */
+#define ROUNDED 0.3
 
 bool xr_step_values_open(const exray_comparison *comparison, const xr_step_match *match, xr_step_values *out)
 {
@@ -130,8 +133,12 @@ static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t refere
         return XR_STATE_WRONG;
     if (!(n > 0))
         return XR_STATE_UNKNOWN;
-    double deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0));
-    return sqrt(apart / n) <= (whole ? 0 : NOISE * deviation) ? XR_STATE_CLEAN : XR_STATE_WRONG;
+    double deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0)), off = sqrt(apart / n);
+    if (off <= (whole ? 0 : NOISE * deviation))
+        return XR_STATE_CLEAN;
+    /* Floats behind integers err by what those round, which only what was paired tells. */
+    return !whole && off <= ROUNDED * deviation && xr_has_coarse_layer(v->comparison) ? XR_STATE_UNKNOWN
+                                                                                      : XR_STATE_WRONG;
 }
 
 static xr_state of_input(const xr_step_values *v, uint32_t edge, uint32_t reference)

@@ -1,7 +1,6 @@
 #include "checks/model/weights/order_of_input.h"
 
 #include "checks/layer/value_evidence.h"
-#include "checks/model/coarse.h"
 
 /* The pair of layers that makes what a side's node reads first; SIZE_MAX: none does. */
 static size_t read_by(const exray_comparison *comparison, const exray_layer_pair *pair, exray_side side)
@@ -12,10 +11,11 @@ static size_t read_by(const exray_comparison *comparison, const exray_layer_pair
     return node && node->input_count ? xr_layer_that_makes(comparison, side, node->inputs[0]) : SIZE_MAX;
 }
 
-bool xr_is_in_order_of_input(const exray_comparison *comparison, size_t layer)
+bool xr_is_in_order_of_input(const exray_comparison *comparison, size_t layer, double difference)
 {
+    static const double little = 0.1;
     const exray_layer_pair *pair = layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, layer);
-    return pair && pair->role == EXRAY_LAYER_ROLE_CLEAN && pair->noise < XR_COARSE_NOISE &&
+    return pair && pair->role == EXRAY_LAYER_ROLE_CLEAN && pair->error < little * difference &&
            xr_layer_has_data(pair) &&
            read_by(comparison, pair, EXRAY_SIDE_EDGE) != read_by(comparison, pair, EXRAY_SIDE_REFERENCE);
 }

@@ -338,6 +338,25 @@ static bool is_function(const xr_finder *f, int side, const xr_step_gap *gap)
     return gap->count == 1 && xr_finder_step(f, side, gap->last)->kind == XR_STEP_FUNCTION;
 }
 
+/* Whether as many steps of the same operators lie on both sides, behind a difference that shows: they make
+ * other values of what they are given, and nothing says that they are others. */
+static bool are_alike_behind_another(xr_finder *f, const xr_step_gap gap[2])
+{
+    if (gap[0].count < 2 || gap[0].count != gap[1].count)
+        return false;
+    const uint32_t ends[2][2] = {{gap[0].first, gap[1].first}, {gap[0].last, gap[1].last}};
+    for (int i = 0; i < 2; i++) {
+        const exray_node *a = xr_finder_step(f, 0, ends[i][0])->node,
+                         *b = xr_finder_step(f, 1, ends[i][1])->node;
+        if (!a->op || !b->op || strcmp(a->op, b->op) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < f->out->count; i++)
+        if (f->out->list[i].proof == XR_PROOF_SHOWN && f->out->list[i].step[0] < gap[0].first)
+            return true;
+    return false;
+}
+
 void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
 {
     xr_step_gap gap[2];
@@ -371,7 +390,7 @@ void xr_compare_sources(xr_finder *f, uint32_t edge, uint32_t reference, uint32_
     bool port = kind == XR_DIFFERENCE_SOURCE && (edge == EXRAY_NO_INDEX || are_one_by_name(f, a, b));
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */
-    if (kind == XR_DIFFERENCE_REPLACED && compare_replaced(f, gap))
+    if (kind == XR_DIFFERENCE_REPLACED && (compare_replaced(f, gap) || are_alike_behind_another(f, gap)))
         return;
     xr_state out = xr_state_of(&f->values, a, b);
     bool here = out != XR_STATE_UNKNOWN; /* the values at the gap's end itself are known */
