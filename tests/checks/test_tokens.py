@@ -223,6 +223,19 @@ def test_ids_in_eight_bits(judge, language):
     assert told(judge(edge, rows), "wrapped", "input.dtype")["evidence"]["bits"] == 8
 
 
+def test_ids_of_another_frame_in_some_frames_only(judge, language):
+    rows = language.rows()
+    f = told(judge([*rows[:3], rows[2], *rows[4:]], rows), "frame_order", "input.frame_order")
+    assert f["evidence"]["frames_late"] == 1 and f["evidence"]["frame_list"] == "frame 3"
+
+
+def test_single_ids_in_eight_bits_beside_others_are_one_finding(judge, language):
+    """Two inputs of one id a frame: a user, an item."""
+    rows = [{**f, "user": np.array([3 + 90 * k], np.int64)} for k, f in enumerate(language.rows([t + [700, 801] for t in language.texts]))]
+    f = told(judge([{**f, "ids": f["ids"] % 256, "user": f["user"] % 256} for f in rows], rows), "wrapped", "input.dtype")
+    assert "input user" in " ".join(f["details"])
+
+
 def test_two_faults_are_both_told(judge, language):
     f = told(judge(language.some_unknown(left=not language.left), language.rows()), "unknown")
     assert f"unknown ({language.unknown})" in f["summary"] and "padded" in f["summary"]

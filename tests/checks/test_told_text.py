@@ -151,3 +151,11 @@ def test_scores_in_a_text(tmp_path):
     assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
     told_finding(judged(tmp_path, OUTPUTS, told(1), told(0)))
     told_finding(judged(tmp_path, OUTPUTS, told(15), told(0), edge_noise=1e-6))
+
+
+def test_one_text_that_is_another_is_no_other_list_of_names(tmp_path):
+    """The other texts come up again, rightly."""
+    lines = ["dog", "cat", "dog", "bird", "cat", "dog"]
+    outputs = [{"scores": scores(line)} for line in lines]
+    f = told_finding(judged(tmp_path, outputs, teller(lambda line, k: "horse" if k == 3 else line, lines), teller(lines=lines)), "output.postprocess")
+    assert f["summary"] == "The two sides tell other texts." and f["evidence"]["frames_differ"] == 1, f

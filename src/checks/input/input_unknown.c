@@ -6,6 +6,7 @@
 #include "checks/input/sound/sound_math.h"
 #include "checks/input/where_different.h"
 #include "checks/input/words.h"
+#include "checks/port/both_sides.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -180,6 +181,42 @@ static bool report_told_rate(const xr_input_fit *fit, exray_findings *findings)
     return true;
 }
 
+/* Whether the edge's ids are, in all frames, what so many bits keep of the reference's. */
+static bool are_what_bits_keep(const exray_comparison *comparison, size_t pair, double bits)
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    const double most = exp2(bits);
+    size_t seen = 0;
+    bool kept = slot[0] && slot[1];
+    for (size_t f = 0; kept && f < exray_comparison_frame_count(comparison); f++) {
+        exray_tensor_view view[2];
+        const float *value[2];
+        if (!xr_both_of_one_shape(comparison, EXRAY_KIND_INPUT, pair, f, slot, view, value))
+            continue;
+        for (uint64_t i = 0; kept && i < view[0].count; i++, seen++)
+            kept = value[1][i] >= 0 && value[0][i] == fmod(value[1][i], most);
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    return kept && seen;
+}
+
+/* Ids that fewer bits were kept of in another input, and in this one alike: one finding. */
+static bool join_kept_bits(const exray_comparison *comparison, const xr_input_fit *fit,
+                           exray_findings *findings)
+{
+    for (exray_finding *f = findings->first; f; f = f->next) {
+        const xr_evidence *kind = xr_finding_evidence(f, "kind"), *bits = xr_finding_evidence(f, "bits");
+        if (strcmp(f->cause, "input.dtype") != 0 || !kind || !kind->text ||
+            strcmp(kind->text, "wrapped") != 0 || !bits || bits->text ||
+            !are_what_bits_keep(comparison, fit->pair, bits->number))
+            continue;
+        exray_finding_detail(f, "The same holds for input %.100s.", fit->io->name[EXRAY_SIDE_EDGE]);
+        return true;
+    }
+    return false;
+}
+
 /* Identifiers: their differences mean nothing, except a common shift. */
 static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
 {
@@ -210,7 +247,7 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
     if (fit->state == XR_FIT_SHAPES)
         return; /* input.shape has said so */
     if (fit->values.tokens && fit->state == XR_FIT_DIFFERS) {
-        if (!report_told_rate(fit, findings))
+        if (!report_told_rate(fit, findings) && !join_kept_bits(comparison, fit, findings))
             report_tokens(fit, findings);
         return;
     }

@@ -48,11 +48,31 @@ static bool is_late(const xr_token_texts *texts, int late)
     return seen >= 2 && differing >= 2;
 }
 
+/* Whether each row that differs, of some frames only, is the reference's of `late` frames before; a row of
+ * few ids may be so by chance. */
+static bool is_late_in_some(const xr_token_texts *texts, int late)
+{
+    enum { FEWEST_IDS = 4 };
+    size_t seen = 0;
+    for (size_t i = 0; i < texts->count; i++) {
+        const xr_token_text *t = &texts->text[i];
+        if (xr_token_is_equal(t))
+            continue;
+        if ((late > 0 && i < (size_t)late) || (late < 0 && i + (size_t)-late >= texts->count) ||
+            xr_token_length(t, EXRAY_SIDE_EDGE) < FEWEST_IDS ||
+            !same_row(t, &texts->text[late > 0 ? i - (size_t)late : i + (size_t)-late]))
+            return false;
+        seen++;
+    }
+    return seen > 0;
+}
+
 static bool find_frame_order(const xr_token_texts *texts, xr_token_story *s)
 {
     for (int late = 1; late <= MOST_LATE; late++)
         for (int sign = 1; sign >= -1; sign -= 2)
-            if (texts->text[texts->count - 1].row == 0 && is_late(texts, sign * late)) {
+            if (texts->text[texts->count - 1].row == 0 &&
+                (is_late(texts, sign * late) || is_late_in_some(texts, sign * late))) {
                 s->frame_order = true;
                 s->frames_late = sign * late;
                 return true;

@@ -190,7 +190,8 @@ static bool try_lags(text_work *w)
     return false;
 }
 
-/* One text of the edge for each of the reference's, and the reverse. */
+/* One text of the edge for each of the reference's, and the reverse; *repeats: how often one that is another
+ * came up again. */
 static bool is_one_to_one(const text_work *w, size_t *repeats)
 {
     *repeats = 0;
@@ -200,7 +201,7 @@ static bool is_one_to_one(const text_work *w, size_t *repeats)
             bool reference = xr_same_told_text(&frame_at(w, f)->text[1], &frame_at(w, k)->text[1]);
             if (edge != reference)
                 return false;
-            *repeats += reference;
+            *repeats += reference && frame_at(w, f)->differs;
         }
     return true;
 }
