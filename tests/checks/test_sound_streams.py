@@ -3,7 +3,7 @@ again from the sound in the log. The rows are those of PyPI's pymicro-features."
 
 import numpy as np
 import pytest
-from sound_support import voice, wav
+from sound_support import resampled, voice, wav
 from validate_support import PB, Recording, causes, validate
 
 features = pytest.importorskip("pymicro_features")
@@ -129,3 +129,21 @@ def test_all_frames_of_a_joined_run_are_marked(tmp_path):
     edge, reference = tmp_path / "e", tmp_path / "r"
     verdict = validate(samples_log(edge, "edge", [SOUNDS[0], SOUNDS[1][1600:]]), samples_log(reference, "reference", SOUNDS))
     assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"]["frame_list"] == "frames 24 to 47"
+
+
+def test_samples_of_the_record_are_no_table_of_features(tmp_path):
+    """A hum with a tone that repeats itself every 16 samples looks like rows of 16, and linear interpolation, which damps what is high, like a factor."""
+    paths = [tmp_path / "edge", tmp_path / "reference"]
+    t = np.arange(LENGTH) / 16000
+    sound = 2000 * np.sin(2 * np.pi * 1000 * t) + 1500 * np.sin(2 * np.pi * 50 * t + 1)
+    raw = resampled(sound, 44100).round().clip(-32768, 32767).astype(np.int16)
+    linear = np.interp(np.arange(LENGTH) * 44100 / 16000, np.arange(len(raw)), raw)
+    for path, samples in zip(paths, (linear, sound)):
+        with Recording(path, path.name) as r:
+            for k in range(24):
+                begin, end = (round(n * 44.1 / 16) for n in (512 * k, 512 * k + 576))
+                r.frame([("/sensor/mic", np.frombuffer(wav(raw[begin:end], 44100), np.uint8), {"media": PB["Media"](format="wav")}),
+                         ("/input/input", (samples[512 * k:512 * k + 576] / 32768).astype(np.float32)[None], {}),
+                         ("/output/y", np.array([[.2, .8]], np.float32), {})], source=f"a.wav@{begin}")
+    found = validate(*paths)["findings"]
+    assert found and all("features" not in f["summary"] and f["cause"] != "input.normalization" for f in found)

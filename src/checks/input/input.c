@@ -248,7 +248,8 @@ static bool explain_table(const exray_comparison *comparison, const xr_input_fit
            (xr_report_places(comparison, fit, findings) || xr_report_columns(comparison, fit, findings));
 }
 
-static exray_status judge_data(const exray_comparison *comparison, const xr_input_fit *fit,
+/* `samples`: they are sound itself. */
+static exray_status judge_data(const exray_comparison *comparison, const xr_input_fit *fit, bool samples,
                                exray_findings *findings, exray_error *error)
 {
     exray_finding *last = findings->last;
@@ -262,7 +263,7 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
     const bool narrow = form == XR_IS_NARROW_TABLE && !is_of_sound(comparison);
     if (narrow && explain_table(comparison, fit, findings))
         return EXRAY_OK;
-    if (differs && !(narrow && fit->residual.explained) &&
+    if (differs && !samples && !(narrow && fit->residual.explained) &&
         xr_explain_features(comparison, fit->pair, findings))
         return EXRAY_OK;
     if (fit->state == XR_FIT_NOISE && !fit->values.picture && xr_report_rounding(fit, findings))
@@ -311,7 +312,8 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
     exray_finding *last = findings->last;
     exray_status status = EXRAY_OK;
     if (!is_equal(exray_comparison_input(comparison, pair))) {
-        if (xr_explain_sound(comparison, pair, findings))
+        bool samples;
+        if (xr_explain_sound(comparison, pair, findings, &samples))
             return EXRAY_OK;
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
         if (status == EXRAY_OK && xr_is_stored_unit(comparison, &fit))
@@ -322,7 +324,7 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
             fit.values.floats)
             fit.values.picture = !xr_looks_like_spectra(comparison, pair);
         if (status == EXRAY_OK)
-            status = judge_data(comparison, &fit, findings, error);
+            status = judge_data(comparison, &fit, samples, findings, error);
         if (status == EXRAY_OK && findings->last == last)
             report_not_finite(comparison, pair, findings);
     }

@@ -268,8 +268,10 @@ static bool is_dither(const xr_sound_frames *frames)
     return m->max_abs <= 2.01 * step && explained >= 0.7 * all;
 }
 
-bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_findings *findings)
+bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_findings *findings,
+                      bool *samples)
 {
+    *samples = false;
     const exray_io_pair *io = exray_comparison_input(comparison, pair);
     xr_sound_frames *frames = io->problem ? NULL : xr_sound_frames_read(comparison, pair);
     if (!frames)
@@ -278,6 +280,7 @@ bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_fin
     bool nothing = io->faint && is_dither(frames);
     if (frames->differing && !nothing)
         xr_find_sound_sides(frames, &r.sides);
+    *samples = r.sides.proper[EXRAY_SIDE_REFERENCE] || r.sides.raw[EXRAY_SIDE_REFERENCE];
     if (io->faint) {
         nothing = nothing || (frames->differing && report_alone(&r));
         xr_sound_frames_free(frames);
