@@ -84,3 +84,36 @@ def test_other_tokens_than_those_chosen_are_wrong(tmp_path):
 def test_a_state_that_is_not_carried_is_still_named(tmp_path):
     v = judged(tmp_path, 1, {"forced": True, "state": "lost"}, {"forced": True})
     assert causes(v) == ["model.state"]
+
+
+# ---- Keys and values that grow ----
+
+
+def cached(path, role, cut=lambda k, cache: cache):
+    """A cache [1, 2, n, 3] that grows by a token a frame, of which y is the mean."""
+    cache = np.zeros((1, 2, 0, 3), np.float32)
+    with Recording(path, role) as out:
+        out.model([("x", "float32", (1, 6), [], [], 0), ("past", "float32", (1, 2, -1, 3), [], [], 0), ("y", "float32", (1, 6), [], [], 0), ("present", "float32", (1, 2, -1, 3), [], [], 0)],
+                  [("JOIN", [0, 1], [3]), ("MEAN", [3], [2])], [0, 1], [2, 3])
+        for k in range(FRAMES):
+            x = np.random.default_rng(k).normal(size=(1, 6)).astype(np.float32)
+            present = np.concatenate([cache, x.reshape(1, 2, 1, 3)], 2)
+            out.frame([("/input/x", x, {}), ("/input/past", cache, {}), ("/output/y", present.mean(2).reshape(1, 6), {}), ("/output/present", present, {})], source=f"token{k}")
+            cache = np.ascontiguousarray(cut(k, present))
+    return path
+
+
+@pytest.mark.parametrize("cut", [lambda k, c: c[:, :, :-1] if k == 5 else c, lambda k, c: c[:, :, -6:]], ids=["a token is lost", "a window slides"])
+def test_a_cache_of_another_size_is_a_state_that_is_not_carried(tmp_path, cut):
+    v = validate(cached(tmp_path / "edge.mcap", "edge", cut), cached(tmp_path / "reference.mcap", "reference"), status=1)
+    assert causes(v) == ["model.state"] and "past" in finding(v, "model.state")["summary"]
+
+
+def test_a_cache_that_grows_is_healthy(tmp_path):
+    assert causes(validate(cached(tmp_path / "edge.mcap", "edge"), cached(tmp_path / "reference.mcap", "reference"), status=0)) == []
+
+
+def test_a_cache_that_is_longer_from_the_first_frame_on_is_told(tmp_path):
+    """Carried on by both sides: the shape is what differs."""
+    v = validate(cached(tmp_path / "edge.mcap", "edge", lambda k, c: np.concatenate([c, c[:, :, :1]], 2) if k == 0 else c), cached(tmp_path / "reference.mcap", "reference"), status=1)
+    assert causes(v)[0] in ("model.state", "input.shape")

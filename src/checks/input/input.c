@@ -355,6 +355,8 @@ static exray_status judge_each(const exray_comparison *comparison, const xr_loop
         xr_judge_chosen_ids(comparison, judged, findings);
         status = xr_judge_tokens(comparison, padding, judged, shape_told, findings, error);
     }
+    for (size_t i = 0; i < count; i++)
+        shape_told[i] = shape_told[i] || xr_is_broken_loop(comparison, loops, i);
     if (status == EXRAY_OK && xr_report_shapes(comparison, padding, shape_told, findings) != EXRAY_OK) {
         status = EXRAY_E_MEMORY;
         *error = (exray_error){status, "out of memory while comparing the shapes of the inputs"};

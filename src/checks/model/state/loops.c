@@ -434,3 +434,20 @@ bool xr_is_looped(const xr_loops *loops, size_t input)
             return !loops->more[i];
     return false;
 }
+
+bool xr_is_broken_loop(const exray_comparison *comparison, const xr_loops *loops, size_t input)
+{
+    for (size_t i = 0; i < loops->count; i++) {
+        size_t left[2] = {0, 0};
+        if (loops->loop[i].input != input || loops->loop[i].output == SIZE_MAX)
+            continue;
+        for (int s = 0; s < 2; s++)
+            for (size_t f = 1; f < exray_log_frame_count(exray_comparison_log(comparison, (exray_side)s));
+                 f++)
+                left[s] += loops->loop[i].link[s][f] == XR_LINK_KEPT ||
+                           loops->loop[i].link[s][f] == XR_LINK_EARLIER ||
+                           loops->loop[i].link[s][f] == XR_LINK_OTHER;
+        return left[0] != left[1];
+    }
+    return false;
+}

@@ -38,4 +38,8 @@ const xr_loops *xr_loops_kept(const exray_findings *findings);
 /* Whether that pair of inputs is one, and differs in nothing but its state. */
 bool xr_is_looped(const xr_loops *loops, size_t input);
 
+/* Whether that pair of inputs is one that a side leaves in more frames than the other: model.state tells it,
+ * whatever sizes the input has then. */
+bool xr_is_broken_loop(const exray_comparison *comparison, const xr_loops *loops, size_t input);
+
 #endif
