@@ -230,3 +230,23 @@ def test_layers_of_one_size_behind_a_fault_are_not_paired_crosswise(tmp_path, ed
     v = verdict_of(tmp_path, left, right, int(cause is not None), "none", shape=(1, 9, 16))
     assert causes(v) == ([cause] if cause else [])
     assert not cause or words in finding(v, cause)["summary"]
+
+
+def means(path, order="rows columns", gain=1.5):
+    """Two means of a picture over other axes, which an optimizer may compute in either order."""
+    g = Graph(13)
+    x = g("Mul", g.conv("x", "first", 3, 6), g.const("gain", gain), to="gained")
+    axes = {"rows": [3], "columns": [2]}
+    for name in order.split():
+        g("ReduceMean", x, to=name, axes=axes[name], keepdims=1)
+    both = g("Tanh", g("Mul", "rows", "columns", to="both"))
+    g("Gemm", g("Flatten", g("GlobalAveragePool", both), to="flat"), g.weight("fc.w", 6, 7), to="y")
+    return g.save(path, [1, 3, 12, 12])
+
+
+@pytest.mark.parametrize("gain", [1.5, 1.1])
+def test_namesakes_that_run_in_another_order(tmp_path, gain):
+    v = verdict_of(tmp_path, *models(tmp_path, means, {"order": "columns rows", "gain": gain}), 0 if gain == 1.5 else 1, shape=(1, 3, 12, 12))
+    told = [f for f in v["findings"] if f["severity"] != "info"]
+    assert [f["cause"] for f in told] == ([] if gain == 1.5 else ["model.operator"])
+    assert not told or "1.1" in told[0]["summary"]

@@ -1,19 +1,31 @@
 /* layer.precision: float values that were computed in 16 bits: rounded, or overflowed. */
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 
 #include <math.h>
+#include <string.h>
 
 #define NEARLY_ALL 0.995 /* of the values: an average of several may not be exact in float16 */
+
+/* Whether other weights, or another operator, were told of the layer. */
+static bool has_other_model(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (strncmp(f->cause, "model.", strlen("model.")) == 0 && f->severity == EXRAY_SEVERITY_ERROR &&
+            xr_is_about_layer(comparison, f, layer))
+            return true;
+    return false;
+}
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     bool unjudged = false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
+        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || has_other_model(comparison, findings, i))
             continue;
         xr_layer_evidence e;
         exray_status status = xr_layer_evidence_get(comparison, i, &e, error);

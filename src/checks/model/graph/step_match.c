@@ -172,6 +172,37 @@ static bool match_in_order(const exray_comparison *c, xr_step_match *m)
     return ok;
 }
 
+static const char *output_name(const xr_step_graph *g, uint32_t step)
+{
+    const exray_tensor_info *info = xr_step_graph_info(g, g->step[step].output);
+    return info ? info->name : NULL;
+}
+
+/* Two steps of one kind that were paired with each other's namesakes, for an engine runs them in another
+ * order, are exchanged. */
+static void uncross(xr_step_match *m)
+{
+    const xr_step_graph *g = m->side;
+    for (uint32_t i = 0; i < g[0].count; i++) {
+        const uint32_t k = m->mate[0][i];
+        if (k == EXRAY_NO_INDEX || same_text(output_name(&g[0], i), output_name(&g[1], k)))
+            continue;
+        for (uint32_t j = 0; j < g[1].count; j++) {
+            const uint32_t other = m->mate[1][j];
+            if (other == EXRAY_NO_INDEX || g[1].step[j].kind != g[0].step[i].kind ||
+                strcmp(g[1].step[j].word, g[0].step[i].word) != 0 ||
+                !same_text(output_name(&g[0], i), output_name(&g[1], j)) ||
+                !same_text(output_name(&g[0], other), output_name(&g[1], k)))
+                continue;
+            m->mate[0][i] = j;
+            m->mate[1][j] = i;
+            m->mate[0][other] = k;
+            m->mate[1][k] = other;
+            break;
+        }
+    }
+}
+
 static double score_for(const exray_comparison *c, void *match, uint32_t edge, uint32_t reference)
 {
     return score_of(c, match, edge, reference);
@@ -456,6 +487,7 @@ static bool make(const exray_comparison *c, xr_step_match *m)
     note_twins(m);
     if (!match_in_order(c, m) || !settle_by_layers(c, m))
         return false;
+    uncross(m);
     join_inputs(c, m);
     part_cuts(m);
     part_weights(m);
