@@ -580,3 +580,30 @@ def test_branches_in_another_order(tmp_path, fault):
     report, told = compare(tmp_path, gated("onnxruntime", causal=fault != "padding", others=fault == "weights"), gated("keras"))
     assert [c for c, _ in told] == {"none": [], "padding": ["model.operator"], "weights": ["model.weights"]}[fault], told
     assert fault != "padding" or "pads" in told[0][1]
+
+
+def parted(engine, others=False):
+    """A normalization behind a tanh, which a converter cannot fold: a factor and an offset."""
+    w, head = normal(1, 10, 8), normal(2, 8, 4)
+    random = np.random.default_rng(3)
+    gamma, beta, mean, variance = random.uniform(.6, 1.4, 8), random.normal(0, .3, 8), random.normal(0, .5, 8), random.uniform(.5, 1.5, 8)
+    factor, none = gamma / np.sqrt(variance + 1e-3), {"fused_activation_function": "NONE"}
+    n = Net(engine, feeds(1, 10))
+    if engine == "keras":
+        n.layer("Dense", "dense", ["x"], lambda x: np.tanh(x @ w), {"activation": "tanh"}, kernel=w)
+        n.layer("BatchNormalization", "bn", ["dense"], lambda x: (x - mean) * factor + beta, {"epsilon": "0.001"}, gamma=gamma, beta=beta, moving_mean=mean, moving_variance=variance)
+        n.layer("Dense", "head", ["bn"], lambda x: x @ head, kernel=head)
+        return n
+    w = normal(7, 10, 8) if others else w
+    n.layer("FULLY_CONNECTED", "net/dense", ["x"], lambda x: x @ w, none, w=w.T)
+    n.layer("TANH", "net/tanh", ["net/dense"], np.tanh)
+    n.layer("MUL", "net/bn/mul", ["net/tanh"], lambda x: x * factor, none, factor=factor)
+    n.layer("ADD", "net/bn/add", ["net/bn/mul"], lambda x: x + beta - mean * factor, none, offset=beta - mean * factor)
+    n.layer("FULLY_CONNECTED", "net/head", ["net/bn/add"], lambda x: x @ head, none, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_normalization_in_parts(tmp_path, others):
+    _, told = compare(tmp_path, parted("litert", others), parted("keras"))
+    assert [c for c, _ in told] == (["model.weights"] if others else []), told

@@ -367,6 +367,7 @@ static void report_equal_frame(const exray_comparison *comparison, exray_finding
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
+    uint32_t told = EXRAY_NO_INDEX; /* the node of the last one: of several outputs the first is told */
     bool unjudged = false;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
@@ -397,6 +398,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             unjudged = unjudged || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
             continue;
         }
+        if (layer->node[EXRAY_SIDE_EDGE] == told)
+            continue;
+        told = layer->node[EXRAY_SIDE_EDGE];
         shown++;
         report_layer(comparison, i, findings, shown == MOST ? originating - shown : 0);
     }

@@ -511,8 +511,8 @@ static void settle(const exray_comparison *comparison, const xr_weight_matcher *
         xr_weight_pair *p = &fit->pair[i];
         /* Of what differs, though harmlessly, it is not known how it lies. */
         p->transposed = is_wrongly_transposed(comparison, m, p);
-        if (p->differs &&
-            (is_harmless(comparison, m, fit, p) || ((p->bias || p->rescaled) && is_normed_within(m, p))))
+        if (p->differs && (is_harmless(comparison, m, fit, p) || xr_is_of_parts(p) ||
+                           ((p->bias || p->rescaled) && is_normed_within(m, p))))
             p->differs = p->moved = false;
         p->differs = p->differs || p->transposed;
         p->moved = p->moved || p->differs; /* equal values in another's place do not say so */

@@ -1,8 +1,10 @@
 #include "checks/model/weights/made_up_for.h"
 
 #include "checks/layer/inner_range.h"
+#include "checks/op_name.h"
 
 #include <math.h>
+#include <string.h>
 
 #include <math.h>
 
@@ -56,4 +58,15 @@ bool xr_is_moved_bias(const exray_comparison *comparison, const xr_weight_pair *
     }
     return fabs(deviation[0] - deviation[1]) <= near * deviation[1] &&
            fabs(mean[0] - mean[1]) > deviation[1] * near;
+}
+
+bool xr_is_of_parts(const xr_weight_pair *p)
+{
+    bool norm[2], part[2];
+    for (int s = 0; s < 2; s++) {
+        const char *op = p->of[s].node && p->of[s].node->op ? p->of[s].node->op : "";
+        norm[s] = strstr(op, "atchNorm") != NULL;
+        part[s] = xr_is_op(op, "add") || xr_is_op(op, "sub") || xr_is_op(op, "mul");
+    }
+    return (norm[0] && part[1]) || (norm[1] && part[0]);
 }

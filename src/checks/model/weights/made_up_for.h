@@ -23,4 +23,8 @@ bool xr_is_of_scaled_input(const xr_weight_pair *pair, size_t count, const xr_we
  * other side adds behind, and its layer does not say more. */
 bool xr_is_moved_bias(const exray_comparison *comparison, const xr_weight_pair *bias);
 
+/* Whether one side has a pair in a batch normalization, as a constant of its own, and the other in a sum or a
+ * product: the other's are made of several of its. */
+bool xr_is_of_parts(const xr_weight_pair *pair);
+
 #endif

@@ -96,8 +96,24 @@ static bool is_by_range(const xr_step_match *m, int s, const xr_step_gap *gap, u
            xr_step_is_by_range(&m->side[!s], other, step->value);
 }
 
+/* Whether one side has a batch normalization where the other has a factor and an offset for each channel: one
+ * thing in two forms, whose numbers are no counterparts of each other. */
+static bool is_norm_in_parts(const xr_step_match *m, const xr_step_gap gap[2])
+{
+    bool norm[2], scales = false;
+    for (int s = 0; s < 2; s++) {
+        const xr_step_graph *g = &m->side[s];
+        if (gap[s].count == 0 || gap[s].entries != 1 || !is_chain(g, &gap[s], &scales))
+            return false;
+        norm[s] = gap[s].count == 1 && strcmp(g->step[gap[s].last].word, "batch norm") == 0;
+    }
+    return norm[0] != norm[1] && gap[norm[0] ? 1 : 0].count > 1;
+}
+
 bool xr_step_gap_is_within(xr_step_match *m, const xr_step_gap gap[2], const uint32_t tensor[2])
 {
+    if (is_norm_in_parts(m, gap))
+        return true;
     bool all = gap[0].count || gap[1].count;
     for (int s = 0; s < 2 && all; s++)
         all = gap[s].count == 0 || is_by_range(m, s, &gap[s], tensor[!s]) || is_folded(m, s, &gap[s]);
