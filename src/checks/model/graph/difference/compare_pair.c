@@ -62,7 +62,9 @@ static bool name_parts(xr_finder *f, const xr_op_step *a, const xr_op_step *b, x
     size_t count[2];
     for (int s = 0; s < 2; s++)
         count[s] = xr_step_graph_parts(&xr_finder_match(f)->side[s], step[s]->output, part[s]);
-    for (size_t i = 0; i < count[0] && i < count[1]; i++) {
+    if (count[0] != count[1]) /* one has a part more: those behind it are no counterparts */
+        return false;
+    for (size_t i = 0; i < count[0]; i++) {
         char words[2][XR_DIFFERENCE_WORDS];
         for (int s = 0; s < 2; s++) {
             const xr_step_graph *g = &xr_finder_match(f)->side[s];
