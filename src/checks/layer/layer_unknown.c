@@ -12,6 +12,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
+#include "checks/port/lone_elements.h"
 
 #include <math.h>
 
@@ -237,6 +238,34 @@ static void report_output(const exray_comparison *comparison, size_t i, const ch
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
+/* Elements that are wrong in outputs that 8 bits may make as wrong as they are, but not in these alone. */
+static void report_lone_elements(const exray_comparison *comparison, size_t i, exray_findings *findings)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, i);
+    const xr_lone_elements lone = xr_lone_elements_of(comparison, i);
+    if (lone.count == 0)
+        return;
+    exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.8);
+    exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "Output %.100s differs in element %zu%s as 8 bits do not make it: in these alone, of %zu.",
+        output->name[EXRAY_SIDE_EDGE], lone.first, lone.count > 1 ? " and others" : "", lone.elements);
+    exray_finding_detail(
+        f,
+        "Its difference is %.2g of its own deviation over %zu frames, that of the median element %.2g: "
+        "rounding is spread over all of them. %s",
+        lone.error, lone.frames, lone.usual, no_side);
+    exray_finding_fix(
+        f, "Compare the weights, the bias and the scale that make this element in both files (--capture "
+           "full records them).");
+    exray_finding_alternative(f, "model.weights", 0.4);
+    exray_finding_number(f, "element", (double)lone.first);
+    exray_finding_number(f, "elements", (double)lone.count);
+    exray_finding_number(f, "error_of_element", lone.error);
+    exray_finding_number(f, "usual_error", lone.usual);
+    exray_finding_number(f, "frames", (double)lone.frames);
+}
+
 /* Whether no layer was compared, and the model has integers or none is described: then what its layers round
  * is not known. */
 static bool may_hide_coarse_layers(const exray_comparison *comparison)
@@ -429,6 +458,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             limit = fmax(limit, fmin(limit * WORTH_A_WARNING, MOST_OF_OUTPUT));
         if (output->comparable && isfinite(output->error) && output->error > fmax(limit, allowed))
             report_output(comparison, i, statistics, findings);
+        else if (known && !xr_has_error(findings, ""))
+            report_lone_elements(comparison, i, findings);
     }
     /* What 8 bits round moves many values over a threshold. */
     if (known && !may_hide_coarse_layers(comparison) && !xr_has_coarse_layer(comparison) &&
