@@ -123,3 +123,19 @@ def test_parts_of_two_formats_that_are_exchanged(tmp_path):
     sliced(tmp_path / "edge.mcap", "edge", *strided(4, 0), exchanged=True)
     sliced(tmp_path / "reference.mcap", "reference", *SPLIT)
     assert "model.operator" in causes(validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=1))
+
+
+@pytest.mark.parametrize("read", [0, 0xFFFFFFFF], ids=["the input", "an absent tensor"])
+def test_what_an_activation_layer_reads(tmp_path, read):
+    """A file may leave a tensor out: that is no place in the table."""
+    for role, wrong in (("edge", 0.5), ("reference", 0)):
+        m = PB["Model"](name="m", engine="keras", inputs=[0], outputs=[1])
+        for name in "xy":
+            m.tensors.add(name=name, dtype=1, shape=(1, 64))
+        m.nodes.add(op="Activation", name="node", inputs=[read], outputs=[1]).attributes["activation"] = "relu"
+        with Recording(tmp_path / role, role) as log:
+            log.add("/model", "Model", m)
+            for i in range(3):
+                x = np.random.default_rng(i).normal(size=(1, 64)).astype(np.float32)
+                log.frame([("/input/x", x, {}), ("/output/y", np.maximum(x, 0) + np.float32(wrong) * np.tanh(x), {})])
+    assert "model.operator" not in causes(validate(tmp_path / "edge", tmp_path / "reference", status=1))

@@ -514,7 +514,8 @@ static bool expand_node(expansion *e)
     if (!fused && (!add_pointwise(e, plain, &added) || added))
         return added;
     /* Keras' layer of nothing else. */
-    if (fused && strcmp(plain, "activation") == 0 && node->input_count == 1)
+    if (fused && strcmp(plain, "activation") == 0 && node->input_count == 1 &&
+        node->inputs[0] < e->graph->model->tensor_count)
         return add_function(e, activation, node->inputs[0], 0, node->outputs[0]);
     xr_op_step_kind kind = xr_step_kind_of(plain, &word);
     if (repeats_nothing(e, word))
