@@ -34,6 +34,17 @@ def test_colors_at_night(tmp_path, camera, name, levels):
     assert named(verdict) == ["color_space"] and says in text(finding(verdict, "input.color_space")), verdict["findings"]
 
 
+@pytest.mark.parametrize("unit", [norm, lambda p: np.float32((p - 37) / 91.3)], ids=["known", "unknown"])
+@pytest.mark.parametrize("levels", [8, 12])
+def test_colors_at_night_without_blue(tmp_path, camera, unit, levels):
+    """A channel that is one value throughout: nothing follows it, and of a mixture's parts nothing is known then."""
+    night = [p * [1, 1, 0] for p in night_of(camera, levels)]
+    verdict = judged(tmp_path, [unit(gray(p)) for p in night], [unit(p) for p in night])
+    assert named(verdict) == ["color_space"] and "mixture" in text(finding(verdict, "input.color_space")), verdict["findings"]
+    noisy = [np.clip(p + np.random.default_rng(k).integers(-1, 2, p.shape), 0, 255) * [1, 1, 0] for k, p in enumerate(night)]
+    assert judged(tmp_path, [unit(p) for p in noisy], [unit(p) for p in night])["verdict"] == "pass"
+
+
 def test_gray_at_night_of_some_frames(tmp_path, camera):
     night = night_of(camera, 16)
     verdict = judged(tmp_path, [norm(gray(p) if k in (1, 4) else p) for k, p in enumerate(night)], [norm(p) for p in night])

@@ -112,7 +112,7 @@ static void report_channel(const xr_input_pair *pair, const xr_exact_change *k, 
     exray_finding_number(f, "channel", (double)k->channel);
 }
 
-/* How far two mixtures are apart: their shares of each color, and their offsets in tens of levels. */
+/* How far two mixtures are apart: their shares of each color, and their offsets in hundreds of levels. */
 static double distance(const xr_color_transform *a, const xr_color_transform *b)
 {
     double most = 0;
@@ -140,16 +140,19 @@ static xr_color_transform known_mixture(const xr_color_transform *fitted)
     return *fitted;
 }
 
+/* Where the unit of the pixels is not known, the parts of a mixture are not either. */
 static void report_mixture(const xr_input_pair *pair, const xr_exact_change *k, exray_findings *findings)
 {
     xr_pixel_unit unit = {0};
     xr_color_transform color = {.kind = XR_COLOR_MIXED};
     char text[256];
     const char *fix;
-    if (!xr_find_pixel_unit(pair, &unit) || !xr_fit_mixture(&k->sums, &unit, &color))
-        return;
-    color = known_mixture(&color);
+    const bool known = xr_find_pixel_unit(pair, &unit) && xr_fit_mixture(&k->sums, &unit, &color);
+    if (known)
+        color = known_mixture(&color);
     xr_color_text(&color, text, sizeof text, &fix);
+    if (!known)
+        snprintf(text, sizeof text, "each channel is a mixture of the reference's");
     exray_finding *f = begin(pair->fit, k, "input.color_space", findings);
     exray_finding_summary(f, "The edge's colours are made differently: %s.", text);
     exray_finding_detail(

@@ -292,8 +292,10 @@ static bool fit_mixture(const xr_fit_sums *s, bool alone, xr_exact_change *k)
         return false;
     for (size_t c = 0; c < 3; c++) {
         const double mean = s->reference[c] / s->n, variance = s->rr[c][c] / s->n - mean * mean;
+        const double covariance = s->er[c][c] / s->n - s->edge[c] / s->n * mean;
+        const bool varies = variance > 1e-9 * s->rr[c][c] / s->n; /* else nothing follows it */
         for (size_t j = 0; alone && j < 3; j++)
-            k->mixture[c][j] = j == c ? (s->er[c][c] / s->n - s->edge[c] / s->n * mean) / variance : 0;
+            k->mixture[c][j] = j == c && varies ? covariance / variance : 0;
         k->offset[c] = s->edge[c] / s->n;
         for (size_t j = 0; j < 3; j++)
             k->offset[c] -= k->mixture[c][j] * s->reference[j] / s->n;
