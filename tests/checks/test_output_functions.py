@@ -135,20 +135,20 @@ def test_scores_that_are_mostly_zero_are_of_no_other_frame(tmp_path):
 # ---- Scores that are told of an output in another unit ------------------------------------------------
 
 
-def scored(folder, out, told, noise=0.0):
-    """Outputs and the scores that are told of them, by out(scores) and told(scores)."""
-    scores = [random(k).dirichlet(np.full(6, .7)) for k in range(FRAMES)]
+def scored(folder, out, told, noise=0.0, name=int, scores=None):
+    """Outputs and the scores that are told of them, by out(scores) and told(scores); name(class): the id that the edge tells."""
+    scores = [random(k).dirichlet(np.full(6, .7)) if scores is None else scores + .01 * k * (np.arange(6) == 0) for k in range(FRAMES)]
 
-    def tell(change):
+    def tell(change, name=int):
         def write(result, k):
             s = change(scores[k])
             for c in np.argsort(-s, kind="stable")[:4]:
-                result.classes.add(id=int(c), score=float(s[c]))
+                result.classes.add(id=name(int(c)), score=float(s[c]))
         return write
 
     noisy = lambda s: told(s) + random(int(1e6 * s[0])).normal(0, noise, s.shape)
     inputs = [random(k).normal(size=(1, 16)).astype(np.float32) for k in range(FRAMES)]
-    e = write_told(folder / "e", "edge", [{"y": np.float32(out(s))[None]} for s in scores], tell(noisy), inputs=inputs)
+    e = write_told(folder / "e", "edge", [{"y": np.float32(out(s))[None]} for s in scores], tell(noisy, name), inputs=inputs)
     return validate(e, write_told(folder / "r", "reference", [{"y": np.float32(s)[None]} for s in scores], tell(lambda s: s), inputs=inputs))
 
 
@@ -198,3 +198,13 @@ def test_numbers_of_few_frames_lie_on_a_line_by_chance(tmp_path):
     right = [single(k).astype(np.float32) for k in range(2)]
     e = write_told(tmp_path / "e", "edge", [{"y": np.float32(2 * v + 0.3 * k + 1)} for k, v in enumerate(right)], None)
     assert causes(validate(e, write_told(tmp_path / "r", "reference", [{"y": v} for v in right], None))) == ["layer.unknown"]
+
+
+@pytest.mark.parametrize("apart, severity", [(.0002, "warning"), (.02, "error")])
+def test_classes_that_change_places(tmp_path, apart, severity):
+    """Behind the first, those of equal scores may; of two that were exchanged, or of a name for another, the scores by rank are the same, too."""
+    names = lambda order: (lambda c: order[c])
+    for k, name in enumerate([names([0, 2, 1, 3, 4, 5]), names([0, 1, 5, 3, 4, 2])]):
+        (tmp_path / str(k)).mkdir()
+        verdict = scored(tmp_path / str(k), lambda s: 100 * s, lambda s: s, name=name, scores=np.array([.5, .1 + apart, .1, .1 - apart, .1 - 2 * apart, .1 - 2 * apart]))
+        assert [(f["cause"], f["severity"]) for f in verdict["findings"]] == [("output.dequantization", severity)], verdict["findings"]

@@ -96,13 +96,22 @@ static bool same_boxes(const exray_result *a, const exray_result *b, score_sums 
     return true;
 }
 
+/* Whether a side told a class with that score, by whatever rank; or may have, behind those that it told. */
+static bool has_class(const exray_result *r, const exray_class *class)
+{
+    static const float equal = 0.001F;
+    for (uint32_t i = 0; i < r->class_count; i++)
+        if (r->classes[i].id == class->id)
+            return fabsf(r->classes[i].score - class->score) <= equal;
+    return class->score <= r->classes[r->class_count - 1].score + equal;
+}
+
 /* Ids by rank; behind the first, classes of equal scores may change places. */
 static bool same_classes(const exray_result *a, const exray_result *b, score_sums *scores)
 {
-    static const float equal = 0.001F;
     for (uint32_t i = 0; i < a->class_count; i++) {
         const exray_class *x = &a->classes[i], *y = &b->classes[i];
-        const bool changed_places = i > 0 && fabsf(x->score - y->score) <= equal;
+        const bool changed_places = i > 0 && has_class(b, x) && has_class(a, y);
         if ((x->id != y->id && !changed_places) || !same_score(x->score, y->score))
             return false;
         add_score(scores, x->score, y->score);
