@@ -101,6 +101,31 @@ def test_another_head_behind_a_block(tmp_path):
     assert [c for c, _ in told] == ["model.weights"], told
 
 
+def among_near(engine, apart):
+    """Behind the first layer the engine has what is near the block's values, so far apart from them."""
+    first, head = normal(1, 12, 300), normal(4, 300, 5, scale=.1)
+    block = lambda x: x + leaky(x)
+    n = Net(engine, feeds(1, 12))
+    if engine == "keras":
+        n.layer("Dense", "first", ["x"], lambda x: x @ first, kernel=first)
+        n.layer("Block", "block", ["first"], block)
+        n.layer("Dense", "head", ["block"], lambda x: x @ head, kernel=head)
+        return n
+    none = {"fused_activation_function": "NONE"}
+    n.layer("FULLY_CONNECTED", "net/first/MatMul", ["x"], lambda x: x @ first, none, w=first.T)
+    for i, off in enumerate(apart):
+        side = np.where(normal(20 + i, 300) > 0, 1, -1)
+        n.layer(("LEAKY_RELU", "GELU")[i], f"net/near_{i}", ["net/first/MatMul"], lambda x, o=off * side: block(x) + o * block(x).std())
+    n.layer("FULLY_CONNECTED", "net/head/MatMul", [f"net/near_{i}"], lambda x: x @ head, none, w=head.T)
+    return n
+
+
+@pytest.mark.parametrize(("apart", "nearest"), [((.11, .08), None), ((.08, .11), None), ((.3, .08), "net/near_1"), ((.08, .3), "net/near_0")])
+def test_near_values_are_a_counterpart_where_no_others_are_as_near(tmp_path, apart, nearest):
+    report, _ = compare(tmp_path, among_near("litert", apart), among_near("keras", apart))
+    assert [x["edge"]["name"] for x in report.json["layers"] if x["reference"]["name"] == "block"] == ([nearest] if nearest else [])
+
+
 # ---- Numbers in the weights behind ----------------------------------------------------------------
 
 

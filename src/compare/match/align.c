@@ -388,17 +388,17 @@ static bool is_open(const work *w, int s, uint32_t i)
 static uint32_t nearest_open(const work *w, int s, uint32_t i)
 {
     uint32_t best = EXRAY_NO_INDEX;
-    double least = LEFT_BY_VALUES, second = 1;
+    double least = 1, second = 1;
     for (uint32_t x = 0; x < w->side[s]->count; x++) {
         const double left = is_open(w, s, x) ? s ? left_of(w, i, x) : left_of(w, x, i) : 1;
         if (left < least) {
-            second = best == EXRAY_NO_INDEX ? 1 : least;
+            second = least;
             least = left;
             best = x;
         } else if (left < second)
             second = left;
     }
-    return least < second / STANDS_OUT ? best : EXRAY_NO_INDEX;
+    return least < LEFT_BY_VALUES && least < second / STANDS_OUT ? best : EXRAY_NO_INDEX;
 }
 
 /* A layer of a framework (a normalization, a block of one's own) is several operators of an engine: the last
