@@ -6,6 +6,7 @@
 #include "compare/noise/noise.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What is known of a layer. */
 typedef enum counted_as {
@@ -51,13 +52,15 @@ static bool is_flag(const exray_tensor_info *tensor)
 /* What holds no numbers: strings, and lists and maps, which no record has. */
 static bool is_no_number(const xr_layer *layer)
 {
-    static const char *const lists[] = {"ZipMap",         "SequenceConstruct", "SequenceEmpty",
-                                        "SequenceInsert", "SequenceErase",     "SplitToSequence",
-                                        "SequenceMap",    "Optional"};
+    static const char *const lists[] = {"zipmap",         "sequenceconstruct", "sequenceempty",
+                                        "sequenceinsert", "sequenceerase",     "splittosequence",
+                                        "sequencemap",    "optional"};
+    char plain[32]; /* longer than any of them */
     if (layer->tensor && layer->tensor->dtype == EXRAY_DTYPE_STRING)
         return true;
+    exray_node_plain_op(layer->op->op, plain, sizeof plain);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (xr_same_op_name(layer->op->op, lists[i]))
+        if (strcmp(plain, lists[i]) == 0)
             return true;
     return false;
 }
