@@ -20,6 +20,19 @@ uint32_t xr_step_graph_unpacked(const xr_step_graph *graph, uint32_t tensor)
     return same && raw->input_count == 1 ? raw->input[0] : EXRAY_NO_INDEX;
 }
 
+uint32_t xr_step_graph_before_shapes(const xr_step_graph *graph, uint32_t tensor)
+{
+    enum { FURTHEST = 4 };
+    for (int i = 0; i < FURTHEST; i++) {
+        const uint32_t maker = graph->tensor[tensor].maker;
+        if (maker == EXRAY_NO_INDEX || graph->step[maker].kind != XR_STEP_SHAPE ||
+            graph->step[maker].input_count != 1)
+            break;
+        tensor = graph->step[maker].input[0];
+    }
+    return tensor;
+}
+
 uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest)
 {
     uint32_t largest = EXRAY_NO_INDEX;

@@ -32,6 +32,10 @@ const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t
  */
 uint32_t xr_step_graph_unpacked(const xr_step_graph *graph, uint32_t tensor);
 
+/* The tensor whose values one has in another shape alone, or itself: an optimizer that makes products of
+ * matrices gives each such a copy of what it reads. */
+uint32_t xr_step_graph_before_shapes(const xr_step_graph *graph, uint32_t tensor);
+
 /* The step's constant of the most elements: its weights; EXRAY_NO_INDEX: none has `fewest` or more. */
 uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest);
 

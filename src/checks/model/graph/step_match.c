@@ -273,28 +273,13 @@ static bool same_inputs(const xr_step_match *m, const xr_op_step *a, const xr_op
     return true;
 }
 
-/* The tensor whose values one has in another shape alone: an optimizer that makes products of matrices gives
- * each such a copy of what it reads. */
-static uint32_t before_shapes(const xr_step_graph *g, uint32_t tensor)
-{
-    enum { FURTHEST = 4 };
-    for (int i = 0; i < FURTHEST; i++) {
-        const uint32_t maker = g->tensor[tensor].maker;
-        if (maker == EXRAY_NO_INDEX || g->step[maker].kind != XR_STEP_SHAPE ||
-            g->step[maker].input_count != 1)
-            break;
-        tensor = g->step[maker].input[0];
-    }
-    return tensor;
-}
-
 /* Whether two products of the same weights read the same values, in whatever shape. */
 static bool same_product(xr_step_match *m, const xr_op_step *a, const xr_op_step *b)
 {
     return a->kind == XR_STEP_PRODUCT && b->kind == XR_STEP_PRODUCT && a->input_count == 1 &&
            b->input_count == 1 && a->constant_count && b->constant_count &&
-           m->tensor_mate[0][before_shapes(&m->side[0], a->input[0])] ==
-               before_shapes(&m->side[1], b->input[0]) &&
+           m->tensor_mate[0][xr_step_graph_before_shapes(&m->side[0], a->input[0])] ==
+               xr_step_graph_before_shapes(&m->side[1], b->input[0]) &&
            score_weights(m, a, b) >= SAME_WEIGHTS;
 }
 
@@ -435,7 +420,8 @@ static void note_layers(const exray_comparison *c, xr_step_match *m)
 static bool is_like(const xr_step_graph *g, uint32_t tensor, uint32_t other)
 {
     return tensor == other || g->tensor[tensor].same_as == g->tensor[other].same_as ||
-           before_shapes(g, g->tensor[tensor].same_as) == before_shapes(g, g->tensor[other].same_as);
+           xr_step_graph_before_shapes(g, g->tensor[tensor].same_as) ==
+               xr_step_graph_before_shapes(g, g->tensor[other].same_as);
 }
 
 uint32_t xr_step_match_layer_of(const xr_step_match *m, uint32_t edge)

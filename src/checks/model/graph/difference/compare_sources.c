@@ -309,26 +309,12 @@ static bool is_whole_against_steps(const xr_finder *f, const xr_step_gap gap[2])
     return false;
 }
 
-/* The tensor whose values one has in another shape alone: an optimizer gives each product such a copy of what
- * several read. */
-static uint32_t before_shapes(const xr_step_graph *g, uint32_t tensor)
-{
-    enum { FURTHEST = 4 };
-    for (int i = 0; i < FURTHEST; i++) {
-        const uint32_t maker = g->tensor[tensor].maker;
-        if (maker == EXRAY_NO_INDEX || g->step[maker].kind != XR_STEP_SHAPE ||
-            g->step[maker].input_count != 1)
-            break;
-        tensor = g->step[maker].input[0];
-    }
-    return tensor;
-}
-
 /* Whether two tensors are copies of one, in one shape. */
 static bool are_copies(const xr_finder *f, uint32_t a, uint32_t b)
 {
     const xr_step_graph *g = xr_finder_match(f)->side;
-    return xr_finder_mate(f, before_shapes(&g[0], a)) == before_shapes(&g[1], b) &&
+    return xr_finder_mate(f, xr_step_graph_before_shapes(&g[0], a)) ==
+               xr_step_graph_before_shapes(&g[1], b) &&
            xr_same_shape(xr_step_graph_info(&g[0], a), xr_step_graph_info(&g[1], b));
 }
 
