@@ -55,6 +55,11 @@ bool xr_is_recurrent_word(const char *word)
     return strcmp(word, "lstm") == 0 || strcmp(word, "gru") == 0 || strcmp(word, "rnn") == 0;
 }
 
+bool xr_is_repeating_word(const char *word)
+{
+    return strcmp(word, "expand") == 0 || strcmp(word, "broadcastto") == 0 || strcmp(word, "tile") == 0;
+}
+
 void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER])
 {
     for (int s = 0; s < 2; s++) {

@@ -25,6 +25,9 @@ bool xr_product_is_biased(const exray_node *node);
 /* Whether the plain name of an operator is that of a recurrent layer. */
 bool xr_is_recurrent_word(const char *word);
 
+/* Or that of one that repeats its first input's values as often as a further one says. */
+bool xr_is_repeating_word(const char *word);
+
 /* Two values of an attribute as people write them: files have the number that is nearest in 32 bits
  * (9.99999975e-06).  What is no number, and numbers that differ in later digits alone, stay as they are. */
 enum { XR_ATTRIBUTE_NUMBER = 32 };

@@ -54,10 +54,7 @@ static bool computes(const xr_step_match *m, const xr_op_step *step)
  */
 static uint32_t value_inputs(const xr_op_step *step)
 {
-    static const char *const repeats[] = {"expand", "broadcastto", "tile"};
-    bool shapes = step->kind == XR_STEP_SHAPE;
-    for (size_t i = 0; i < sizeof repeats / sizeof *repeats; i++)
-        shapes = shapes || strcmp(step->word, repeats[i]) == 0;
+    const bool shapes = step->kind == XR_STEP_SHAPE || xr_is_repeating_word(step->word);
     return shapes && step->input_count > 1 ? 1 : step->input_count;
 }
 

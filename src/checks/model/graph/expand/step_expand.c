@@ -334,8 +334,7 @@ static bool repeats_nothing(const expansion *e, const char *word)
 {
     const exray_node *node = e->node;
     const exray_model *model = e->graph->model;
-    if ((strcmp(word, "expand") != 0 && strcmp(word, "broadcastto") != 0 && strcmp(word, "tile") != 0) ||
-        node->input_count == 0 || node->inputs[0] >= model->tensor_count)
+    if (!xr_is_repeating_word(word) || node->input_count == 0 || node->inputs[0] >= model->tensor_count)
         return false;
     const uint64_t given = xr_tensor_elements(&model->tensors[node->inputs[0]]);
     return given && given == xr_tensor_elements(&model->tensors[node->outputs[0]]);
