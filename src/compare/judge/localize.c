@@ -366,19 +366,6 @@ static bool amplifies_given(const graph *g, const xr_pair *pair, const state *in
     return steep && in->given > 0 && !in->wrong && isfinite(pair->error);
 }
 
-/* Whether both sides run one node of the file by itself, of which all that it reads is listed. */
-static bool is_one_node(const graph *g, const xr_pair *pair)
-{
-    const exray_model *other = exray_log_model(g->comparison->log[1]);
-    if (!g->model || !other || pair->frames == 0 || pair->index[0] >= g->model->node_count ||
-        pair->index[1] >= other->node_count)
-        return false;
-    const exray_node *a = &g->model->nodes[pair->index[0]], *b = &other->nodes[pair->index[1]];
-    return a->inner_count == 0 && b->inner_count == 0 && a->input_count > 0 &&
-           a->input_count == b->input_count && xr_same_op_name(a->op, b->op) && !xr_has_body(a) &&
-           !xr_keeps_state(a);
-}
-
 /* Of equal inputs and one file neither the noise of layers before it nor that of weights came in. */
 static double noise_of_equal(const xr_pair *pair, const state *in, double own)
 {
@@ -415,9 +402,10 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         noise = decided(in, noise);
     /* A layer with equal inputs on both sides counts as if it was run alone. */
     const bool equal = is_equal(in), same_inputs = pair->exact && equal;
-    pair->noise = same_inputs                                     ? pair->alone
-                  : equal && g->same_file && is_one_node(g, pair) ? noise_of_equal(pair, in, own)
-                                                                  : xr_noise_bound(in->given, noise);
+    pair->noise = same_inputs ? pair->alone
+                  : equal && g->same_file && xr_is_one_node(g->comparison, pair)
+                      ? noise_of_equal(pair, in, own)
+                      : xr_noise_bound(in->given, noise);
     bool bounded = pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: a lower bound */
     *out = (state){.known = in->known || !bounded,
                    .judged = true,

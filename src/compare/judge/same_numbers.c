@@ -5,20 +5,13 @@
 
 #include <string.h>
 
-static const char *value_of(const exray_node *node, const char *key)
-{
-    for (uint32_t i = 0; key && i < node->attribute_count; i++)
-        if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
-            return node->attributes[i].value;
-    return NULL;
-}
-
 static bool same_attributes(const exray_node *a, const exray_node *b)
 {
     if (a->attribute_count != b->attribute_count)
         return false;
     for (uint32_t i = 0; i < a->attribute_count; i++) {
-        const char *value = a->attributes[i].value, *other = value_of(b, a->attributes[i].key);
+        const char *key = a->attributes[i].key, *value = a->attributes[i].value;
+        const char *other = key ? exray_node_attribute(b, key) : NULL;
         if (!value || !other || strcmp(value, other) != 0)
             return false;
     }
@@ -63,16 +56,25 @@ static bool same_tensor(const exray_comparison *c, const exray_model *const mode
            (!a->constant || same_constant(c, tensor, slot));
 }
 
+bool xr_is_one_node(const exray_comparison *c, const xr_pair *pair)
+{
+    const exray_model *edge = exray_log_model(c->log[0]), *reference = exray_log_model(c->log[1]);
+    if (!edge || !reference || pair->frames == 0 || pair->index[0] >= edge->node_count ||
+        pair->index[1] >= reference->node_count)
+        return false;
+    const exray_node *a = &edge->nodes[pair->index[0]], *b = &reference->nodes[pair->index[1]];
+    return a->inner_count == 0 && b->inner_count == 0 && a->input_count > 0 &&
+           a->input_count == b->input_count && xr_same_op_name(a->op, b->op) && !xr_has_body(a) &&
+           !xr_keeps_state(a);
+}
+
 bool xr_has_same_numbers(const exray_comparison *c, const xr_pair *pair)
 {
-    const exray_model *const model[2] = {exray_log_model(c->log[0]), exray_log_model(c->log[1])};
-    if (!model[0] || !model[1] || pair->index[0] >= model[0]->node_count ||
-        pair->index[1] >= model[1]->node_count)
+    if (!xr_is_one_node(c, pair))
         return false;
+    const exray_model *const model[2] = {exray_log_model(c->log[0]), exray_log_model(c->log[1])};
     const exray_node *a = &model[0]->nodes[pair->index[0]], *b = &model[1]->nodes[pair->index[1]];
-    bool same = a->inner_count == 0 && b->inner_count == 0 && a->input_count == b->input_count &&
-                a->output_count == b->output_count && xr_same_op_name(a->op, b->op) && !xr_has_body(a) &&
-                !xr_keeps_state(a) && same_attributes(a, b);
+    bool same = a->output_count == b->output_count && same_attributes(a, b);
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     same = same && slot[0] && slot[1];
     for (uint32_t i = 0; same && i < a->input_count; i++)
