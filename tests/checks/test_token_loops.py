@@ -81,6 +81,18 @@ def test_other_tokens_than_those_chosen_are_wrong(tmp_path):
     assert "input.tokens" in causes(v) and finding(v, "input.tokens")["severity"] == "error"
 
 
+def test_scores_without_values_choose_nothing(tmp_path):
+    """Whatever a log says of their size: none of [0, 2^62] was read behind the end of the data."""
+    scores = {"edge": (np.zeros(1, np.float32), {"shape": (0, 1 << 62)}), "reference": (np.zeros((4, 8), np.float32), {})}
+    for role, (array, shape) in scores.items():
+        with Recording(tmp_path / role, role) as out:
+            for k in range(4):
+                ids = np.full((1, 4), k + (role == "edge" and k > 1), np.int64)
+                out.frame([("/input/ids", ids, {}), ("/output/y", array, shape)], source=f"token{k}")
+    found = finding(validate(tmp_path / "edge", tmp_path / "reference", status=1), "input.tokens")
+    assert found["severity"] == "error"
+
+
 def test_a_state_that_is_not_carried_is_still_named(tmp_path):
     v = judged(tmp_path, 1, {"forced": True, "state": "lost"}, {"forced": True})
     assert causes(v) == ["model.state"]

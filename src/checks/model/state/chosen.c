@@ -15,12 +15,12 @@ typedef struct given_before {
     uint64_t count;
 } given_before;
 
-/* The place of the largest of each of the last `rows` rows of scores.  False: there are fewer, or two are as
- * large. */
+/* The place of the largest of each of the last `rows` rows of scores, the first of those as large.  False:
+ * there are fewer, or no row is asked for. */
 static bool choose(const float *score, const exray_tensor_view *view, uint64_t rows, float *chosen)
 {
     const uint64_t width = view->info.rank ? (uint64_t)view->info.shape[view->info.rank - 1] : 0;
-    if (width < FEWEST_SCORES || view->count < rows * width)
+    if (rows == 0 || width < FEWEST_SCORES || view->count / rows < width)
         return false;
     for (uint64_t r = 0; r < rows; r++) {
         const float *row = score + view->count - (rows - r) * width;
