@@ -239,3 +239,17 @@ def test_a_name_that_counts_is_no_tensor(tmp_path, names, skip, expected):
     """The sum reads another tensor, of whatever name; in the healthy twin names alone are exchanged."""
     v = verdict_of(tmp_path, skipping(tmp_path / "edge.onnx", names, skip), skipping(tmp_path / "reference.onnx", ("10", "11"), 0), 1 if expected else 0)
     assert causes(v) == expected
+
+
+@pytest.mark.parametrize("bias", [(-2500.0, -4000.0), (-1500.0, -2000.0)], ids=["right", "wrong"])
+def test_a_bias_far_below_zero_is_no_mask(tmp_path, bias):
+    """Masks that hide scores are the same whatever the number; this one hides nothing, and all of its numbers count."""
+    def prices(path, bias):
+        g = Graph()
+        hidden = g("Relu", g("Gemm", "x", g.weight("w", 8, 16), to="hidden"), to="relu")
+        g("Gemm", hidden, g.weight("v", 16, 2), g.const("far", bias), to="y")
+        return g.save(path, [4, 8])
+
+    right = bias[0] == -2500
+    v = verdict_of(tmp_path, prices(tmp_path / "edge.onnx", bias), prices(tmp_path / "reference.onnx", (-2500.0, -4000.0)), 0 if right else 1, "none", [4, 8])
+    assert causes(v) == ([] if right else ["model.weights"])

@@ -359,18 +359,22 @@ static exray_status read_joined(const exray_log *log, const xr_node_constant *c,
 /* ---- Masks ------------------------------------------------------------------------------------------- */
 
 /* Where values are hidden from a softmax (-10000, -65504, -infinity are added, nothing else), each hides as
- * well as the next: its exponential is zero in any float. */
+ * well as the next: its exponential is zero in any float.  A mask hides some and shows others: numbers that
+ * are all far below zero are a bias. */
 static exray_status level_mask(xr_weight_values *v)
 {
     static const float hidden = -1000;
-    bool mask = v->view.info.quantization.count == 0, any = false;
+    bool mask = v->view.info.quantization.count == 0, hides = false, shows = false;
     for (uint64_t i = 0; mask && i < v->view.count; i++) {
         mask = v->value[i] == 0 || v->value[i] <= hidden;
-        any = any || v->value[i] < hidden;
+        hides = hides || v->value[i] < hidden;
+        shows = shows || v->value[i] == 0;
     }
-    float *leveled = mask && any ? malloc((v->view.count + 1) * sizeof *leveled) : NULL;
+    if (!mask || !hides || !shows)
+        return EXRAY_OK;
+    float *leveled = malloc((v->view.count + 1) * sizeof *leveled);
     if (!leveled)
-        return mask && any ? EXRAY_E_MEMORY : EXRAY_OK;
+        return EXRAY_E_MEMORY;
     for (uint64_t i = 0; i < v->view.count; i++)
         leveled[i] = v->value[i] == 0 ? 0 : hidden;
     free(v->unpacked);
