@@ -45,6 +45,11 @@ bool xr_outputs_differ(const exray_comparison *comparison)
     return false;
 }
 
+bool xr_outputs_alone_differ(const exray_comparison *comparison)
+{
+    return xr_outputs_differ(comparison) && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
+}
+
 bool xr_outputs_of_other_shape(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)

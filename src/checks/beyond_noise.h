@@ -17,6 +17,9 @@ bool xr_layers_differ(const exray_comparison *comparison);
 /* Whether an output of the model differs. */
 bool xr_outputs_differ(const exray_comparison *comparison);
 
+/* Whether an output differs though all inputs are known, and none of them does. */
+bool xr_outputs_alone_differ(const exray_comparison *comparison);
+
 /* Whether an output has other shapes on the two sides in some frame: it is not compared there. */
 bool xr_outputs_of_other_shape(const exray_comparison *comparison);
 

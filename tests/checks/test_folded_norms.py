@@ -16,30 +16,32 @@ def random(seed, *shape):
 class Net:
     """conv 1x1 -> batch norm -> ReLU -> conv 1x1 -> mean over the picture, NCHW."""
 
-    def __init__(self, seed=1):
-        self.weight, self.last = random(seed, CHANNELS, 3), random(seed + 1, 8, CHANNELS)
+    def __init__(self, seed=1, inputs=3, epsilon=EPSILON):
+        self.inputs, self.epsilon = inputs, epsilon
+        self.weight, self.last = random(seed, CHANNELS, inputs), random(seed + 1, 8, CHANNELS)
         self.scale, self.shift = 1 + random(seed + 2, CHANNELS) / 4, random(seed + 3, CHANNELS) / 3
         self.mean, self.variance = random(seed + 4, CHANNELS), np.abs(random(seed + 5, CHANNELS)) + 0.5
         self.batch = False
 
     def folded(self):
-        factor = self.scale / np.sqrt(self.variance + EPSILON)
+        factor = self.scale / np.sqrt(self.variance + self.epsilon)
         return self.weight * factor[:, None], self.shift - self.mean * factor
 
     def run(self, x):
         view = (1, CHANNELS, 1, 1)
         conv = np.einsum("oc,nchw->nohw", self.weight, x)
         mean, variance = (conv.mean((0, 2, 3)), conv.var((0, 2, 3))) if self.batch else (self.mean, self.variance)
-        norm = (conv - mean.reshape(view)) / np.sqrt(variance.reshape(view) + EPSILON) * self.scale.reshape(view) + self.shift.reshape(view)
+        norm = (conv - mean.reshape(view)) / np.sqrt(variance.reshape(view) + self.epsilon) * self.scale.reshape(view) + self.shift.reshape(view)
         return conv, norm
 
-    def write(self, path, role, form, named=False):
-        """`form`: "apart" as PyTorch has it, "folded" as exporters write it, "left out"; `named`: folded in PyTorch, where layers keep their names."""
+    def write(self, path, role, form, named=False, layers=True):
+        """`form`: "apart" as PyTorch has it, "folded" as exporters write it, "left out"; `named`: folded in PyTorch, where layers keep their names; `layers`:
+        they are recorded."""
         apart = form == "apart"
         torch = apart or named
         names = ["x", "conv", *(["norm"] if apart else []), "relu", "second", "mean"]
         weight, bias = self.folded() if form == "folded" else (self.weight, None)
-        constants = {"weight": weight.reshape(CHANNELS, 3, 1, 1), "last": self.last.reshape(8, CHANNELS, 1, 1)}
+        constants = {"weight": weight.reshape(CHANNELS, self.inputs, 1, 1), "last": self.last.reshape(8, CHANNELS, 1, 1)}
         if form == "folded":
             constants["bias"] = bias
         if apart:
@@ -53,7 +55,7 @@ class Net:
             return [conv, norm, relu, second, second.mean((2, 3))] if apart else [before, relu, second, second.mean((2, 3))]
 
         m = PB["Model"](name="net", engine="torch" if torch else "onnxruntime")
-        for i, a in enumerate([random(9, 1, 3, SIZE, SIZE), *values(random(9, 1, 3, SIZE, SIZE))]):
+        for i, a in enumerate([random(9, 1, self.inputs, SIZE, SIZE), *values(random(9, 1, self.inputs, SIZE, SIZE))]):
             m.tensors.add(name=names[i] if named else f"{form}{i}", dtype=1, shape=a.shape, layout="NCHW" if a.ndim == 4 else "")
         first = len(m.tensors)
         at = {name: first + i for i, name in enumerate(constants)}
@@ -64,7 +66,7 @@ class Net:
         if apart:
             m.nodes.add(op="Conv2d", name="conv", inputs=[0, at["weight"]], outputs=[1])
             norm = m.nodes.add(op="BatchNorm2d", name="norm", inputs=[1, *(at[k] for k in at if k.startswith("norm."))], outputs=[2])
-            norm.attributes["training"], norm.attributes["eps"] = str(self.batch), str(EPSILON)
+            norm.attributes["training"], norm.attributes["eps"] = str(self.batch), str(self.epsilon)
         else:
             m.nodes.add(op="Conv2d" if torch else "Conv", name="conv", inputs=[0, at["weight"], *([at["bias"]] if form == "folded" else [])], outputs=[1])
         n = len(m.nodes)
@@ -80,9 +82,9 @@ class Net:
                 t.info.CopyFrom(m.tensors[at[name]])
                 log.add(f"/constant/{at[name]}", "Tensor", t)
             for f in range(FRAMES):
-                x = random(20 + f, 1, 3, SIZE, SIZE)
-                layers = [a.astype(np.float32) for a in values(x)]
-                log.frame([("/input/0", x, {}), *((f"/layer/{i}", a, {}) for i, a in enumerate(layers)), ("/output/0", layers[-1], {})])
+                x = random(20 + f, 1, self.inputs, SIZE, SIZE)
+                made = [a.astype(np.float32) for a in values(x)]
+                log.frame([("/input/0", x, {}), *((f"/layer/{i}", a, {}) for i, a in enumerate(made if layers else [])), ("/output/0", made[-1], {})])
 
 
 def judge(tmp_path, edge, form, reference, status, named):
@@ -122,6 +124,22 @@ def test_another_convolution_or_normalization_behind_a_fold(tmp_path, change, se
     assert causes(v) == ["model.weights"]
     # A mean that is not the same is a bias alone.
     assert finding(v, "model.weights")["evidence"]["weights_differ"] == (0 if change is rolled_mean else 1)
+
+
+@pytest.mark.parametrize("layers", [True, False], ids=["layers", "outputs alone"])
+@pytest.mark.parametrize("epsilon", [1e-3, 1e-5])
+@named
+def test_another_epsilon_that_was_folded(tmp_path, epsilon, layers, named):
+    """The weights are exactly those of that epsilon, which the outputs show where no layer was recorded."""
+    for role, form, e in (("edge", "folded", epsilon), ("reference", "apart", EPSILON)):
+        net = Net(inputs=8, epsilon=e)
+        net.variance = net.variance / 30
+        net.write(tmp_path / f"{role}.mcap", role, form, named, layers)
+    v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=0 if epsilon == EPSILON else 1)
+    assert causes(v) == ([] if epsilon == EPSILON else ["model.operator"])
+    if causes(v):
+        evidence = finding(v, "model.operator")["evidence"]
+        assert (evidence["attribute"], evidence["edge"], evidence["reference"]) == ("epsilon", epsilon, EPSILON)
 
 
 @pytest.mark.parametrize("seed", [1, 7])

@@ -377,12 +377,6 @@ static double rounding_of_layer(const xr_weight_matcher *m, const xr_model_fit *
     return 0;
 }
 
-/* Whether an output is wrong beyond noise though the inputs are equal. */
-static bool outputs_show_it(const exray_comparison *comparison)
-{
-    return xr_outputs_differ(comparison) && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
-}
-
 /* Whether a layer errs within noise, but about as much as the other bias makes it err (an activation cuts
  * some of that off), and several times as much as what it reads and the rounding of its weights. */
 static bool errs_by_bias(const exray_comparison *comparison, const exray_layer_pair *layer,
@@ -445,7 +439,7 @@ static bool shows_in_values(const exray_comparison *comparison, const xr_weight_
         return true;
     if (role == EXRAY_LAYER_ROLE_CLEAN || role == EXRAY_LAYER_ROLE_ORIGINATES || !is_of_integers(m, p))
         return role != EXRAY_LAYER_ROLE_CLEAN;
-    return role == EXRAY_LAYER_ROLE_UNJUDGED && outputs_show_it(comparison);
+    return role == EXRAY_LAYER_ROLE_UNJUDGED && xr_outputs_alone_differ(comparison);
 }
 
 static void settle_bias(const exray_comparison *comparison, const xr_weight_matcher *m,

@@ -429,6 +429,13 @@ static bool is_little(const exray_comparison *comparison)
     return little;
 }
 
+/* Whether a layer is wrong or, where it was not recorded, the outputs are. */
+static bool is_shown(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    return isnan(layer->error) ? xr_outputs_alone_differ(comparison)
+                               : layer->role != EXRAY_LAYER_ROLE_CLEAN && layer->error > layer->noise;
+}
+
 /* Tells such normalizations where their layers, or the outputs, show it. */
 static exray_status look_at_epsilons(const exray_comparison *comparison, exray_findings *findings,
                                      exray_error *error)
@@ -442,7 +449,7 @@ static exray_status look_at_epsilons(const exray_comparison *comparison, exray_f
         if (!(p->epsilon[0] > 0) || p->differs || p->layer == SIZE_MAX)
             continue;
         const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
-        if (layer->role == EXRAY_LAYER_ROLE_CLEAN || !(layer->error > layer->noise))
+        if (!is_shown(comparison, layer))
             continue;
         f = f ? f : begin_epsilon(comparison, p, findings);
         if (is_little(comparison))
