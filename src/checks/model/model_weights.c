@@ -4,6 +4,7 @@
 #include "checks/model/model_fit.h"
 #include "checks/model/partition.h"
 #include "checks/model/weights/body_weights.h"
+#include "checks/model/weights/made_up_for.h"
 #include "checks/place_of.h"
 
 #include <inttypes.h>
@@ -193,26 +194,21 @@ static void say_exchange(exray_finding *f, const xr_model_fit *fit, const xr_wei
     exray_finding_text(f, "kind", exchanged ? "exchanged" : "elsewhere");
 }
 
-static double deviation_of(const xr_weight_pair *p, int side)
-{
-    const double n = (double)p->count, mean = p->sum[side] / n;
-    return sqrt(fmax(p->square[side] / n - mean * mean, 0));
-}
-
 /* How many biases differ by the one factor that the weights of their layer do, and one number that is added
  * to all of them: what the layer makes is scaled and shifted, as for a function behind it. */
 static size_t scaled_biases(const xr_model_fit *fit)
 {
-    static const double one = 0.999, near = 1e-3;
+    static const double near = 1e-3;
     size_t count = 0;
     for (size_t i = 0; i < fit->count; i++) {
         const xr_weight_pair *b = &fit->pair[i];
+        const bool may = b->bias && b->differs && b->correlation > XR_ONE_FACTOR;
         bool scaled = false;
-        for (size_t k = 0; b->bias && b->differs && b->correlation > one && k < fit->count && !scaled; k++) {
+        for (size_t k = 0; may && k < fit->count && !scaled; k++) {
             const xr_weight_pair *w = &fit->pair[k];
             const double gain = sqrt(w->square[0] / w->square[1]),
-                         own = deviation_of(b, 0) / deviation_of(b, 1);
-            scaled = !w->bias && w->layer == b->layer && w->rescaled && w->correlation > one &&
+                         own = xr_weight_deviation(b, 0) / xr_weight_deviation(b, 1);
+            scaled = !w->bias && w->layer == b->layer && w->rescaled && w->correlation > XR_ONE_FACTOR &&
                      fabs(gain - own) <= near * gain;
         }
         count += scaled;
@@ -262,8 +258,9 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
     if (fit->rescaled)
         exray_finding_number(f, "weights_rescaled", (double)fit->rescaled);
     exray_finding_number(f, "biases_differ", (double)fit->biases_differ);
-    if (scaled_biases(fit))
-        exray_finding_number(f, "biases_rescaled", (double)scaled_biases(fit));
+    const size_t biases_rescaled = scaled_biases(fit);
+    if (biases_rescaled)
+        exray_finding_number(f, "biases_rescaled", (double)biases_rescaled);
     exray_finding_number(f, "difference", first->difference);
     exray_finding_number(f, "rounding", first->rounding);
     if (fit->weights < 3 && fit->weights_differ == fit->weights)

@@ -424,6 +424,12 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
     return true;
 }
 
+double xr_weight_deviation(const xr_weight_pair *pair, int side)
+{
+    const double n = (double)pair->count, mean = pair->sum[side] / n;
+    return sqrt(fmax(pair->square[side] / n - mean * mean, 0));
+}
+
 /* Deviations of a sum of independent errors that are allowed. */
 #define MOST_DEVIATIONS 4.0
 

@@ -50,6 +50,9 @@ typedef struct xr_weight_pair {
 bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2],
                           const double stored[2], double factor, xr_weight_pair *pair);
 
+/* The standard deviation of a side's values, whose sums the pair has. */
+double xr_weight_deviation(const xr_weight_pair *pair, int side);
+
 /* Whether the sums of the edge's values in one pair, and of their squares, are such as those of the
  * reference's in another may have if they are the same values in any order. */
 bool xr_weights_may_be_equal(const xr_weight_pair *edge, const xr_weight_pair *reference, double factor);

@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include <math.h>
-
 bool xr_is_of_one_factor(const xr_weight_pair *pair)
 {
     static const double most_left = 0.1;
@@ -47,17 +45,12 @@ bool xr_is_of_scaled_input(const xr_weight_pair *pair, size_t count, const xr_we
 bool xr_is_moved_bias(const exray_comparison *comparison, const xr_weight_pair *p)
 {
     static const double near = 1e-3; /* times the deviation */
-    const double n = (double)p->count;
-    double deviation[2], mean[2];
+    const double n = (double)p->count, moved = fabs(p->sum[0] / n - p->sum[1] / n);
+    const double deviation[2] = {xr_weight_deviation(p, 0), xr_weight_deviation(p, 1)};
     if (p->layer == SIZE_MAX || p->from_stats ||
         exray_comparison_layer(comparison, p->layer)->role != EXRAY_LAYER_ROLE_PROPAGATES)
         return false;
-    for (int s = 0; s < 2; s++) {
-        mean[s] = p->sum[s] / n;
-        deviation[s] = sqrt(fmax(p->square[s] / n - mean[s] * mean[s], 0));
-    }
-    return fabs(deviation[0] - deviation[1]) <= near * deviation[1] &&
-           fabs(mean[0] - mean[1]) > deviation[1] * near;
+    return fabs(deviation[0] - deviation[1]) <= near * deviation[1] && moved > deviation[1] * near;
 }
 
 bool xr_is_of_parts(const xr_weight_pair *p)
