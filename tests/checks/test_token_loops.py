@@ -129,3 +129,43 @@ def test_a_cache_that_is_longer_from_the_first_frame_on_is_told(tmp_path):
     """Carried on by both sides: the shape is what differs."""
     v = validate(cached(tmp_path / "edge.mcap", "edge", lambda k, c: np.concatenate([c, c[:, :, :1]], 2) if k == 0 else c), cached(tmp_path / "reference.mcap", "reference"), status=1)
     assert causes(v)[0] in ("model.state", "input.shape")
+
+
+# ---- Detectors of one number ----
+
+
+def in_8_bits(v, scale, zero=0):
+    return np.clip(np.round(v / scale) + zero, -128, 127).astype(np.int8)
+
+
+def detector(path, role, first=0.0, wrong=None):
+    """A recurrent detector (of speech, of a touch) in floats, or on the edge in 8 bits, whose state soon is another by rounding; first: what lowers
+    its logit in the first frame."""
+    made, edge = wrong or (lambda name, w: w), role == "edge"
+    sensor, turn, head = (made(n, matrix(n, *s, gain=g)) for n, s, g in (("sensor", (8, WIDTH), .6), ("turn again", (WIDTH, WIDTH), 2.0), ("detect", (WIDTH, 1), 1.2)))
+    rng, h = np.random.default_rng(0), np.zeros((1, WIDTH), np.float32)
+    units = {"h": (1 / 128, 0), "p": (1 / 256, -128)} if edge else {}
+    described = lambda name, shape, unit: (name, "int8", shape, [units[unit][0]], [units[unit][1]], 0) if edge else (name, "float32", shape, [], [], 0)
+    recorded = lambda topic, v, unit: (topic, in_8_bits(v, *units[unit]), {"scale": [units[unit][0]], "zero_point": [units[unit][1]]}) if edge else (topic, v, {})
+    with Recording(path, role) as out:
+        out.model([("x", "float32", (1, 8), [], [], 0), described("h", (1, WIDTH), "h"), described("p", (1, 1), "p"), described("h_next", (1, WIDTH), "h")],
+                  [("CELL", [0, 1], [3]), ("HEAD", [3], [2])], [0, 1], [2, 3])
+        for k in range(20):
+            x = rng.normal(size=(1, 8)).astype(np.float32)
+            after = np.tanh(x @ sensor + h @ turn).astype(np.float32)
+            p = (1 / (1 + np.exp(-(after @ head - (first if k == 0 else 0))))).astype(np.float32)
+            out.frame([("/input/x", x, {}), recorded("/input/h", h, "h"), recorded("/output/p", p, "p"), recorded("/output/h_next", after, "h")], source=f"chunk{k}")
+            h = in_8_bits(after, 1 / 128).astype(np.float32) / 128 if edge else after
+    return path
+
+
+@pytest.mark.parametrize("first", [4.0, 8.0, 9.0])
+def test_one_number_near_zero_in_the_first_frame(tmp_path, first):
+    """Silence: a step of 8 bits is as much as the whole number, and nothing beside those of other frames."""
+    v = validate(detector(tmp_path / "e.mcap", "edge", first), detector(tmp_path / "r.mcap", "reference", first), status=None)
+    assert v["verdict"] == "pass" and causes(v) == [], v["findings"]
+
+
+def test_one_number_of_other_weights(tmp_path):
+    v = validate(detector(tmp_path / "e.mcap", "edge", wrong=lambda name, w: w[::-1] if name == "detect" else w), detector(tmp_path / "r.mcap", "reference"), status=1)
+    assert causes(v) == ["layer.unknown"] and "frame 0, whose inputs are equal" in finding(v, "layer.unknown")["summary"]

@@ -53,8 +53,10 @@ static bool are_equal(const exray_comparison *comparison, size_t frame, exray_sl
     return true;
 }
 
-static double error_of(const exray_comparison *comparison, exray_kind kind, size_t pair, size_t frame,
-                       exray_slot *slot[2])
+/* deviation: the reference's over all frames.  Of a frame that varies less (one number, a picture of nothing)
+ * noise is not a share of what varies in it. */
+static double error_of(const exray_comparison *comparison, exray_kind kind, size_t pair, double deviation,
+                       size_t frame, exray_slot *slot[2])
 {
     equal_frame_values both;
     if (!get(comparison, frame, kind, pair, slot, &both))
@@ -69,19 +71,21 @@ static double error_of(const exray_comparison *comparison, exray_kind kind, size
         square += b * b;
     }
     double n = (double)both.view[0].count, mean = sum / n, variance = square / n - mean * mean;
-    double unit = variance > 1e-12 * square / n ? variance : square / n;
+    double unit = fmax(variance > 1e-12 * square / n ? variance : square / n, deviation * deviation);
     return difference == 0 ? 0 : unit > 0 ? sqrt(difference / n / unit) : INFINITY;
 }
 
 double xr_error_in_frame(const exray_comparison *comparison, size_t layer, size_t frame, exray_slot *slot[2])
 {
-    return error_of(comparison, EXRAY_KIND_LAYER, layer, frame, slot);
+    const double deviation = exray_comparison_layer(comparison, layer)->metrics.std[EXRAY_SIDE_REFERENCE];
+    return error_of(comparison, EXRAY_KIND_LAYER, layer, deviation, frame, slot);
 }
 
 double xr_output_error_in_frame(const exray_comparison *comparison, size_t output, size_t frame,
                                 exray_slot *slot[2])
 {
-    return error_of(comparison, EXRAY_KIND_OUTPUT, output, frame, slot);
+    const double deviation = exray_comparison_output(comparison, output)->metrics.std[EXRAY_SIDE_REFERENCE];
+    return error_of(comparison, EXRAY_KIND_OUTPUT, output, deviation, frame, slot);
 }
 
 /* The largest error of an output in the frame; 0 where none is known. */

@@ -14,7 +14,8 @@ size_t xr_find_equal_frame(const exray_comparison *comparison);
 double xr_output_error_in_frame(const exray_comparison *comparison, size_t output, size_t frame,
                                 exray_slot *slot[2]);
 
-/* A layer's error in one frame, relative to the reference's deviation in it; NAN: not known. */
+/* A layer's error in one frame, relative to the reference's deviation in it, or to that in all frames where
+ * it is larger; NAN: not known. */
 double xr_error_in_frame(const exray_comparison *comparison, size_t layer, size_t frame, exray_slot *slot[2]);
 
 #endif
