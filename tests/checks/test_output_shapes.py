@@ -97,6 +97,19 @@ def test_the_class_for_the_scores(tmp_path, right):
     assert [f["cause"] for f in verdict["findings"] if f["severity"] == "error"] == ([] if right else ["output.postprocess"]), verdict["findings"]
 
 
+def test_a_class_that_is_tied_with_another(tmp_path):
+    """One frame whose two best are nearly as large: each side tells its own choice."""
+    def tied(k):
+        v = vector(k)
+        order = v[0].argsort()
+        v[0, order[-2]] = v[0, order[-1]] - (1e-6 if k == 3 else 1)
+        return v
+    best = lambda k, place=-1: int(tied(k)[0].argsort()[place])  # noqa: E731
+    own = lambda k: best(k, -2 if k == 3 else -1)  # noqa: E731
+    verdict = judged(tmp_path, {"class": lambda k: np.array([own(k)], np.int64)}, {"scores": tied}, tell=(lambda k: f"class {own(k)}", lambda k: f"class {best(k)}"), status=0)
+    assert "output.postprocess" not in [f["cause"] for f in verdict["findings"]], verdict["findings"]
+
+
 def test_the_same_class_in_all_frames(tmp_path):
     """Of another format: no buffer that is never filled."""
     verdict = judged(tmp_path, {"class": lambda k: np.array([4], np.int64)}, {"scores": lambda k: vector(k) + 9 * (np.arange(10) == 4).astype(np.float32)}, tell=(lambda k: "four",) * 2, status=0)

@@ -49,6 +49,16 @@ static bool decisions_differ(const exray_tensor_view *view, const float *const v
     return best_differ(view, values, rank - 1) || (rank > 2 && best_differ(view, values, 1));
 }
 
+/* Whether one side's output is the place of the largest of the other's values: the same decision. */
+static bool is_choice(const exray_tensor_view view[2], const float *const values[2])
+{
+    for (int s = 0; s < 2; s++)
+        if (view[s].count == 1 && view[!s].count > 1 &&
+            values[s][0] == (float)best_of(values[!s], 0, view[!s].count, 1))
+            return true;
+    return false;
+}
+
 bool xr_decisions_are_tied(const exray_comparison *comparison, size_t frame, exray_slot *slot[2])
 {
     size_t count = exray_comparison_output_count(comparison);
@@ -60,6 +70,8 @@ bool xr_decisions_are_tied(const exray_comparison *comparison, size_t frame, exr
             if (exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_OUTPUT, i, slot[s],
                                         &view[s], &values[s], &error) != EXRAY_OK)
                 return true;
+        if (is_choice(view, values))
+            continue;
         if (view[0].count != view[1].count || decisions_differ(&view[0], values))
             return true;
     }
