@@ -10,5 +10,7 @@ bool xr_is_byte(exray_dtype dtype);
 bool xr_is_float8(exray_dtype dtype);
 /* Integers or bools without a scale, such as ids and levels: their numbers have no unit. */
 bool xr_is_unitless(const exray_tensor_info *info);
+/* What integers of 8 bits with one scale can hold, in its unit; false: they are none. */
+bool xr_byte_limits(const exray_tensor_info *info, double *low, double *high);
 
 #endif

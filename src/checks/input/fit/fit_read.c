@@ -131,31 +131,13 @@ static bool is_float(const exray_tensor_info *info)
     return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
 }
 
-static bool is_byte(const exray_tensor_info *info)
-{
-    return xr_is_byte(info->dtype);
-}
-
-/* The range of an 8-bit tensor; false for other types. */
-static bool limits_of(const exray_tensor_info *info, double *low, double *high)
-{
-    if (info->quantization.count != 1 ||
-        (info->dtype != EXRAY_DTYPE_INT8 && info->dtype != EXRAY_DTYPE_UINT8))
-        return false;
-    double zero = info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0;
-    double least = info->dtype == EXRAY_DTYPE_INT8 ? -128 : 0, scale = info->quantization.scale[0];
-    *low = scale * (least - zero);
-    *high = scale * (least + 255 - zero);
-    return scale > 0;
-}
-
 /* Counts values that the edge's tensor cannot hold: the edge is at the end of its range, the reference
  * beyond it. */
 static void count_clipped(xr_input_values *inputs, const exray_tensor_view *edge,
                           const float *const values[2], uint64_t count)
 {
     double low, high;
-    if (!limits_of(&edge->info, &low, &high))
+    if (!xr_byte_limits(&edge->info, &low, &high))
         return;
     double step = edge->info.quantization.scale[0];
     for (uint64_t i = 0; i < count; i++) {
@@ -180,7 +162,7 @@ static void note_first(xr_input_values *inputs, const both_sides *in, const exra
     const int unitless = xr_is_unitless(&tensor[0].info) ? 0 : 1;
     if (xr_is_unitless(&tensor[0].info) == xr_is_unitless(&tensor[1].info))
         return;
-    inputs->open_unit = inputs->picture && is_byte(&tensor[unitless].info);
+    inputs->open_unit = inputs->picture && xr_is_byte(tensor[unitless].info.dtype);
     if (!inputs->open_unit)
         inputs->problem = "one side's input is an integer without quantization: its unit is not known";
 }

@@ -3,6 +3,7 @@
 #include "checks/input/fit/fit_sums.h"
 #include "checks/input/fit/pixel_view.h"
 #include "checks/port/both_sides.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -183,7 +184,7 @@ static double typed_residual(const both_memories *m)
  * be undone for the page. */
 static bool is_sign_alone(const value_type *t, exray_dtype stored)
 {
-    return t->bytes == 1 && (stored == EXRAY_DTYPE_INT8 || stored == EXRAY_DTYPE_UINT8);
+    return t->bytes == 1 && xr_is_byte(stored);
 }
 
 static void try_all(const both_memories *m, size_t frames, xr_byte_reading *best)

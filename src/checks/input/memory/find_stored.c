@@ -1,6 +1,7 @@
 #include "checks/input/memory/find_stored.h"
 
 #include "checks/input/fit/pixel_view.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -52,20 +53,6 @@ static void add_values(const float *const value[2], const xr_pixel_view view[2],
     }
 }
 
-/* What the edge's integers can hold. */
-static void note_limits(const exray_tensor_info *info, samples *s)
-{
-    const bool small = info->dtype == EXRAY_DTYPE_INT8;
-    const double lowest = small ? -128 : 0, highest = small ? 127 : 255;
-    const exray_quantization *q = &info->quantization;
-    if (q->count != 1 || (!small && info->dtype != EXRAY_DTYPE_UINT8))
-        return;
-    const double zero = q->zero_point ? (double)q->zero_point[0] : 0;
-    s->unit = q->scale[0];
-    s->least = (lowest - zero) * s->unit;
-    s->most = (highest - zero) * s->unit;
-}
-
 static void free_samples(samples *s)
 {
     free(s->value[0]);
@@ -92,7 +79,8 @@ static bool read_samples(const exray_comparison *c, const xr_input_fit *fit, sam
         if (!good)
             break;
         out->one_channel = view[0].channels == 1;
-        note_limits(&tensor[0].info, out);
+        if (xr_byte_limits(&tensor[0].info, &out->least, &out->most))
+            out->unit = tensor[0].info.quantization.scale[0];
         out->bytes = out->bytes && is_byte(&tensor[0]) && is_byte(&tensor[1]);
         add_values(value, view, SAMPLES / FRAMES, out);
         out->frames++;

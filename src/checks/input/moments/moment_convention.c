@@ -1,4 +1,5 @@
 #include "checks/input/moments/moment_convention.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 
@@ -10,11 +11,6 @@ void xr_moment_range(const xr_moment_frames *frames, exray_side side, double *lo
         *low = fmin(*low, frames->of[side][i].min);
         *high = fmax(*high, frames->of[side][i].max);
     }
-}
-
-static bool is_8_bits(exray_dtype type)
-{
-    return type == EXRAY_DTYPE_INT8 || type == EXRAY_DTYPE_UINT8;
 }
 
 /* The range of a convention over all its channels, in its unit; its level. */
@@ -41,7 +37,7 @@ static bool holds(const xr_convention *k, double low, double high, double share)
 double xr_moment_level(const xr_moment_frames *frames, exray_side side)
 {
     double low, high;
-    if (frames->scale[side] > 0 && is_8_bits(frames->type[side]))
+    if (frames->scale[side] > 0 && xr_is_byte(frames->type[side]))
         return frames->scale[side];
     if (frames->picture && frames->type[side] == EXRAY_DTYPE_UINT8)
         return 1;

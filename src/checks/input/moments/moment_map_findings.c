@@ -3,6 +3,7 @@
 #include "checks/input/moments/moment_convention.h"
 #include "checks/input/moments/moment_findings.h"
 #include "checks/input/pipeline_of.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -100,11 +101,6 @@ static void report_normalization(const xr_moment_case *c, exray_findings *findin
 
 /* ---- How it is stored -------------------------------------------------------------------------- */
 
-static bool is_8_bits(exray_dtype type)
-{
-    return type == EXRAY_DTYPE_INT8 || type == EXRAY_DTYPE_UINT8;
-}
-
 /* Whether all channels have that map, within two thousandths and two steps. */
 static bool is_map(const xr_moment_case *c, double gain, double offset, double step)
 {
@@ -121,7 +117,7 @@ static bool report_meaning(const xr_moment_case *c, exray_findings *findings)
     const xr_moment_frames *m = c->pairs->frames;
     const double e = m->scale[EXRAY_SIDE_EDGE], r = m->scale[EXRAY_SIDE_REFERENCE];
     const double ze = m->zero_point[EXRAY_SIDE_EDGE], zr = m->zero_point[EXRAY_SIDE_REFERENCE];
-    if (!is_8_bits(m->type[0]) || !is_8_bits(m->type[1]) || !(e > 0) || !(r > 0) || (e == r && ze == zr) ||
+    if (!xr_is_byte(m->type[0]) || !xr_is_byte(m->type[1]) || !(e > 0) || !(r > 0) || (e == r && ze == zr) ||
         !is_map(c, e / r, e * (zr - ze), e))
         return false;
     const bool signs = m->type[0] != m->type[1] && fabs(fabs(zr - ze) - 128) < 0.5;
@@ -149,7 +145,7 @@ static bool report_shift(const xr_moment_case *c, exray_findings *findings)
     const xr_moment_frames *m = c->pairs->frames;
     const double scale = m->scale[EXRAY_SIDE_EDGE], zero = m->zero_point[EXRAY_SIDE_EDGE];
     const double offset = c->choice->best.offset[0], sign = offset < 0 ? -1 : 1;
-    if (!is_8_bits(m->type[EXRAY_SIDE_EDGE]) || !(scale > 0))
+    if (!xr_is_byte(m->type[EXRAY_SIDE_EDGE]) || !(scale > 0))
         return false;
     const bool by_zero = fabs(zero) >= 3 && is_map(c, 1, sign * fabs(zero) * scale, scale);
     const bool by_half = !by_zero && is_map(c, 1, sign * 128 * scale, scale);

@@ -1,4 +1,5 @@
 #include "checks/input/moments/moment_values.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 
@@ -22,7 +23,7 @@ static bool storage_of(const xr_moment_frames *m, storage *out)
         out->least = -128;
         out->greatest = 127;
     }
-    return out->scale > 0 && (type == EXRAY_DTYPE_INT8 || type == EXRAY_DTYPE_UINT8);
+    return out->scale > 0 && xr_is_byte(type);
 }
 
 /* What a mistake stores of a real value, before it is clipped. */

@@ -3,6 +3,7 @@
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/picture/bars.h"
 #include "checks/input/picture/sensor_picture.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ bool xr_edge_storage(xr_input_pair *pair, xr_storage *out)
     exray_error error;
     if (exray_comparison_values(pair->comparison, EXRAY_SIDE_EDGE, pair->frame[0].frame, EXRAY_KIND_INPUT,
                                 pair->index, pair->slot, &view, &values, &error) != EXRAY_OK ||
-        (view.info.dtype != EXRAY_DTYPE_INT8 && view.info.dtype != EXRAY_DTYPE_UINT8))
+        !xr_is_byte(view.info.dtype))
         return false;
     const exray_quantization *q = &view.info.quantization;
     bool quantized = q->count == 1;

@@ -4,6 +4,7 @@
 #include "checks/input/sound/sound_math.h"
 #include "checks/input/sound/sound_report.h"
 #include "checks/input/sound/sound_wrap.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,8 +21,7 @@ static double allowed_of(const xr_sound_frames *frames)
     for (size_t i = 0; i < frames->count; i++)
         energy = fmax(energy, frames->list[i].energy[1]);
     for (int s = 0; s < 2; s++) {
-        bool bytes = frames->dtype[s] == EXRAY_DTYPE_INT8 || frames->dtype[s] == EXRAY_DTYPE_UINT8;
-        if (bytes && frames->io->step[s] > 0)
+        if (xr_is_byte(frames->dtype[s]) && frames->io->step[s] > 0)
             steps += frames->io->step[s] * frames->io->step[s] / 6;
     }
     return fmax(XR_SOUND_NOISE, energy > 0 ? fmin(steps / energy, 0.05) : 0);
