@@ -13,6 +13,7 @@
 #include "checks/model/coarse.h"
 #include "checks/model/operator_report.h"
 #include "checks/port/lone_elements.h"
+#include "checks/port/tensor_type.h"
 
 #include <math.h>
 
@@ -277,8 +278,7 @@ static bool may_hide_coarse_layers(const exray_comparison *comparison)
         if (!model || model->node_count == 0)
             return true;
         for (uint32_t t = 0; t < model->tensor_count; t++)
-            if (model->tensors[t].quantization.count > 0 || model->tensors[t].dtype == EXRAY_DTYPE_INT8 ||
-                model->tensors[t].dtype == EXRAY_DTYPE_UINT8 ||
+            if (model->tensors[t].quantization.count > 0 || xr_is_byte(model->tensors[t].dtype) ||
                 model->tensors[t].dtype == EXRAY_DTYPE_FLOAT16)
                 return true;
     }

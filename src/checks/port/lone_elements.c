@@ -140,7 +140,8 @@ xr_lone_elements xr_lone_elements_of(const exray_comparison *comparison, size_t 
     xr_lone_elements out = {0};
     const exray_io_pair *output = exray_comparison_output(comparison, position);
     if (!output->comparable || !(output->error > 0) || !(output->error <= output->noise) ||
-        !(output->noise >= XR_COARSE_NOISE))
+        !(output->noise >= XR_COARSE_NOISE) ||
+        output->metrics.count > (uint64_t)MOST_ELEMENTS * output->frames) /* nothing of it need be read */
         return out;
     vectors v = {0};
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
