@@ -179,8 +179,8 @@ static const char *output_name(const xr_step_graph *g, uint32_t step)
 }
 
 /* Two steps of one kind that were paired with each other's namesakes, for an engine runs them in another
- * order, are exchanged. */
-static void uncross(xr_step_match *m)
+ * order, are exchanged; not where weights and values say otherwise, for names may be counted anew. */
+static void uncross(const exray_comparison *c, xr_step_match *m)
 {
     const xr_step_graph *g = m->side;
     for (uint32_t i = 0; i < g[0].count; i++) {
@@ -192,7 +192,9 @@ static void uncross(xr_step_match *m)
             if (other == EXRAY_NO_INDEX || g[1].step[j].kind != g[0].step[i].kind ||
                 strcmp(g[1].step[j].word, g[0].step[i].word) != 0 ||
                 !same_text(output_name(&g[0], i), output_name(&g[1], j)) ||
-                !same_text(output_name(&g[0], other), output_name(&g[1], k)))
+                !same_text(output_name(&g[0], other), output_name(&g[1], k)) ||
+                score_of(c, m, i, j) + score_of(c, m, other, k) <
+                    score_of(c, m, i, k) + score_of(c, m, other, j))
                 continue;
             m->mate[0][i] = j;
             m->mate[1][j] = i;
@@ -473,7 +475,7 @@ static bool make(const exray_comparison *c, xr_step_match *m)
     note_twins(m);
     if (!match_in_order(c, m) || !settle_by_layers(c, m))
         return false;
-    uncross(m);
+    uncross(c, m);
     join_inputs(c, m);
     part_cuts(m);
     part_weights(m);
