@@ -178,6 +178,19 @@ static const char *output_name(const xr_step_graph *g, uint32_t step)
     return info ? info->name : NULL;
 }
 
+/* Whether two steps make outputs of the models that vary and are equal, whatever they are called. */
+static bool are_equal_outputs(const exray_comparison *c, const xr_step_match *m, uint32_t edge,
+                              uint32_t reference)
+{
+    const char *name[2] = {output_name(&m->side[0], edge), output_name(&m->side[1], reference)};
+    for (size_t i = 0; i < exray_comparison_output_count(c); i++) {
+        const exray_io_pair *io = exray_comparison_output(c, i);
+        if (same_text(name[0], io->name[0]) && same_text(name[1], io->name[1]))
+            return io->comparable && io->error <= io->noise && io->metrics.std[EXRAY_SIDE_REFERENCE] > 0;
+    }
+    return false;
+}
+
 /* Two steps of one kind that were paired with each other's namesakes, for an engine runs them in another
  * order, are exchanged; not where weights and values say otherwise, for names may be counted anew. */
 static void uncross(const exray_comparison *c, xr_step_match *m)
@@ -185,7 +198,8 @@ static void uncross(const exray_comparison *c, xr_step_match *m)
     const xr_step_graph *g = m->side;
     for (uint32_t i = 0; i < g[0].count; i++) {
         const uint32_t k = m->mate[0][i];
-        if (k == EXRAY_NO_INDEX || same_text(output_name(&g[0], i), output_name(&g[1], k)))
+        if (k == EXRAY_NO_INDEX || same_text(output_name(&g[0], i), output_name(&g[1], k)) ||
+            are_equal_outputs(c, m, i, k))
             continue;
         for (uint32_t j = 0; j < g[1].count; j++) {
             const uint32_t other = m->mate[1][j];
