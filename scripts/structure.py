@@ -36,7 +36,7 @@ ROOMS = {
     "compare": "base codecs core log",
     "replay": "base core engines/engine.h engines/agreement.h log media pipeline",
     "isolate": "base compare core engines/engine.h log media models pipeline",
-    "checks": "core/port/processor.h",
+    "checks": "",
     "report": "base checks compare",
     "validate": "base checks compare core engines/engine.h isolate log models pipeline/parse.h pipeline/yaml_tree.h replay/rerun.h report",
     "cli": "base checks codecs compare core engines isolate log media models pipeline replay report validate",

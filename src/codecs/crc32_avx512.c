@@ -5,7 +5,6 @@
 #include "codecs/crc32_avx512.h"
 
 #include "codecs/crc32_fold.h"
-#include "core/port/processor.h"
 
 #if XR_CRC32_AVX512
 #include <libdeflate.h>
@@ -58,8 +57,8 @@ TARGET static uint32_t sum(uint32_t crc, const uint8_t *at, size_t blocks)
 
 bool xr_crc32_avx512_is_there(void)
 {
-    return XR_PROCESSOR_HAS(AVX512F, "avx512f") && XR_PROCESSOR_HAS(AVX512VL, "avx512vl") &&
-           XR_PROCESSOR_HAS(VPCLMULQDQ, "vpclmulqdq") && XR_PROCESSOR_HAS(PCLMULQDQ, "pclmul");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("pclmul");
 }
 
 uint32_t xr_crc32_avx512(uint32_t crc, const void *data, size_t size)

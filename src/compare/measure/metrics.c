@@ -2,7 +2,6 @@
 
 #include "codecs/crc32_avx512.h"
 #include "compare/measure/metrics_x86.h"
-#include "core/port/processor.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,9 +30,9 @@ static const kernel kernels[] = {
 static bool runs_here(const kernel *k)
 {
     if (k->run == xr_moments_avx512)
-        return XR_PROCESSOR_HAS(AVX512F, "avx512f");
+        return __builtin_cpu_supports("avx512f");
     if (k->run == xr_moments_avx2)
-        return XR_PROCESSOR_HAS(AVX2, "avx2") && XR_PROCESSOR_HAS(FMA, "fma");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     return true;
 }
 #else

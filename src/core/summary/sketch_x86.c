@@ -1,5 +1,4 @@
 /* The same with AVX2, where the processor has it. */
-#include "core/port/processor.h"
 #include "core/summary/sketch_rows.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -76,7 +75,7 @@ static void rows_avx2(const uint8_t *data, size_t rows, uint32_t sign[XR_SKETCH_
 
 xr_sketch_rows_fn *xr_sketch_rows_x86(void)
 {
-    return XR_PROCESSOR_HAS(AVX2, "avx2") ? rows_avx2 : NULL;
+    return __builtin_cpu_supports("avx2") ? rows_avx2 : NULL;
 }
 
 #else

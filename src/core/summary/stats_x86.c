@@ -1,5 +1,4 @@
 /* The same with AVX2, where the processor has it: 25 GB/s against 10. */
-#include "core/port/processor.h"
 #include "core/summary/stats_block.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -144,7 +143,7 @@ static void bytes(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero,
 const xr_stats_kernels *xr_stats_kernels_x86(void)
 {
     static const xr_stats_kernels kernels = {floats, bytes};
-    return XR_PROCESSOR_HAS(AVX2, "avx2") && XR_PROCESSOR_HAS(FMA, "fma") ? &kernels : NULL;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels : NULL;
 }
 
 #else

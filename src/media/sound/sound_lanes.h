@@ -3,8 +3,6 @@
 #ifndef XR_SOUND_LANES_H
 #define XR_SOUND_LANES_H
 
-#include "core/port/processor.h"
-
 #ifdef __GNUC__
 enum { XR_SOUND_LANES = 8, XR_SOUND_DOUBLES = 4 };
 typedef float xr_sound_lanes __attribute__((vector_size(32), aligned(4), may_alias));
@@ -22,7 +20,7 @@ typedef double xr_sound_doubles;
 /* For a second copy of a function, compiled for wide registers; whether the processor has them. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define XR_SOUND_WIDE     __attribute__((target("avx2")))
-#define XR_SOUND_HAS_WIDE XR_PROCESSOR_HAS(AVX2, "avx2")
+#define XR_SOUND_HAS_WIDE __builtin_cpu_supports("avx2")
 #else
 #define XR_SOUND_WIDE
 #define XR_SOUND_HAS_WIDE 0

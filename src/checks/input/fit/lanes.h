@@ -3,8 +3,6 @@
 #ifndef XR_LANES_H
 #define XR_LANES_H
 
-#include "core/port/processor.h"
-
 #include <stddef.h>
 #include <string.h>
 
@@ -32,7 +30,7 @@ typedef float xr_float_lanes, xr_float_lanes_anywhere;
  * processor has them. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define XR_WIDE_CLONE __attribute__((target("avx2")))
-#define XR_HAS_WIDE   XR_PROCESSOR_HAS(AVX2, "avx2")
+#define XR_HAS_WIDE   __builtin_cpu_supports("avx2")
 #else
 #define XR_WIDE_CLONE
 #define XR_HAS_WIDE 0
