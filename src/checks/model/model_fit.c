@@ -330,7 +330,7 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
         return true;
     if (!p->rescaled)
         return false;
-    if (xr_is_of_one_factor(p) && xr_is_made_up_for_behind(comparison, p->layer))
+    if (xr_is_of_one_factor(p) && xr_is_made_up_for_behind(comparison, p))
         return true;
     if (p->layer == SIZE_MAX)
         return true;
@@ -450,7 +450,7 @@ static void settle_bias(const exray_comparison *comparison, const xr_weight_matc
     bool apart = (p->crossed || p->difference > m->factor * 2 * rounding) &&
                  !xr_is_of_scaled_input(fit->pair, fit->count, p) &&
                  !(p->correlation > XR_ONE_FACTOR &&
-                   (xr_is_made_up_for_behind(comparison, p->layer) || xr_is_moved_bias(comparison, p)));
+                   (xr_is_made_up_for_behind(comparison, p) || xr_is_moved_bias(comparison, p)));
     p->differs = p->differs && apart && shows_in_values(comparison, m, fit, p, rounding);
 }
 

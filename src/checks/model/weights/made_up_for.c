@@ -13,9 +13,11 @@ bool xr_is_of_one_factor(const xr_weight_pair *pair)
     return r > XR_ONE_FACTOR && sqrt(fmax(0, 1 - r * r)) <= most_left * pair->difference;
 }
 
-bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer)
+bool xr_is_made_up_for_behind(const exray_comparison *comparison, const xr_weight_pair *weights)
 {
     enum { MOST_READERS = 8 };
+    const size_t layer = weights->layer;
+    const double most_noise = 0.5 * weights->difference;
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     const exray_layer_pair *pair = layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, layer);
     const exray_node *node =
@@ -26,8 +28,10 @@ bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer)
             ? xr_layers_that_read(comparison, node->outputs[pair->output], reader, MOST_READERS)
             : 0;
     bool right = count > 0 && count < MOST_READERS;
-    for (size_t i = 0; i < count; i++)
-        right = right && exray_comparison_layer(comparison, reader[i])->role == EXRAY_LAYER_ROLE_CLEAN;
+    for (size_t i = 0; i < count; i++) {
+        const exray_layer_pair *behind = exray_comparison_layer(comparison, reader[i]);
+        right = right && behind->role == EXRAY_LAYER_ROLE_CLEAN && behind->noise <= most_noise;
+    }
     return right;
 }
 

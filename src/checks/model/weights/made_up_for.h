@@ -11,9 +11,10 @@
  * of a few channels alone are others. */
 bool xr_is_of_one_factor(const xr_weight_pair *pair);
 
-/* Whether all layers that read what a layer makes are right, though it is not: a function behind makes up for
- * one factor of its weights, and one number in its biases.  layer: SIZE_MAX: of none that is known. */
-bool xr_is_made_up_for_behind(const exray_comparison *comparison, size_t layer);
+/* Whether all layers that read what the weights' layer makes are right: a function behind makes up for one
+ * factor of its weights, and one number in its biases.  Not where their noise is of the size of what the
+ * weights differ by, as in floats of 8 bits: that they are within it says nothing. */
+bool xr_is_made_up_for_behind(const exray_comparison *comparison, const xr_weight_pair *weights);
 
 /* Whether the weights of a bias's layer differ by one factor, harmlessly: what scales the layer's input was
  * folded into them, and what it adds into the bias.  pair: [count] all that were compared. */
