@@ -283,6 +283,15 @@ bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *
     return xr_finding_evidence(finding, key) != NULL;
 }
 
+bool xr_is_told_of_layer(const exray_comparison *comparison, const exray_findings *findings,
+                         const char *cause, size_t layer)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (strcmp(f->cause, cause) == 0 && xr_is_about_layer(comparison, f, layer))
+            return true;
+    return false;
+}
+
 bool xr_has_error(const exray_findings *findings, const char *cause)
 {
     const size_t length = strlen(cause);

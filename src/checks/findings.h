@@ -66,6 +66,10 @@ void xr_findings_clear(exray_findings *findings);
  * lists as evidence ("layer_17": node 17 of the edge). */
 bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *finding, size_t layer);
 
+/* Whether a finding of that cause is. */
+bool xr_is_told_of_layer(const exray_comparison *comparison, const exray_findings *findings,
+                         const char *cause, size_t layer);
+
 /* Whether there is an error of that cause; where it is empty or ends with a dot, of any that begins so. */
 bool xr_has_error(const exray_findings *findings, const char *cause);
 

@@ -1,6 +1,7 @@
 #include "checks/layer/value_evidence.h"
 
 #include "checks/op_name.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,12 +15,8 @@ const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const
                                        exray_side side)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
-    uint32_t node = layer->node[side],
-             output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
-    if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
-        return NULL;
-    uint32_t tensor = model->nodes[node].outputs[output];
-    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+    const uint32_t tensor = model ? xr_tensor_of_layer(model, layer, side) : EXRAY_NO_INDEX;
+    return tensor == EXRAY_NO_INDEX ? NULL : &model->tensors[tensor];
 }
 
 const exray_tensor_info *xr_layer_stored(const exray_comparison *comparison, const exray_layer_pair *layer,

@@ -93,19 +93,19 @@ static const float *read_output(const mode_side *m, uint32_t node, size_t frame,
 }
 
 /* A tensor that a node before makes, or an input of the model. */
-static const float *read_tensor(const mode_side *m, uint32_t tensor, uint32_t node, size_t frame,
+static const float *read_tensor(const mode_side *m, uint32_t tensor, uint32_t node, size_t frame, int slot,
                                 exray_tensor_view *view)
 {
     size_t position = exray_comparison_frame(m->comparison, frame).frame[m->side];
     for (uint32_t n = node; n-- > 0;)
         for (uint32_t k = 0; k < m->model->nodes[n].output_count; k++)
             if (m->model->nodes[n].outputs[k] == tensor)
-                return read_record(m, exray_log_find(m->log, position, EXRAY_KIND_LAYER, n, k, NULL), 1,
+                return read_record(m, exray_log_find(m->log, position, EXRAY_KIND_LAYER, n, k, NULL), slot,
                                    view);
     const char *name = tensor < m->model->tensor_count ? m->model->tensors[tensor].name : NULL;
     return name && *name
                ? read_record(m, exray_log_find(m->log, position, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0, name),
-                             1, view)
+                             slot, view)
                : NULL;
 }
 
@@ -208,7 +208,7 @@ static double zeroed_share(const mode_side *m, uint32_t node)
     for (size_t f = 0; n->input_count && f < frames && f < MOST_FRAMES; f++) {
         exray_tensor_view view[2];
         const float *out = read_output(m, node, f, &view[0]);
-        const float *in = out ? read_tensor(m, n->inputs[0], node, f, &view[1]) : NULL;
+        const float *in = out ? read_tensor(m, n->inputs[0], node, f, 1, &view[1]) : NULL;
         for (uint64_t i = 0; in && view[0].count == view[1].count && i < view[0].count; i++) {
             if (in[i] == 0)
                 continue;
@@ -279,28 +279,20 @@ static float *read_sum(const mode_side *m, uint32_t node, size_t frame, uint64_t
 {
     const exray_node *n = &m->model->nodes[node];
     exray_tensor_view other;
-    float *sum = NULL;
-    for (uint32_t i = 0; i < 2 && n->input_count == 2 && !sum; i++) {
-        const float *value = read_tensor(m, n->inputs[i], node, frame, view);
+    for (uint32_t i = 0; i < 2 && n->input_count == 2; i++) {
+        const float *value = read_tensor(m, n->inputs[i], node, frame, 1, view);
         const uint32_t rank = value ? view->info.rank : 0;
         if (rank < 2 || view->info.shape[rank - 1] != (int64_t)channels)
             continue;
-        sum = malloc((view->count + 1) * sizeof *sum);
+        const float *shift = read_tensor(m, n->inputs[1 - i], node, frame, 2, &other);
+        if (!shift || (other.count != channels && other.count != view->count))
+            continue;
+        float *sum = malloc((view->count + 1) * sizeof *sum);
         for (uint64_t k = 0; sum && k < view->count; k++)
-            sum[k] = value[k];
-        const exray_tensor_view whole = *view;
-        const float *shift = sum ? read_tensor(m, n->inputs[1 - i], node, frame, &other) : NULL;
-        const bool fits = shift && (other.count == channels || other.count == whole.count);
-        for (uint64_t k = 0; fits && k < whole.count; k++)
-            sum[k] += shift[other.count == channels ? k % channels : k];
-        if (fits) /* what is said of it was read over */
-            read_tensor(m, n->inputs[i], node, frame, view);
-        if (!fits) {
-            free(sum);
-            sum = NULL;
-        }
+            sum[k] = value[k] + shift[other.count == channels ? k % channels : k];
+        return sum;
     }
-    return sum;
+    return NULL;
 }
 
 /* Whether a sum has, in each frame, the statistics that a normalization of the other side has numbers for. */

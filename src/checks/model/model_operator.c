@@ -186,15 +186,6 @@ static void look_at_values(const exray_comparison *comparison, const exray_layer
         report_padding(layer, i, e, findings);
 }
 
-/* Whether a finding is about the layer already. */
-static bool is_told(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
-{
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        if (strcmp(f->cause, "model.operator") == 0 && xr_is_about_layer(comparison, f, layer))
-            return true;
-    return false;
-}
-
 static bool is_by_range(const exray_comparison *comparison, const exray_layer_pair *layer, const char *key,
                         const char *edge, const char *reference)
 {
@@ -238,8 +229,9 @@ static exray_status look_at_layers(const exray_comparison *comparison, const xr_
     exray_status status = EXRAY_OK;
     for (size_t i = 0; status == EXRAY_OK && i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        bool known = graphs && (is_told(comparison, findings, i) || xr_differences_know(graphs, layer) ||
-                                xr_differences_contradict(graphs, layer));
+        bool known =
+            graphs && (xr_is_told_of_layer(comparison, findings, "model.operator", i) ||
+                       xr_differences_know(graphs, layer) || xr_differences_contradict(graphs, layer));
         if (layer->role == EXRAY_LAYER_ROLE_ORIGINATES && !known)
             status = look_at_layer(comparison, i, findings, error);
     }
@@ -415,20 +407,6 @@ static exray_finding *begin_epsilon(const exray_comparison *comparison, const xr
     return f;
 }
 
-/* Whether no output differs by more than a float16 copy's would, and no decision does. */
-static bool is_little(const exray_comparison *comparison)
-{
-    static const double small = 1e-4; /* nRMSE */
-    const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
-    bool little =
-        exray_comparison_output_count(comparison) > 0 && !(accuracy->frames && accuracy->agreement < 1);
-    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        little = little && output->comparable && output->metrics.nrmse < small;
-    }
-    return little;
-}
-
 /* Whether a layer is wrong or, where it was not recorded, the outputs are. */
 static bool is_shown(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
@@ -452,7 +430,7 @@ static exray_status look_at_epsilons(const exray_comparison *comparison, exray_f
         if (!is_shown(comparison, layer))
             continue;
         f = f ? f : begin_epsilon(comparison, p, findings);
-        if (is_little(comparison))
+        if (xr_outputs_differ_little(comparison))
             f->severity = EXRAY_SEVERITY_WARNING;
         snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
         exray_finding_number(f, key, layer->error);

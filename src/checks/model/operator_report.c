@@ -8,6 +8,7 @@
 #include "checks/model/model_fit.h"
 #include "checks/model/range_activation.h"
 #include "checks/output/graph_tail.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,10 +88,7 @@ static bool is_told_as_weights(const report *r, const xr_difference *d)
                constant = d->kind == XR_DIFFERENCE_CONSTANT && is_other_weight(r, d->key);
     if (!(state || constant) || d->layer == EXRAY_NO_INDEX)
         return false;
-    for (const exray_finding *f = r->findings->first; f; f = f->next)
-        if (strcmp(f->cause, "model.weights") == 0 && xr_is_about_layer(r->comparison, f, d->layer))
-            return true;
-    return false;
+    return xr_is_told_of_layer(r->comparison, r->findings, "model.weights", d->layer);
 }
 
 /* Whether it is a part that one side has summed into its weights (branches, an adapter), and these were told
@@ -207,24 +205,29 @@ static bool is_much_left_unseen(const exray_comparison *comparison)
     return false;
 }
 
+bool xr_outputs_differ_little(const exray_comparison *comparison)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
+    const size_t count = exray_comparison_output_count(comparison);
+    bool little = count > 0 && !(accuracy->frames > 0 && accuracy->agreement < 1);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        little = little && output->comparable && output->metrics.nrmse < SMALL_EFFECT;
+    }
+    return little;
+}
+
 static exray_severity severity_of(const report *r, const xr_difference *d)
 {
-    const exray_accuracy *accuracy = exray_comparison_accuracy(r->comparison);
-    size_t count = exray_comparison_output_count(r->comparison);
     if (d->proof == XR_PROOF_HIDDEN)
         return EXRAY_SEVERITY_WARNING;
     if (is_surely_absorbed(r, d))
         return EXRAY_SEVERITY_INFO;
     if (xr_outputs_of_other_shape(r->comparison)) /* more or fewer rows in some frames: those it decided */
         return EXRAY_SEVERITY_ERROR;
-    for (size_t i = 0; i < count; i++) {
-        const exray_io_pair *output = exray_comparison_output(r->comparison, i);
-        if (!output->comparable || !(output->metrics.nrmse < SMALL_EFFECT))
-            return EXRAY_SEVERITY_ERROR;
-    }
-    bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
-    decided = decided || is_much_left_unseen(r->comparison);
-    return count == 0 || decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
+    return xr_outputs_differ_little(r->comparison) && !is_much_left_unseen(r->comparison)
+               ? EXRAY_SEVERITY_WARNING
+               : EXRAY_SEVERITY_ERROR;
 }
 
 /* ---- One cause in several places ------------------------------------------------------------- */
@@ -631,16 +634,12 @@ bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *
 bool xr_is_of_unknown_content(const exray_findings *findings, const exray_layer_pair *layer)
 {
     const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
-    const uint32_t output[2] = {layer->output, layer->reference_output};
     if (!differences || strcmp(layer->op[0], layer->op[1]) == 0)
         return false;
     for (int s = 0; s < 2; s++) {
         const xr_step_graph *g = &differences->match.side[s];
-        const exray_node *node =
-            layer->node[s] < g->model->node_count ? &g->model->nodes[layer->node[s]] : NULL;
-        const uint32_t tensor =
-            node && output[s] < node->output_count ? node->outputs[output[s]] : EXRAY_NO_INDEX;
-        const uint32_t maker = tensor < g->model->tensor_count ? g->tensor[tensor].maker : EXRAY_NO_INDEX;
+        const uint32_t tensor = xr_tensor_of_layer(g->model, layer, (exray_side)s),
+                       maker = tensor == EXRAY_NO_INDEX ? tensor : g->tensor[tensor].maker;
         if (maker != EXRAY_NO_INDEX && xr_step_is_whole(&g->step[maker]))
             return true;
     }
@@ -662,29 +661,14 @@ static bool is_model_wrong(const exray_findings *findings)
            xr_has_error(findings, "layer.range") || xr_has_error(findings, "layer.zero_point");
 }
 
-/* Whether a finding says of the layer that its operator is another, however little it costs. */
-static bool is_told_of(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
-{
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        if (strcmp(f->cause, "model.operator") == 0 && xr_is_about_layer(comparison, f, layer))
-            return true;
-    return false;
-}
-
 /* Whether a side's node of one layer reads what its node of another makes. */
-static bool layer_reads(const exray_comparison *comparison, int side, const exray_layer_pair *reader,
+static bool layer_reads(const exray_comparison *comparison, exray_side side, const exray_layer_pair *reader,
                         const exray_layer_pair *made)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, (exray_side)side));
-    const uint32_t n = reader->node[side], maker = made->node[side],
-                   output = side == EXRAY_SIDE_EDGE ? made->output : made->reference_output;
-    if (!model || n >= model->node_count || maker >= model->node_count ||
-        output >= model->nodes[maker].output_count)
-        return false;
-    for (uint32_t j = 0; j < model->nodes[n].input_count; j++)
-        if (model->nodes[n].inputs[j] == model->nodes[maker].outputs[output])
-            return true;
-    return false;
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    const uint32_t n = reader->node[side],
+                   tensor = model ? xr_tensor_of_layer(model, made, side) : EXRAY_NO_INDEX;
+    return tensor != EXRAY_NO_INDEX && n < model->node_count && xr_node_reads(&model->nodes[n], tensor);
 }
 
 bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
@@ -695,7 +679,9 @@ bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findi
         const exray_layer_pair *other = exray_comparison_layer(comparison, k);
         const bool reads = k != layer && (layer_reads(comparison, EXRAY_SIDE_REFERENCE, reader, other) ||
                                           layer_reads(comparison, EXRAY_SIDE_EDGE, reader, other));
-        if (reads && xr_is_contradicted(findings, other) && (wrong || is_told_of(comparison, findings, k)))
+        /* Its operator was told to be another, however little that costs. */
+        if (reads && xr_is_contradicted(findings, other) &&
+            (wrong || xr_is_told_of_layer(comparison, findings, "model.operator", k)))
             return true;
     }
     return false;

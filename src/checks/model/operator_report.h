@@ -16,6 +16,9 @@ bool xr_differences_get(const exray_comparison *comparison, exray_findings *find
  * compared. */
 bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *layer);
 
+/* Whether no output differs by more than a float16 copy's would, and no decision does. */
+bool xr_outputs_differ_little(const exray_comparison *comparison);
+
 /* Whether a side's node of a layer is another operator than the other's, and a framework's layer with weights
  * of its own or one that runs a graph of its own: what it is made of is not known. */
 bool xr_is_of_unknown_content(const exray_findings *findings, const exray_layer_pair *layer);

@@ -1,6 +1,7 @@
 #include "checks/model/weight_graph.h"
 
 #include "checks/model/gates.h"
+#include "checks/place_of.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,17 +69,6 @@ static void note_makers(xr_weight_graph *g)
                 g->maker[g->model->nodes[n].outputs[k]] = n;
 }
 
-/* The tensor of a layer on a side; EXRAY_NO_INDEX: it has none there. */
-static uint32_t tensor_of(const exray_model *model, const exray_layer_pair *layer, exray_side side)
-{
-    uint32_t node = layer->node[side];
-    uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
-    if (node >= model->node_count || output >= model->nodes[node].output_count)
-        return EXRAY_NO_INDEX;
-    uint32_t tensor = model->nodes[node].outputs[output];
-    return tensor < model->tensor_count ? tensor : EXRAY_NO_INDEX;
-}
-
 static size_t most_inputs(const exray_model *model)
 {
     size_t count = 0;
@@ -105,7 +95,7 @@ bool xr_weight_graph_make(const exray_comparison *comparison, exray_side side, x
     note_makers(g);
     note_parameters(g, g->model->nodes, g->model->node_count);
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        uint32_t tensor = tensor_of(g->model, exray_comparison_layer(comparison, i), side);
+        uint32_t tensor = xr_tensor_of_layer(g->model, exray_comparison_layer(comparison, i), side);
         if (tensor != EXRAY_NO_INDEX)
             g->compared[tensor] = true;
     }

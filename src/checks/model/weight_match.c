@@ -6,6 +6,7 @@
 
 #include "checks/model/gates.h"
 #include "checks/model/weights/weight_pair.h"
+#include "checks/place_of.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -232,12 +233,6 @@ static exray_status match_shared(xr_weight_matcher *m, size_t layer, const xr_no
     return status == EXRAY_OK && c.candidates && c.best.differs ? keep(m, &c.best, c.of) : status;
 }
 
-static uint32_t output_tensor(const exray_model *model, uint32_t node, uint32_t output)
-{
-    bool known = node < model->node_count && output < model->nodes[node].output_count;
-    return known ? model->nodes[node].outputs[output] : EXRAY_NO_INDEX;
-}
-
 /* A layer whose weights the other side has as they are has nothing folded into it. */
 static exray_status drop_unfolded(xr_weight_matcher *m, int s)
 {
@@ -417,9 +412,8 @@ static size_t matrices_of(const xr_constant_table *c)
 static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)
 {
     size_t first = m->count;
-    uint32_t output[2] = {pair->output, pair->reference_output};
     for (int s = 0; s < 2; s++)
-        xr_weight_graph_walk(&m->side[s].graph, output_tensor(m->side[s].model, pair->node[s], output[s]));
+        xr_weight_graph_walk(&m->side[s].graph, xr_tensor_of_layer(m->side[s].model, pair, (exray_side)s));
     exray_status status = note_folds(m);
     if (status == EXRAY_OK)
         status = match_constants(m, layer);

@@ -363,7 +363,7 @@ static exray_status read_joined(const exray_log *log, const xr_node_constant *c,
  * are all far below zero are a bias. */
 static exray_status level_mask(xr_weight_values *v)
 {
-    static const float hidden = -1000;
+    const float hidden = (float)XR_HIDDEN_SCORE;
     bool mask = v->view.info.quantization.count == 0, hides = false, shows = false;
     for (uint64_t i = 0; mask && i < v->view.count; i++) {
         mask = v->value[i] == 0 || v->value[i] <= hidden;

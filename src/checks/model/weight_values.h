@@ -4,6 +4,9 @@
 
 #include "checks/model/weight_graph.h"
 
+/* Scores at or below this are hidden by a mask: their exponential is zero in any float. */
+#define XR_HIDDEN_SCORE (-1000.0)
+
 typedef struct xr_weight_values {
     exray_slot *slot[3];    /* the constant, its scales, its zero points */
     exray_tensor_view view; /* of packed weights: of the matrix that they stand for */

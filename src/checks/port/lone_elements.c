@@ -19,10 +19,17 @@ enum { LEAST_ELEMENTS = 8, MOST_ELEMENTS = 4096, LEAST_FRAMES = 6, MOST_FRAMES =
 #define MOST_WRONG 0.25
 #define OF_A_FRAME 3.0
 
+typedef struct element {
+    double deviation, error; /* of the reference; rms of the difference */
+    double relative;         /* the error to the deviation; 0: it varies too little to be judged */
+    bool often;              /* it is far off in most frames */
+} element;
+
 typedef struct vectors {
     size_t elements, frames;
     float *value[2]; /* [MOST_FRAMES][elements] */
     float *scratch;  /* [elements] */
+    element *list;   /* [elements] */
     float *usual;    /* [MOST_FRAMES]: the median difference */
     bool other_sums; /* in some frame the reference's do not sum to 1, as a softmax's do */
 } vectors;
@@ -32,6 +39,7 @@ static void drop(vectors *v)
     free(v->value[0]);
     free(v->value[1]);
     free(v->scratch);
+    free(v->list);
     free(v->usual);
 }
 
@@ -41,8 +49,16 @@ static bool make_room(vectors *v, size_t elements)
     for (int s = 0; s < 2; s++)
         v->value[s] = malloc(MOST_FRAMES * elements * sizeof *v->value[s]);
     v->scratch = malloc(elements * sizeof *v->scratch);
+    v->list = malloc(elements * sizeof *v->list);
     v->usual = malloc(MOST_FRAMES * sizeof *v->usual);
-    return v->value[0] && v->value[1] && v->scratch && v->usual;
+    return v->value[0] && v->value[1] && v->scratch && v->list && v->usual;
+}
+
+/* The median of the scratch's first values. */
+static double median(const vectors *v, size_t count)
+{
+    qsort(v->scratch, count, sizeof *v->scratch, xr_ascending_floats);
+    return count ? (double)v->scratch[count / 2] : 0;
 }
 
 /* Whether a tensor is one vector. */
@@ -76,16 +92,10 @@ static bool add_frame(const exray_comparison *c, size_t position, size_t frame, 
         if (!isfinite(v->scratch[i]))
             return false;
     }
-    qsort(v->scratch, v->elements, sizeof *v->scratch, xr_ascending_floats);
     v->other_sums = v->other_sums || fabs(sum - 1) > 0.1;
-    v->usual[v->frames++] = v->scratch[v->elements / 2];
+    v->usual[v->frames++] = (float)median(v, v->elements);
     return true;
 }
-
-typedef struct element {
-    double deviation, error; /* of the reference; rms of the difference */
-    bool often;              /* it is far off in most frames */
-} element;
 
 static element element_of(const vectors *v, size_t i)
 {
@@ -97,38 +107,35 @@ static element element_of(const vectors *v, size_t i)
         sum += r, square += r * r, difference += d * d;
         far += fabs(d) > OF_A_FRAME * (double)v->usual[f];
     }
-    return (element){sqrt(fmax(square / n - sum / n * (sum / n), 0)), sqrt(difference / n),
-                     (double)far > IN_FRAMES * n};
-}
-
-/* The median of the scratch's first values. */
-static double median(const vectors *v, size_t count)
-{
-    qsort(v->scratch, count, sizeof *v->scratch, xr_ascending_floats);
-    return count ? (double)v->scratch[count / 2] : 0;
+    return (element){.deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0)),
+                     .error = sqrt(difference / n),
+                     .often = (double)far > IN_FRAMES * n};
 }
 
 static void judge(const vectors *v, xr_lone_elements *out)
 {
-    for (size_t i = 0; i < v->elements; i++)
-        v->scratch[i] = (float)element_of(v, i).deviation;
+    for (size_t i = 0; i < v->elements; i++) {
+        v->list[i] = element_of(v, i);
+        v->scratch[i] = (float)v->list[i].deviation;
+    }
     const double least = VARIES * median(v, v->elements);
     for (size_t i = 0; i < v->elements; i++) {
-        const element e = element_of(v, i);
-        if (e.deviation > 0 && e.deviation >= least)
-            v->scratch[out->elements++] = (float)(e.error / e.deviation);
+        element *e = &v->list[i];
+        if (e->deviation > 0 && e->deviation >= least) {
+            e->relative = e->error / e->deviation;
+            v->scratch[out->elements++] = (float)e->relative;
+        }
     }
     out->usual = median(v, out->elements);
     if (out->elements < LEAST_ELEMENTS)
         return;
     for (size_t i = 0; i < v->elements; i++) {
-        const element e = element_of(v, i);
-        const double error = e.deviation > 0 && e.deviation >= least ? e.error / e.deviation : 0;
-        if (!(error > WRONG && error > APART * out->usual && e.often))
+        const element *e = &v->list[i];
+        if (!(e->relative > WRONG && e->relative > APART * out->usual && e->often))
             continue;
         if (out->count++ == 0) {
             out->first = i;
-            out->error = error;
+            out->error = e->relative;
         }
     }
     if ((double)out->count > MOST_WRONG * (double)out->elements)

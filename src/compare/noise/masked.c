@@ -29,7 +29,7 @@ static bool is_softmax(const exray_node *node, uint32_t i)
 /* Whether a node adds to values, chooses among them or moves them. */
 static bool passes_on(const exray_node *node)
 {
-    static const char *const ops[] = {"Where", "Expand", "Concat", "Slice", "Tile"};
+    static const char *const ops[] = {"Where", "Expand", "Slice", "Tile"};
     switch (xr_op_of(node).kind) {
     case XR_OP_ADD:
     case XR_OP_SUB:

@@ -137,7 +137,7 @@ class Tap:
                 given = _flat(([place.get(f"{layer.name}/{k}", v) for k, v in enumerate(args)], kwargs))
                 weights += numbers
             trace.op(name, op, given, made, arrays, _layout(arrays[0]) if arrays else "", began, took,
-                     _attributes(layer), weights)
+                     None if trace.described else _attributes(layer), weights)
             return result
 
         return observed

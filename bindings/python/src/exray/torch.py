@@ -308,13 +308,14 @@ class Tap:
         name, op = self._name(func)
         self._show_views(given, (name, op))
         wanted = trace.wants(name, op)
-        constants = []
+        constants: List[Tuple[str, Any, Any]] = []
+        attributes: Dict[str, str] = {}
         if not trace.described:
             constants = [(self._weights[id(t)], t, _array(t)) for t in given if id(t) in self._weights]
-        own = bool(self._path) and _is_own(self._path[-1][1])
-        attributes = _attributes(self._path[-1][1]) if own else _function_attributes(op, given, args, kwargs)
-        if own and getattr(func, "__name__", "").strip("_") == "pad":
-            attributes.update(_padding(given[0], args, kwargs))
+            own = bool(self._path) and _is_own(self._path[-1][1])
+            attributes = _attributes(self._path[-1][1]) if own else _function_attributes(op, given, args, kwargs)
+            if own and getattr(func, "__name__", "").strip("_") == "pad":
+                attributes.update(_padding(given[0], args, kwargs))
         trace.op(name, op, given, made, [_array(t) for t in made] if wanted else [], _layout(made[0]), began, took,
                  attributes, constants)
 

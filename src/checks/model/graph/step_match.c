@@ -5,6 +5,7 @@
 #include "checks/model/graph/between/step_branches.h"
 #include "checks/model/graph/between/step_layers.h"
 #include "checks/model/graph/join/step_cuts.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -210,10 +211,8 @@ static void uncross(const exray_comparison *c, xr_step_match *m)
                 score_of(c, m, i, j) + score_of(c, m, other, k) <
                     score_of(c, m, i, k) + score_of(c, m, other, j))
                 continue;
-            m->mate[0][i] = j;
-            m->mate[1][j] = i;
-            m->mate[0][other] = k;
-            m->mate[1][k] = other;
+            xr_step_make_mates(m->mate, i, j);
+            xr_step_make_mates(m->mate, other, k);
             break;
         }
     }
@@ -422,12 +421,9 @@ static void note_twins(xr_step_match *m)
 static void note_layers(const exray_comparison *c, xr_step_match *m)
 {
     for (size_t i = exray_comparison_layer_count(c); i-- > 0;) {
-        const exray_layer_pair *layer = exray_comparison_layer(c, i);
-        const exray_model *model = m->side[0].model;
-        if (layer->node[0] >= model->node_count || layer->output >= model->nodes[layer->node[0]].output_count)
-            continue;
-        uint32_t tensor = model->nodes[layer->node[0]].outputs[layer->output];
-        if (tensor < model->tensor_count)
+        const uint32_t tensor =
+            xr_tensor_of_layer(m->side[0].model, exray_comparison_layer(c, i), EXRAY_SIDE_EDGE);
+        if (tensor != EXRAY_NO_INDEX)
             m->layer[tensor] = (uint32_t)i;
     }
 }
@@ -454,12 +450,8 @@ const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, 
     if (at == EXRAY_NO_INDEX)
         return NULL;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, at);
-    const exray_model *model = m->side[1].model;
-    if (layer->node[1] >= model->node_count ||
-        layer->reference_output >= model->nodes[layer->node[1]].output_count)
-        return NULL;
-    uint32_t tensor = model->nodes[layer->node[1]].outputs[layer->reference_output];
-    return tensor < model->tensor_count && is_like(&m->side[1], reference, tensor) ? layer : NULL;
+    const uint32_t tensor = xr_tensor_of_layer(m->side[1].model, layer, EXRAY_SIDE_REFERENCE);
+    return tensor != EXRAY_NO_INDEX && is_like(&m->side[1], reference, tensor) ? layer : NULL;
 }
 
 static uint32_t *all_absent(size_t count)

@@ -180,14 +180,10 @@ static xr_state of_clipped(const xr_step_values *v, uint32_t edge, uint32_t refe
     if (edge < g->model->tensor_count) {
         const exray_layer_pair *layer =
             m->layer[edge] == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(v->comparison, m->layer[edge]);
-        const exray_model *model = m->side[1].model;
-        if (!layer || layer->node[1] >= model->node_count ||
-            layer->reference_output >= model->nodes[layer->node[1]].output_count)
-            return XR_STATE_UNKNOWN;
-        uint32_t tensor = model->nodes[layer->node[1]].outputs[layer->reference_output];
-        return tensor < model->tensor_count && is_clipped_by(m, 1, reference, tensor, edge)
-                   ? of_layer(layer)
-                   : XR_STATE_UNKNOWN;
+        const uint32_t tensor =
+            layer ? xr_tensor_of_layer(m->side[1].model, layer, EXRAY_SIDE_REFERENCE) : EXRAY_NO_INDEX;
+        return tensor != EXRAY_NO_INDEX && is_clipped_by(m, 1, reference, tensor, edge) ? of_layer(layer)
+                                                                                        : XR_STATE_UNKNOWN;
     }
     for (uint32_t i = 0; i < g->count; i++) { /* hidden: what reads it is not */
         const xr_op_step *step = &g->step[i];

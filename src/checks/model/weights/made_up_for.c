@@ -2,6 +2,7 @@
 
 #include "checks/layer/inner_range.h"
 #include "checks/op_name.h"
+#include "checks/place_of.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,17 +17,15 @@ bool xr_is_of_one_factor(const xr_weight_pair *pair)
 bool xr_is_made_up_for_behind(const exray_comparison *comparison, const xr_weight_pair *weights)
 {
     enum { MOST_READERS = 8 };
-    const size_t layer = weights->layer;
     const double most_noise = 0.5 * weights->difference;
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
-    const exray_layer_pair *pair = layer == SIZE_MAX ? NULL : exray_comparison_layer(comparison, layer);
-    const exray_node *node =
-        pair && model && pair->node[0] < model->node_count ? &model->nodes[pair->node[0]] : NULL;
+    const uint32_t made =
+        model && weights->layer != SIZE_MAX
+            ? xr_tensor_of_layer(model, exray_comparison_layer(comparison, weights->layer), EXRAY_SIDE_EDGE)
+            : EXRAY_NO_INDEX;
     size_t reader[MOST_READERS];
     const size_t count =
-        node && pair->output < node->output_count
-            ? xr_layers_that_read(comparison, node->outputs[pair->output], reader, MOST_READERS)
-            : 0;
+        made == EXRAY_NO_INDEX ? 0 : xr_layers_that_read(comparison, made, reader, MOST_READERS);
     bool right = count > 0 && count < MOST_READERS;
     for (size_t i = 0; i < count; i++) {
         const exray_layer_pair *behind = exray_comparison_layer(comparison, reader[i]);

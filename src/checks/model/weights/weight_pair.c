@@ -372,9 +372,9 @@ exray_status xr_compare_weights(xr_weight_matcher *m, size_t layer, const xr_nod
     if (status == EXRAY_OK && *found && out->differs && one_folds && (out->bias || out->rescaled) &&
         layer != SIZE_MAX)
         status = compare_epsilons(m, layer, pair, out);
-    if (status != EXRAY_OK || (*found && !out->differs))
+    if (status != EXRAY_OK || !*found || !out->differs)
         return status;
-    const int s = status == EXRAY_OK && *found && out->differs ? side_with_gates(m, pair) : -1;
+    const int s = side_with_gates(m, pair);
     if (s < 0)
         return status;
     /* A loop that an exporter wrote out reads the gates in the order in which the framework has them. */

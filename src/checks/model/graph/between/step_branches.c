@@ -68,17 +68,6 @@ static bool are_crossed(const xr_step_layers *by, const branch *a, const branch 
            cross[1] > 0 && cross[0] + cross[1] >= score(by, a, a) + score(by, b, b);
 }
 
-static void join(const xr_step_layers *by, uint32_t edge, uint32_t reference)
-{
-    const uint32_t other[2] = {by->mate[0][edge], by->mate[1][reference]};
-    if (other[0] != EXRAY_NO_INDEX)
-        by->mate[1][other[0]] = EXRAY_NO_INDEX;
-    if (other[1] != EXRAY_NO_INDEX)
-        by->mate[0][other[1]] = EXRAY_NO_INDEX;
-    by->mate[0][edge] = reference;
-    by->mate[1][reference] = edge;
-}
-
 /* Lists those whose mates have another function behind them, and makes equal functions behind mates mates,
  * too. Returns how many there are. */
 static uint32_t list_branches(const xr_step_layers *by, uint32_t *const reader[2], branch *list)
@@ -97,7 +86,7 @@ static uint32_t list_branches(const xr_step_layers *by, uint32_t *const reader[2
         if (known && !same_function(by, &b, &b))
             list[count++] = b;
         else if (known && by->mate[0][b.function[0]] != b.function[1])
-            join(by, b.function[0], b.function[1]);
+            xr_step_make_mates(by->mate, b.function[0], b.function[1]);
     }
     return count;
 }
@@ -130,8 +119,8 @@ static void join_alone(const xr_step_layers *by, uint32_t *const reader[2])
             if (b.function[1] == EXRAY_NO_INDEX || !same_function(by, &b, &b) || !(score(by, &b, &b) > 0) ||
                 !is_read_by_mates(by, &b))
                 continue;
-            join(by, i, k);
-            join(by, b.function[0], b.function[1]);
+            xr_step_make_mates(by->mate, i, k);
+            xr_step_make_mates(by->mate, b.function[0], b.function[1]);
             break;
         }
     }
@@ -149,10 +138,10 @@ bool xr_step_branches_settle(const xr_step_layers *by)
             if (!are_crossed(by, &list[i], &list[k]))
                 continue;
             const branch a = list[i], b = list[k];
-            join(by, a.step[0], b.step[1]);
-            join(by, b.step[0], a.step[1]);
-            join(by, a.function[0], b.function[1]);
-            join(by, b.function[0], a.function[1]);
+            xr_step_make_mates(by->mate, a.step[0], b.step[1]);
+            xr_step_make_mates(by->mate, b.step[0], a.step[1]);
+            xr_step_make_mates(by->mate, a.function[0], b.function[1]);
+            xr_step_make_mates(by->mate, b.function[0], a.function[1]);
             for (int j = 0; j < 2; j++) { /* they are not looked at again */
                 branch *one = j ? &list[k] : &list[i];
                 one->step[1] = j ? a.step[1] : b.step[1];

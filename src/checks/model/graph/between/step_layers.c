@@ -1,6 +1,7 @@
 #include "checks/model/graph/between/step_layers.h"
 
 #include "checks/beyond_noise.h"
+#include "checks/place_of.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,17 @@ uint32_t xr_step_layer_of(const xr_step_graph *g, const uint32_t *layer, uint32_
 typedef struct step_ends {
     uint32_t *of[2];
 } step_ends;
+
+void xr_step_make_mates(uint32_t *const *mate, uint32_t edge, uint32_t reference)
+{
+    const uint32_t other[2] = {mate[0][edge], mate[1][reference]};
+    if (other[0] != EXRAY_NO_INDEX)
+        mate[1][other[0]] = EXRAY_NO_INDEX;
+    if (other[1] != EXRAY_NO_INDEX)
+        mate[0][other[1]] = EXRAY_NO_INDEX;
+    mate[0][edge] = reference;
+    mate[1][reference] = edge;
+}
 
 /* Whether a pair of layers is one tensor: its values agree, or behind an input that is another one, where no
  * values do, both have its name. */
@@ -45,12 +57,10 @@ static uint32_t *layers_of_reference(const xr_step_layers *by)
     for (uint32_t t = 0; t < g->tensor_count; t++)
         layer[t] = EXRAY_NO_INDEX;
     for (size_t i = 0; i < exray_comparison_layer_count(by->comparison); i++) {
-        const exray_layer_pair *pair = exray_comparison_layer(by->comparison, i);
-        const exray_node *node =
-            pair->node[1] < g->model->node_count ? &g->model->nodes[pair->node[1]] : NULL;
-        if (node && pair->reference_output < node->output_count && agrees(by->comparison, (uint32_t)i) &&
-            node->outputs[pair->reference_output] < g->model->tensor_count)
-            layer[g->tensor[node->outputs[pair->reference_output]].same_as] = (uint32_t)i;
+        const uint32_t tensor =
+            xr_tensor_of_layer(g->model, exray_comparison_layer(by->comparison, i), EXRAY_SIDE_REFERENCE);
+        if (tensor != EXRAY_NO_INDEX && agrees(by->comparison, (uint32_t)i))
+            layer[g->tensor[tensor].same_as] = (uint32_t)i;
     }
     return layer;
 }

@@ -21,6 +21,9 @@ typedef struct xr_step_layers {
     void *user;
 } xr_step_layers;
 
+/* Makes two steps mates; their mates till then have none.  mate: [2], each [steps of the side]. */
+void xr_step_make_mates(uint32_t *const *mate, uint32_t edge, uint32_t reference);
+
 /* Parts mates that end in layers of which each agrees with another, and joins those that end in the same.
  * False: out of memory. */
 bool xr_step_layers_settle(const xr_step_layers *by);

@@ -3,6 +3,7 @@
 
 #include "checks/model/graph/between/step_range.h"
 #include "checks/model/graph/step_values.h"
+#include "checks/place_of.h"
 #include "checks/port/both_sides.h"
 
 #include <string.h>
@@ -10,15 +11,9 @@
 /* The tensors of a pair of layers, or EXRAY_NO_INDEX. */
 static bool tensors_of(const xr_differences *differences, const exray_layer_pair *layer, uint32_t tensor[2])
 {
-    const uint32_t output[2] = {layer->output, layer->reference_output};
-    for (int s = 0; s < 2; s++) {
-        const exray_model *model = differences->match.side[s].model;
-        const exray_node *node = layer->node[s] < model->node_count ? &model->nodes[layer->node[s]] : NULL;
-        if (!node || output[s] >= node->output_count || node->outputs[output[s]] >= model->tensor_count)
-            return false;
-        tensor[s] = node->outputs[output[s]];
-    }
-    return true;
+    for (int s = 0; s < 2; s++)
+        tensor[s] = xr_tensor_of_layer(differences->match.side[s].model, layer, (exray_side)s);
+    return tensor[0] != EXRAY_NO_INDEX && tensor[1] != EXRAY_NO_INDEX;
 }
 
 /* Of a pair of layers within normalizations that were put together: whether these are not each other's, or

@@ -7,6 +7,7 @@
 #include "checks/model/graph/between/step_range.h"
 #include "checks/model/graph/difference_words.h"
 #include "checks/model/graph/step_traits.h"
+#include "checks/model/weight_values.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -409,9 +410,6 @@ void xr_compare_attributes(xr_finder *f, uint32_t edge, uint32_t reference)
         xr_drop_difference(f);
 }
 
-/* What is added to hide a value from a softmax: its exponential is zero in any float. */
-#define HIDDEN (-1000.0)
-
 /* Flags of any number (a mask that is part of the file): where each is set. */
 static void compare_flags(xr_finder *f, uint32_t edge, uint32_t reference, const uint32_t tensor[2])
 {
@@ -467,7 +465,8 @@ static void compare_constant(xr_finder *f, uint32_t edge, uint32_t reference, co
     const bool masks = reader->kind == XR_STEP_COMBINE || strcmp(reader->word, "where") == 0;
     bool same = n == 0 || k == 0 || n == k;
     for (size_t j = 0; same && j < n && k; j++)
-        same = xr_is_same_constant(x, p[j], y, q[j]) || (masks && p[j] <= HIDDEN && q[j] <= HIDDEN);
+        same = xr_is_same_constant(x, p[j], y, q[j]) ||
+               (masks && p[j] <= XR_HIDDEN_SCORE && q[j] <= XR_HIDDEN_SCORE);
     if (same ||
         (n == k && n &&
          xr_axes_are_moved(side, xr_finder_step(f, 0, edge), xr_finder_step(f, 1, reference), p, q, n)))
